@@ -1,0 +1,154 @@
+"""What the server needs of a database, in plain values and plain synchronous functions.
+
+Every function is one transaction and is called in a storage thread. None of them knows of Twisted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from zope.interface import Interface
+
+
+class StorageDown(Exception):
+    """The database cannot be asked now, but will be: try again later. Nothing was stored, or it can be found out."""
+
+
+class StorageUnusable(Exception):
+    """The database cannot be used as it is; the text says what the operator has to do."""
+
+
+class UnknownMessage(LookupError):
+    """There is no such message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room as it is stored: ``first_id`` … ``last_id`` are kept, none where ``first_id`` is ``last_id`` + 1."""
+
+    key: int
+    name: str  # as it was first written
+    first_id: int
+    last_id: int
+
+
+@dataclass(slots=True)
+class Message:
+    """One stored message; ``size`` stands where ``text`` is only the beginning, ``name`` where it is a file."""
+
+    room: str
+    id: int
+    sender: str
+    sent_at: int  # milliseconds since 1970-01-01 UTC
+    text: str
+    size: int | None = None
+    name: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One client program of one user, logged in: ``epoch`` counts its logins, so an older connection can be told."""
+
+    user: str  # folded
+    client: bytes  # SHA-256 of the client's secret
+    epoch: int
+
+
+@dataclass(slots=True)
+class Login:
+    """Begin a new epoch of a client program (none where it named no ``client``). Outcome: :class:`LoggedIn`."""
+
+    user: str  # folded
+    client: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """``sender`` is None for a client without a secret; ``received`` the highest ``seq`` stored or refused."""
+
+    sender: Sender | None
+    received: int
+
+
+@dataclass(slots=True)
+class Open:
+    """Find a room by any spelling, or make it. Outcome: :class:`Room`."""
+
+    name: str
+
+
+@dataclass(slots=True)
+class Send:
+    """Store a message. Outcome: its id in the room, or None: left out, being from an older epoch or stored already."""
+
+    sender: Sender | None
+    seq: int
+    room: int  # the room's key
+    by: str
+    at: int  # milliseconds since 1970-01-01 UTC
+    text: str
+
+
+@dataclass(slots=True)
+class Refuse:
+    """Count a refused send as received. Outcome: False where it was left out as a :class:`Send` would be, else True."""
+
+    sender: Sender | None
+    seq: int
+
+
+Entry = Login | Open | Send | Refuse
+Outcome = LoggedIn | Room | int | bool | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Entries for one transaction, in their order.
+
+    ``attempt`` is kept by the storage: the outcomes of an attempt of which nobody knows whether it was committed.
+    """
+
+    entries: Sequence[Entry]
+    number: int  # greater than that of every batch before
+    attempt: list[Outcome] | None = field(default=None, repr=False)
+
+
+class IStorage(Interface):
+    """A place where messages are kept."""
+
+    def save_msg(room: str, sender: str, text: str) -> Message:
+        """Store one message, make the room where there is none, and return it with its id."""
+
+    def get_all(room: str, after: int = 0) -> Iterator[Message]:
+        """Yield the room's messages with an id above ``after``, ascending: a stream, never a whole list."""
+
+    def get(room: str, id: int) -> Message:
+        """Return one message; raises :class:`UnknownMessage`."""
+
+    def get_last_msg_id(room: str) -> int:
+        """Return the id of the room's newest message, 0 where there is none."""
+
+    def prepare() -> None:
+        """Reach the database and bring its schema up to date, under a lock that holds off other servers.
+
+        Raises :class:`StorageDown` if it does not answer (yet), :class:`StorageUnusable` if it never will.
+        """
+
+    def commit(batch: Batch) -> list[Outcome]:
+        """Carry out the entries in one transaction and return an outcome for each, in their order.
+
+        Durable when it returns. Raises :class:`StorageDown` for what passes; the same ``batch`` is then given again,
+        before any other, until it returns: if a commit whose answer was lost did happen, its outcomes hold. Any other
+        exception says that nothing was stored and that trying the same again is of no use.
+        """
+
+    def page(room: int, first: int, last: int) -> list[Message]:
+        """Return the messages ``first`` … ``last`` of the room with that key, ascending, as far as they are kept."""
+
+    def rooms() -> list[Room]:
+        """Return every room, sorted by its folded name."""
+
+    def close() -> None:
+        """Give back what is held; the storage is not used after."""

@@ -1,0 +1,61 @@
+"""Names of users, rooms and files: which are allowed, and which two are one.
+
+The rules are section 8 of ``docs/protocol.md``.
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category, normalize
+
+MAX_NAME = 32  # characters after NFKC
+MAX_FILE_NAME = 255  # bytes in UTF-8
+
+# Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: drawn as nothing, so two names would look alike.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+_BAD_IN_FILE_NAME = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
+
+
+class BadName(ValueError):
+    """What was given is no name; the text says why, for a person."""
+
+
+def canonical(name: str) -> str:
+    """Return ``name`` as it is kept and shown (NFKC).
+
+    Raises :class:`BadName` unless it is 1–32 letters, marks, digits and ``_ - .`` that begin with a letter, a digit
+    or ``_``.
+    """
+    shown = normalize("NFKC", name)
+    if not 1 <= len(shown) <= MAX_NAME:
+        raise BadName(f"a name has 1 to {MAX_NAME} characters")
+    if _PLAIN.fullmatch(shown):
+        return shown
+    if _IGNORABLE.search(name) or _IGNORABLE.search(shown):
+        raise BadName("a name has no invisible characters")
+    kinds = ["L" if category(c)[0] == "L" else "M" if category(c)[0] == "M" else category(c) for c in shown]
+    if not all(kind in ("L", "M", "Nd") or c in "_-." for kind, c in zip(kinds, shown, strict=True)):
+        raise BadName("a name has letters, digits and _ - . only")
+    if not (kinds[0] in ("L", "Nd") or shown[0] == "_"):
+        raise BadName("a name begins with a letter, a digit or _")
+    return shown
+
+
+def fold(text: str) -> str:
+    """Return what two spellings of one name (or of one searched word) have in common: NFKC(casefold(NFKC))."""
+    if text.isascii():
+        return text.lower()
+    return normalize("NFKC", normalize("NFKC", text).casefold())
+
+
+def file_name(name: str) -> str:
+    """Return ``name``; raises :class:`BadName` unless it is 1–255 bytes without slash, backslash and controls."""
+    if not 1 <= len(name.encode()) <= MAX_FILE_NAME:
+        raise BadName(f"a file's name has 1 to {MAX_FILE_NAME} bytes")
+    if _BAD_IN_FILE_NAME.search(name):
+        raise BadName("a file's name has no slash, backslash or control character")
+    return name
