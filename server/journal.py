@@ -1,0 +1,207 @@
+"""The journal: what has to be stored, gathered while the batch before is being committed.
+
+One batch is one transaction, so the cost of a commit is shared by all who wait. A batch starts at the end of the
+reactor's turn, without a timer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from storage.interface import Batch, Entry, IStorage, Outcome, Refuse, Send, StorageDown
+
+FULL: Final = 8 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
+ENTRY: Final = 200  # bytes that an entry takes besides its text, about
+BATCH: Final = 4 * 1024 * 1024  # bytes of one transaction: MySQL's max_allowed_packet is 16 MiB or more
+PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats
+
+
+class Failed(Exception):
+    """The database will not have this entry, however often it is tried."""
+
+
+Answer = Callable[[Outcome | Failed], None]
+InThread = Callable[..., "Deferred[Any]"]
+
+
+class Feeder(Protocol):
+    """Somebody who puts much into the journal and can be told to wait."""
+
+    def journal_has_room(self) -> None:
+        """Go on."""
+
+
+class Published(Protocol):
+    """Who is told of a batch that is stored: the encoded messages of each room by the room's key."""
+
+    def __call__(self, messages: dict[int, tuple[int, list[bytes]]]) -> None:
+        """Show them."""
+
+
+class Journal:
+    """Group commit: entries in, outcomes out, each in order.
+
+    ``in_thread(function, *args)`` runs in the storage's one writing thread; ``encode(send, id)`` turns a stored message
+    into bytes, there, or into None where nobody is there to see it.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        storage: IStorage,
+        in_thread: InThread,
+        clock: IReactorTime,
+        encode: Callable[[Send, int], bytes | None],
+        published: Published,
+        down_changed: Callable[[bool], None],
+    ) -> None:
+        self._storage = storage
+        self._in_thread = in_thread
+        self._clock = clock
+        self._encode = encode
+        self._published = published
+        self._down_changed = down_changed
+        self._waiting: deque[tuple[Entry, Answer]] = deque()
+        self._size = 0
+        self._number = 0
+        self._working = False
+        self._held: deque[Feeder] = deque()
+        self._idle: list[Deferred[None]] = []
+        self.down = False  # the database is away; whatever has to be stored waits
+
+    @property
+    def full(self) -> bool:
+        """Whether who feeds has to wait; see :meth:`hold`."""
+        return self._size >= FULL
+
+    def put(self, entry: Entry, answer: Answer) -> None:
+        """Store ``entry`` after all that was put before it and call ``answer`` with its outcome."""
+        self._waiting.append((entry, answer))
+        self._size += _size(entry)
+        if not self._working:
+            self._working = True
+            self._clock.callLater(0, self._begin)
+
+    def ask(self, entry: Entry) -> Deferred[Any]:
+        """Put ``entry`` and return its outcome; errback :class:`Failed`."""
+        outcome: Deferred[Any] = Deferred()
+        self.put(entry, lambda it: outcome.errback(it) if isinstance(it, Failed) else outcome.callback(it))
+        return outcome
+
+    def hold(self, feeder: Feeder) -> None:
+        """Call the feeder's ``journal_has_room`` once it has."""
+        self._held.append(feeder)
+
+    def idle(self) -> Deferred[None]:
+        """Return a Deferred that fires when all that was put is stored and answered."""
+        done: Deferred[None] = Deferred()
+        if self._working:
+            self._idle.append(done)
+        else:
+            done.callback(None)
+        return done
+
+    def _begin(self) -> None:
+        work = Deferred.fromCoroutine(self._work())
+        work.addErrback(lambda failure: self._log.failure("the journal stopped", failure))
+
+    async def _work(self) -> None:
+        while self._waiting:
+            await self._store(self._cut())
+        self._working = False
+        idle, self._idle = self._idle, []
+        for done in idle:
+            done.callback(None)
+
+    def _cut(self) -> list[tuple[Entry, Answer]]:
+        """Take what waits, as much as one transaction should carry, and let in who was held."""
+        taken, size = [], 0
+        while self._waiting and size < BATCH:
+            taken.append(self._waiting.popleft())
+            size += _size(taken[-1][0])
+        self._size -= size
+        while self._held and not self.full:
+            self._held.popleft().journal_has_room()
+        return taken
+
+    async def _store(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:
+        self._number += 1
+        batch = Batch([entry for entry, _ in pairs], self._number)
+        tries = 0
+        while True:
+            try:
+                outcomes, messages = await self._in_thread(self._commit, batch)
+            except StorageDown as reason:
+                await self._pause(tries, reason)
+                tries += 1
+            except Exception:
+                await self._separate(pairs)
+                return
+            else:
+                break
+        if self.down:
+            self._turn(down=False)
+        self._tell(pairs, outcomes, messages)
+
+    def _tell(
+        self,
+        pairs: Sequence[tuple[Entry, Answer]],
+        outcomes: list[Outcome],
+        messages: dict[int, tuple[int, list[bytes]]],
+    ) -> None:
+        for (_, answer), outcome in zip(pairs, outcomes, strict=True):
+            try:
+                answer(outcome)
+            except Exception:  # one connection's fault must not stop the journal for all
+                self._log.failure("an answer failed")
+        self._published(messages)
+
+    def _commit(self, batch: Batch) -> tuple[list[Outcome], dict[int, tuple[int, list[bytes]]]]:
+        """In the storage thread: commit, then encode each message once for all who will see it."""
+        outcomes = self._storage.commit(batch)
+        messages: dict[int, tuple[int, list[bytes]]] = {}
+        for entry, outcome in zip(batch.entries, outcomes, strict=True):
+            if type(entry) is Send and type(outcome) is int:
+                data = self._encode(entry, outcome)
+                if data is not None:
+                    messages.setdefault(entry.room, (outcome, []))[1].append(data)
+        return outcomes, messages
+
+    async def _pause(self, tries: int, reason: StorageDown) -> None:
+        # What passes at once (a deadlock, a lock) is nobody's business: only a second failure is told.
+        if tries == 1 and not self.down:
+            self._log.warn("the database does not answer, trying again: {reason}", reason=str(reason))
+            self._turn(down=True)
+        await deferLater(self._clock, PAUSES[min(tries, len(PAUSES) - 1)])
+
+    def _turn(self, *, down: bool) -> None:
+        self.down = down
+        if not down:
+            self._log.info("the database answers again")
+        self._down_changed(down)
+
+    async def _separate(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:
+        """Store the two halves on their own, down to the one entry that the database will not have."""
+        if len(pairs) > 1:
+            middle = len(pairs) // 2
+            await self._store(pairs[:middle])
+            await self._store(pairs[middle:])
+            return
+        entry, answer = pairs[0]
+        self._log.failure("the database will not have {kind}", kind=type(entry).__name__)
+        if isinstance(entry, Send):  # it counts as received all the same
+            await self._store([(Refuse(entry.sender, entry.seq), lambda _: answer(Failed()))])
+        else:
+            answer(Failed())
+
+
+def _size(entry: Entry) -> int:
+    return ENTRY + len(entry.text) if isinstance(entry, Send) else ENTRY

@@ -1,0 +1,103 @@
+"""The server's flags: the same for ``chat-server``, ``python cmd/server`` and ``twistd chat``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+N = TypeVar("N", int, float)
+
+
+def _at_least(least: N, kind: Callable[[str], N], what: str, most: N | None = None) -> Callable[[Any], N]:
+    """Return a function that reads a number from a flag's text; raises ValueError, which names the flag's fault."""
+
+    def read(text: Any) -> N:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is not {what}") from None
+        if not (value >= least and (most is None or value <= most)):  # so that NaN is refused too
+            raise ValueError(f"{text!r} is not {what}")
+        return value
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"{text!r} is not one of {', '.join(choices)}")
+        return text
+
+    return read
+
+
+_port = _at_least(0, int, "a port from 0 to 65535", 65535)
+_seconds = _at_least(0.05, float, "a number of seconds, 0.05 or more", 86400.0)
+
+DEFAULT_DB = "sqlite:///chat.db"
+
+
+class Options(UsageOptions):
+    """Flags of the server. A wrong one ends the program with one line and status 1."""
+
+    synopsis = "Usage: chat-server [options]   (or: twistd -n chat [options])"
+    longdesc = "Console Chat's server. People connect to it with `chat NAME`."
+
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["port", "p", 7777, "TCP port to listen on, on all addresses (0: any free one).", _port],
+        ["db", None, None, f"SQLAlchemy URL of the database; also by $CHAT_DB. [default: {DEFAULT_DB}]"],
+        ["history", None, 100, "Messages that a client gets after login if it does not say.",
+         _at_least(0, int, "a number of messages from 0 to 500", 500)],
+        ["max-clients", None, 10_000, "Connections at once.", _at_least(1, int, "a number of connections, 1 or more")],
+        ["grace", None, 5.0, "Seconds that slow clients have at a shutdown.", _seconds],
+        ["ping", None, 30.0, "Seconds of silence after which a client is pinged.", _seconds],
+        ["db-wait", None, 60.0, "Seconds to wait at the start for a database that does not answer yet.",
+         _at_least(0.0, float, "a number of seconds", 86400.0)],
+        ["log-format", None, "text", "How the log is written: text or json, a line an event.", _one_of("text", "json")],
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self["listen"] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """Twisted endpoint to listen on in place of --port, e.g. tcp:7777:interface=127.0.0.1 or unix:/run/chat; may be repeated."""  # noqa: E501
+        self["listen"].append(endpoint)
+
+    def opt_version(self) -> NoReturn:
+        """Print the version and exit."""
+        from server import __version__
+
+        print(f"chat-server {__version__}")
+        raise SystemExit(0)
+
+    def parseArgs(self, *arguments: str) -> None:
+        """Refuse commands: there is none yet."""
+        if arguments:
+            raise UsageError(f"there is no command {arguments[0]!r}")
+
+    def postOptions(self) -> None:
+        """Fill in what is not given by a flag."""
+        self["db"] = self["db"] or os.environ.get("CHAT_DB") or DEFAULT_DB
+        self["listen"] = self["listen"] or [f"tcp:{self['port']}"]
+        if self.parent is not None and self["log-format"] == "json":
+            from server.logs import json_to_stdout
+
+            self.parent["logger"] = json_to_stdout  # twistd's own flag of that name
+
+    def parseOptions(self, options: list[str] | None = None) -> None:
+        """Read the flags; ends the program with a line where one is wrong."""
+        try:
+            super().parseOptions(options)  # type: ignore[no-untyped-call]
+        except UsageError as wrong:
+            raise SystemExit(f"chat-server: {_one_line(wrong)}; see --help") from None
+
+
+def _one_line(error: UsageError) -> str:
+    text = str(error).removeprefix("Parameter type enforcement failed: ")
+    return " ".join(text.split()).rstrip(".")

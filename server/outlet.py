@@ -1,0 +1,145 @@
+"""What a connection writes through: it gives the socket what fits at once, and knows when it can take more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IPullProducer, IPushProducer, IReactorTime, ISSLTransport
+from zope.interface import implementer
+
+
+class Outlet(Protocol):
+    """A transport, seen by who has more to say than it may take."""
+
+    clear: bool  # nothing waits to be sent: what is offered now goes out now
+    waiting: int  # bytes that were handed over since it was last clear
+
+    def write(self, data: bytes) -> None:
+        """Send ``data`` behind all that waits, whatever that is."""
+
+    def offer(self, data: memoryview) -> int:
+        """Send as much of ``data`` as goes out at once and return how many bytes that is.
+
+        Where it is less than all, the outlet is no longer clear, and the rest up to a frame's end is to be written.
+        """
+
+    def again(self) -> None:
+        """Call back as soon as more can be taken, in another turn of the reactor."""
+
+    def finish(self) -> None:
+        """Send what waits, then end the sending direction (over TLS: the connection). Call back no more."""
+
+
+def outlet(transport: Any, clock: IReactorTime, cleared: Callable[[], None]) -> Outlet:
+    """Return the outlet that suits ``transport``; ``cleared`` is called whenever all that waited has gone out."""
+    if ISSLTransport.providedBy(transport) or not hasattr(transport, "writeSomeData"):
+        return WriteOnly(transport, clock, cleared)
+    return Direct(transport, cleared)
+
+
+@implementer(IPullProducer)
+class Direct:
+    """Straight to the socket, without a trip through the reactor; only what does not fit goes to ``transport.write``.
+
+    A pull producer is asked for more whenever the transport's buffer is empty, so whether it is need not be looked up.
+    """
+
+    def __init__(self, transport: Any, cleared: Callable[[], None]) -> None:
+        self._transport = transport
+        self._cleared = cleared
+        self.clear = True
+        self.waiting = 0
+        transport.registerProducer(self, False)
+
+    def write(self, data: bytes) -> None:  # noqa: D102
+        if self.clear:
+            data = data[self._send(data) :]
+        if data:
+            self._wait_for(data)
+
+    def offer(self, data: memoryview) -> int:  # noqa: D102
+        sent = self._send(data)
+        if sent < len(data):
+            self.clear = False
+            self._transport.startWriting()
+        return sent
+
+    def again(self) -> None:  # noqa: D102
+        self.clear = False
+        self._transport.startWriting()
+
+    def finish(self) -> None:  # noqa: D102
+        self._transport.unregisterProducer()
+        self._transport.loseWriteConnection()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty."""
+        self.clear = True
+        self.waiting = 0
+        self._cleared()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; its protocol is told."""
+
+    def _send(self, data: bytes | memoryview) -> int:
+        sent = self._transport.writeSomeData(data)
+        return sent if isinstance(sent, int) and sent > 0 else 0  # a lost connection is found by the next write
+
+    def _wait_for(self, data: bytes) -> None:
+        self.clear = False
+        self.waiting += len(data)
+        self._transport.write(data)
+
+
+@implementer(IPushProducer)
+class WriteOnly:
+    """Through ``transport.write`` only, for TLS: there ``writeSomeData`` belongs to the raw socket.
+
+    A pull producer would be asked for more all the time there, so this is a push producer, paused at 64 KiB.
+    """
+
+    def __init__(self, transport: Any, clock: IReactorTime, cleared: Callable[[], None]) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._cleared = cleared
+        self._again = False
+        self.clear = True
+        self.waiting = 0
+        transport.registerProducer(self, True)
+
+    def write(self, data: bytes) -> None:  # noqa: D102
+        if not self.clear:
+            self.waiting += len(data)
+        self._transport.write(data)
+
+    def offer(self, data: memoryview) -> int:  # noqa: D102
+        self._transport.write(bytes(data))
+        return len(data)
+
+    def again(self) -> None:  # noqa: D102
+        if self.clear and not self._again:
+            self._again = True
+            self._clock.callLater(0, self._come_back)
+
+    def finish(self) -> None:  # noqa: D102
+        self._transport.unregisterProducer()
+        self._transport.loseConnection()
+
+    def pauseProducing(self) -> None:
+        """The transport holds more than it likes to."""
+        self.clear = False
+
+    def resumeProducing(self) -> None:
+        """The transport has sent what it held."""
+        self.clear = True
+        self.waiting = 0
+        self._cleared()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; its protocol is told."""
+
+    def _come_back(self) -> None:
+        self._again = False
+        if self.clear:
+            self._cleared()

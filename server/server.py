@@ -1,0 +1,350 @@
+"""The server: the registry of its connections, users and rooms, and what happens to all of them at once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from time import time
+from typing import Any, Final
+
+from msgspec import UnsetType
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import TimeoutError as TooLate
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.logger import Logger
+
+from server.connection import Connection, Refused
+from server.journal import InThread, Journal
+from server.log import Segment
+from server.pages import Pages
+from server.room import Room
+from server.sockets import unacknowledged_for
+from storage.interface import IStorage, Message, Open, Send, StorageDown
+from storage.interface import Room as StoredRoom
+from wire import frames
+from wire.frames import encode
+from wire.names import fold
+
+TAILS: Final = 40 * 1024 * 1024  # bytes of all rooms' tails; with the pages 64 MiB
+LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
+READ_AGAIN: Final = 1.0  # seconds between attempts while the database is away
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """What :meth:`Server.check_conn` finds: ``alive``, seconds of silence, and messages to go in each room."""
+
+    alive: bool
+    silent_for: float
+    behind: dict[str, int]
+
+
+class Server(Factory):
+    """All connections, and the rooms that they are in.
+
+    ``in_writer`` and ``in_reader`` call a function with arguments in a storage thread and return a Deferred. Times are
+    in seconds; ``history`` is how many messages a client is given that does not say.
+    """
+
+    noisy = False
+    title = "console-chat"
+    _log = Logger()
+
+    def __init__(
+        self,
+        storage: IStorage,
+        in_writer: InThread,
+        in_reader: InThread,
+        clock: IReactorTime,
+        *,
+        history: int = 100,
+        max_clients: int = 10_000,
+        grace: float = 5.0,
+        ping: float = 30.0,
+    ) -> None:
+        self.clock = clock
+        self.history = history
+        self.max_clients = max_clients
+        self.grace = grace
+        self.ping_every = ceil(ping)
+        self._ping = ping
+        self._storage = storage
+        self._in_reader = in_reader
+        self.journal = Journal(storage, in_writer, clock, self._encode, self._publish, self._storage_changed)
+        self.answering: list[Connection] = []  # who has answers gathered of the batch being answered
+        self._connections: set[Connection] = set()
+        self._users: dict[str, list[Connection]] = {}  # by folded name
+        self._rooms: dict[str, Room] = {}  # by folded name
+        self._by_key: dict[int, Room] = {}
+        self._opening: dict[str, list[Deferred[None]]] = {}
+        self._known: set[str] = set()  # folded names of all rooms there are
+        self._pages = Pages(self._read_page)
+        self._tails: OrderedDict[Room, int] = OrderedDict()  # bytes, the least used room first
+        self._sweep = LoopingCall(self._look_after_all)
+        self._sweep.clock = clock
+        self._closed: Deferred[None] | None = None
+
+    # -- life
+
+    def start(self) -> None:
+        """Begin to look after the connections."""
+        self._sweep.start(min(1.0, self._ping / 4), now=False).addErrback(
+            lambda failure: self._log.failure("the sweep stopped", failure)
+        )
+        self._in_reader(self._storage.rooms).addCallbacks(
+            lambda rooms: self._known.update(fold(room.name) for room in rooms),
+            lambda failure: self._log.failure("reading the rooms", failure),
+        )
+
+    async def stop(self) -> bool:
+        """End every connection: what was received is stored first, then all are told, then slow ones have time.
+
+        Takes ``grace`` seconds at the most. Returns whether everything was stored.
+        """
+        began = self.clock.seconds()
+        for connection in self.get_all():
+            connection.hold("shutdown")
+        stored = await self._at_most(self.grace / 2, self.journal.idle())
+        for connection in self.get_all():
+            connection.end("shutdown")
+        if self._connections:
+            self._closed = Deferred()
+            await self._at_most(max(0.0, began + self.grace * 0.9 - self.clock.seconds()), self._closed)
+        for connection in self.get_all():
+            connection.abort()
+        if self._sweep.running:
+            self._sweep.stop()
+        return stored
+
+    async def _at_most(self, seconds: float, event: Deferred[None]) -> bool:
+        try:
+            await event.addTimeout(seconds, self.clock)
+        except TooLate:
+            return False
+        return True
+
+    # -- connections
+
+    def buildProtocol(self, addr: IAddress | None) -> Connection:  # noqa: ARG002
+        """Twisted's name for :meth:`accept`."""
+        return self.accept()
+
+    def accept(self) -> Connection:
+        """Make the server's end of a new connection; it registers itself when it is made."""
+        connection = Connection(self)
+        connection.factory = self
+        return connection
+
+    def add_conn(self, connection: Connection) -> None:
+        """Take a connection into the registry, or refuse it where there are too many."""
+        if len(self._connections) < self.max_clients:
+            self._connections.add(connection)
+        else:
+            connection.end_with_error("too_many", "the server is full; try again later")
+
+    def del_conn(self, connection: Connection) -> None:
+        """Forget a connection: its name is free if it was the last one of its user, its rooms go on without it."""
+        self._connections.discard(connection)
+        connection.leave_all()
+        name = fold(connection.user)
+        others = self._users.get(name, [])
+        if connection in others:
+            others.remove(connection)
+            if not others:
+                del self._users[name]
+        if self._closed is not None and not self._connections and not self._closed.called:
+            self._closed.callback(None)
+
+    def get_all(self) -> list[Connection]:
+        """Return all connections, logged in or not."""
+        return list(self._connections)
+
+    def check_conn(self, connection: Connection) -> ConnectionState:
+        """Say whether a connection's peer is there, and how far behind it is.
+
+        Gone is one from which no byte came for three times the ping's interval, and whose machine left unanswered what
+        was sent to it, for as long. One that only does not read is slow.
+        """
+        silent_for = self.clock.seconds() - connection.heard_at
+        limit = 3 * self._ping
+        gone = silent_for > limit and unacknowledged_for(connection.transport) > limit
+        behind = {cursor.room.name: cursor.room.last_id - cursor.id for cursor in connection.cursors.values()}
+        return ConnectionState(not gone, silent_for, behind)
+
+    # -- users
+
+    def claim(self, connection: Connection, name: str, key: str | UnsetType, client: bytes | None) -> None:
+        """Give ``connection`` the user ``name``; raises :class:`Refused` where somebody else is called so."""
+        here = self._users.get(fold(name), [])
+        if here and not any(
+            (isinstance(key, str) and key == other.key) or (client is not None and client == other.client)
+            for other in here
+        ):
+            raise Refused("name_taken", f"{name} is somebody else now; choose another name")
+        connection.user = here[0].user if here else name
+        connection.key, connection.client = key, client
+        self._users.setdefault(fold(name), here).append(connection)
+
+    def replace(self, connection: Connection) -> None:
+        """End the older connections of the same user and client."""
+        if connection.client is not None:
+            for other in list(self._users.get(fold(connection.user), [])):
+                if other is not connection and other.client == connection.client and other.logged_in:
+                    other.end("replaced")
+
+    # -- rooms
+
+    def is_room(self, name: str) -> bool:
+        """Say whether there is a room of that name, wherever."""
+        return fold(name) in self._known
+
+    def open_rooms(self, names: Sequence[str]) -> Deferred[list[Room]]:
+        """Return the rooms of these names, made where there are none; errback :class:`Failed`."""
+        return Deferred.fromCoroutine(self._open_rooms(names))
+
+    async def _open_rooms(self, names: Sequence[str]) -> list[Room]:
+        # A room that was here may have left memory while another one was looked for: then it is looked for again.
+        while missing := [name for name in names if fold(name) not in self._rooms]:
+            await gatherResults([self._open(name) for name in missing])
+        return [self._rooms[fold(name)] for name in names]
+
+    def _open(self, name: str) -> Deferred[None]:
+        """Load one room, once, however many ask."""
+        opened: Deferred[None] = Deferred()
+        waiting = self._opening.setdefault(fold(name), [])
+        waiting.append(opened)
+        if len(waiting) == 1:
+            self.journal.ask(Open(name)).addCallback(self._opened).addBoth(self._tell_opened, fold(name))
+        return opened
+
+    def _opened(self, found: StoredRoom) -> None:
+        room = Room(found.key, found.name, found.first_id, found.last_id, self._pages)
+        self._rooms[fold(room.name)] = self._by_key[room.key] = room
+        self._known.add(fold(room.name))
+
+    def _tell_opened(self, result: Any, name: str) -> None:
+        for opened in self._opening.pop(name):
+            opened.callback(result)
+
+    def list_rooms(self) -> Deferred[dict[str, frames.RoomInfo]]:
+        """Return all rooms by name; errback :class:`StorageDown`."""
+        return self._in_reader(self._storage.rooms).addCallback(self._listed)
+
+    def _listed(self, found: Sequence[StoredRoom]) -> dict[str, frames.RoomInfo]:
+        return dict(self._info(room) for room in found)
+
+    def _info(self, room: StoredRoom) -> tuple[str, frames.RoomInfo]:
+        here = self._by_key.get(room.key)
+        if here is None:
+            return room.name, frames.RoomInfo(room.first_id, room.last_id, 0)
+        return here.name, frames.RoomInfo(here.first_id, here.last_id, len(here.users))
+
+    # -- messages
+
+    def now(self) -> int:
+        """Return the time in milliseconds since 1970-01-01 UTC."""
+        return int(time() * 1000)
+
+    def _encode(self, send: Send, id: int) -> bytes | None:
+        """In the writing thread: the bytes of a message that was just stored; None where nobody is in the room."""
+        room = self._by_key.get(send.room)
+        return encode(frames.Message(room.name, id, send.by, send.at), send.text.encode()) if room else None
+
+    def _publish(self, messages: dict[int, tuple[int, list[bytes]]]) -> None:
+        """A batch is stored: acknowledge it, and show its messages."""
+        answering, self.answering = self.answering, []
+        for connection in answering:
+            connection.flush()
+        for key, (first_id, encoded) in messages.items():
+            room = self._by_key.get(key)
+            if room is not None and not room.append(first_id, encoded):
+                self._log.error("room {room} lacks messages before {id}", room=room.name, id=first_id)
+            if room is not None:
+                self._bound_tails(room)
+
+    def _bound_tails(self, used: Room) -> None:
+        self._tails[used] = used.tail.size
+        self._tails.move_to_end(used)
+        total = sum(self._tails.values()) if len(self._tails) > TAILS // (4 * 1024 * 1024) else 0
+        while total > TAILS:
+            room, size = self._tails.popitem(last=False)
+            room.tail.trim(0)
+            total -= size
+
+    def read_for(self, room: Room, ref: int, first: int, last: int) -> Deferred[Segment | None]:
+        """Read messages for the question ``ref``; None where none of them is kept; errback :class:`StorageDown`."""
+        return self._in_reader(self._segment, room.key, first, last, room.name, ref)
+
+    def _read_page(self, key: int, first: int, last: int) -> Deferred[Segment]:
+        return Deferred.fromCoroutine(self._read_until_there(key, first, last))
+
+    async def _read_until_there(self, key: int, first: int, last: int) -> Segment:
+        name = self._by_key[key].name
+        while True:
+            try:
+                segment: Segment | None = await self._in_reader(self._segment, key, first, last, name)
+            except StorageDown:
+                await deferLater(self.clock, READ_AGAIN)
+            else:
+                if segment is None:
+                    raise LookupError(f"room {name} has no messages {first} to {last}")
+                return segment
+
+    def _segment(self, key: int, first: int, last: int, name: str, ref: int | None = None) -> Segment | None:
+        """In a reading thread: the messages ``first`` … ``last``, encoded."""
+        messages = self._storage.page(key, first, last)
+        if not messages:
+            return None
+        return Segment(messages[0].id, [_encoded(message, name, ref) for message in messages])
+
+    # -- all at once
+
+    def storage_notice(self, *, down: bool) -> frames.Notice:
+        """Return what clients are told about the database."""
+        if down:
+            return frames.Notice("storage_down", "the database is away; what is sent is stored when it is back")
+        return frames.Notice("storage_up", "the database is back")
+
+    def _storage_changed(self, down: bool) -> None:
+        notice = encode(self.storage_notice(down=down))
+        for connection in self.get_all():
+            if connection.logged_in:
+                connection.send(notice)
+
+    def _look_after_all(self) -> None:
+        """Ping the silent, close the gone, tell who came and went, forget the empty rooms."""
+        now = self.clock.seconds()
+        for connection in self.get_all():
+            self._look_after(connection, now)
+        for room in list(self._rooms.values()):
+            room.tell_presence()
+            if not room.cursors:
+                self._forget(room)
+
+    def _look_after(self, connection: Connection, now: float) -> None:
+        if not connection.logged_in:
+            if now - connection.connected_at >= LOGIN_WITHIN and not connection.is_logging_in:
+                connection.end_with_error("not_logged_in", "no login came in time")
+        elif now - connection.heard_at >= self._ping:
+            if not self.check_conn(connection).alive:
+                connection.end("idle")
+            elif now - connection.pinged_at >= self._ping and connection.outlet.clear:
+                connection.pinged_at = now
+                connection.write(frames.Ping())
+
+    def _forget(self, room: Room) -> None:
+        del self._rooms[fold(room.name)], self._by_key[room.key]
+        self._tails.pop(room, None)
+        self._pages.forget(room.key)
+
+
+def _encoded(message: Message, room: str, ref: int | None) -> bytes:
+    optional: dict[str, Any] = {"size": message.size, "name": message.name, "ref": ref}
+    present = {name: value for name, value in optional.items() if value is not None}
+    if message.deleted:
+        present["deleted"] = True
+    return encode(frames.Message(room, message.id, message.sender, message.sent_at, **present), message.text.encode())

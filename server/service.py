@@ -1,0 +1,179 @@
+"""The service: it opens the storage, listens, runs the server and takes it down again."""
+
+from __future__ import annotations
+
+import signal
+import time
+from functools import partial
+from threading import Thread
+from typing import Any, Final
+
+from storage.sql import Storage
+from twisted.application.service import MultiService, Service
+from twisted.application.strports import service as listening_service
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from server.options import Options
+from server.server import Server
+from server.sockets import raise_file_limit
+from storage.interface import StorageDown, StorageUnusable
+
+BACKLOG: Final = 4096  # connections that may wait to be accepted: a thousand people come at once after a restart
+READERS: Final = 4  # threads that read pages and histories
+SPARE_FILES: Final = 64  # files that the server needs besides its clients' sockets
+TELL_EVERY: Final = 3.0  # seconds between lines while the database is waited for
+
+
+class StorageThreads(ThreadPool):
+    """Threads of the storage: one that is stuck in the database does not keep the process from ending."""
+
+    threadFactory = staticmethod(partial(Thread, daemon=True))  # type: ignore[assignment]
+
+
+class ChatService(MultiService):
+    """The chat: starts with its storage ready and its ports open, or not at all.
+
+    What cannot work as it is configured raises SystemExit with a line that says what to do, before the reactor runs.
+    """
+
+    _log = Logger()
+
+    def __init__(self, options: Options, reactor: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._options = options
+        self._reactor = reactor
+        self._writer = StorageThreads(1, 1, "writer")
+        self._readers = StorageThreads(0, READERS, "reader")
+        self._storage = _usable(lambda: Storage(options["db"]))
+        self.server = Server(
+            self._storage,
+            partial(deferToThreadPool, reactor, self._writer),
+            partial(deferToThreadPool, reactor, self._readers),
+            reactor,
+            history=options["history"],
+            max_clients=options["max-clients"],
+            grace=options["grace"],
+            ping=options["ping"],
+        )
+        for endpoint in options["listen"]:
+            self.addService(self._listening(endpoint))  # type: ignore[no-untyped-call]
+
+    def _listening(self, endpoint: str) -> Service:
+        try:
+            kind = endpoint.partition(":")[0]
+            backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in endpoint else ""
+            serverFromString(self._reactor, endpoint + backlog)
+            return listening_service(endpoint + backlog, self.server, reactor=self._reactor)
+        except (ValueError, TypeError) as wrong:
+            raise SystemExit(f"chat-server: --listen {endpoint}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
+
+    def privilegedStartService(self) -> None:
+        """Make sure that everything is there, then listen."""
+        files = raise_file_limit()
+        if self._options["max-clients"] > files - SPARE_FILES:
+            raise SystemExit(
+                f"chat-server: --max-clients {self._options['max-clients']} needs more open files than the {files}"
+                f" allowed; raise the hard limit (ulimit -Hn) or say at most {files - SPARE_FILES}"
+            )
+        self._prepare()
+        for listener in self:
+            try:
+                listener.privilegedStartService()
+            except CannotListenError as busy:
+                where = busy.port if busy.interface in ("", None) else f"{busy.interface}:{busy.port}"
+                why = getattr(busy.socketError, "strerror", None) or busy.socketError
+                raise SystemExit(
+                    f"chat-server: cannot listen on {where}: {why};"
+                    " is another server running? --port N takes another port"
+                ) from None
+
+    def _prepare(self) -> None:
+        """Open the database; one that does not answer yet is waited for. No reactor runs yet, so this may block."""
+        give_up_at = time.monotonic() + self._options["db-wait"]
+        tell_at = 0.0
+        before = signal.signal(signal.SIGTERM, _leave)
+        while True:
+            try:
+                _usable(self._storage.prepare)
+                break
+            except StorageDown as away:
+                now = time.monotonic()
+                if now >= give_up_at:
+                    raise SystemExit(
+                        f"chat-server: the database does not answer: {away}; --db-wait waits longer"
+                    ) from None
+                if now >= tell_at:
+                    self._log.info("waiting for the database: {why}", why=str(away))
+                    tell_at = now + TELL_EVERY
+                time.sleep(min(0.5, max(0.0, give_up_at - now)))
+        signal.signal(signal.SIGTERM, before)
+
+    def startService(self) -> None:
+        """Serve."""
+        self._writer.start()
+        self._readers.start()
+        self.server.start()
+        super().startService()  # type: ignore[no-untyped-call]
+        self._reactor.callWhenRunning(self._running)
+
+    def _running(self) -> None:
+        for number in (
+            signal.SIGTERM,
+            signal.SIGINT,
+        ):  # Twisted's own would end twistd by the signal, not with status 0
+            signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop_reactor))
+        for listener in self:
+            listener._waitingForPort.addCallback(
+                lambda port: self._log.info("listening on {where}", where=_where(port))
+            )
+
+    def _stop_reactor(self) -> None:
+        if self._reactor.running and not self._stopping:
+            self._stopping = True
+            self._reactor.stop()
+
+    _stopping = False
+
+    def stopService(self) -> Deferred[None]:
+        """Let nobody in, tell every client, and give back the storage."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await super().stopService()  # type: ignore[no-untyped-call]
+        if await self.server.stop():
+            self._writer.stop()
+            self._readers.stop()
+            self._storage.close()
+        else:
+            self._log.warn("the database did not answer in time; what it had not stored was not acknowledged")
+
+
+def _usable(function: Any) -> Any:
+    try:
+        return function()
+    except StorageUnusable as reason:
+        raise SystemExit(f"chat-server: {reason}") from None
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def _where(port: Any) -> str:
+    address = port.getHost()
+    if hasattr(address, "port"):
+        return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
+    name = address.name
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def makeService(options: Options) -> ChatService:
+    """Return the service that ``twistd chat`` runs."""
+    from twisted.internet import reactor
+
+    return ChatService(options, reactor)

@@ -1,0 +1,47 @@
+"""What the kernel is told and asked about a socket; the rest of the server knows nothing of sockets."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import struct
+from typing import Any, Final
+
+UNSENT: Final = 64 * 1024  # bytes that the kernel may hold unsent: a `bye` is never behind more than this
+
+# struct tcp_info of linux/tcp.h: bytes 2 and 3 are retransmits and probes, the 32-bit word at 56 is last_ack_recv (ms).
+_TCP_INFO: Final = struct.Struct("=xxBB52xI")
+
+
+def tune(transport: Any) -> str:
+    """Set a new connection's socket up for a chat and return the peer's address for the log."""
+    peer = transport.getPeer()
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6):
+        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+    return f"{peer.host}:{peer.port}" if hasattr(peer, "host") else "unix"
+
+
+def unacknowledged_for(transport: Any) -> float:
+    """Return for how many seconds the peer's machine has left unanswered what was sent to it, 0.0 if it has not.
+
+    A full window is probed only every two minutes, but its probes are answered: such a peer is slow, not gone.
+    """
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if not isinstance(handle, socket.socket) or handle.family not in (socket.AF_INET, socket.AF_INET6):
+        return 0.0
+    try:
+        info = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
+    except OSError:  # it has just been closed
+        return 0.0
+    retransmits, probes, last_ack = _TCP_INFO.unpack(info)
+    return float(last_ack) / 1000 if retransmits + probes > 1 else 0.0
+
+
+def raise_file_limit() -> int:
+    """Raise the soft limit of open files to the hard one and return it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
