@@ -1,0 +1,222 @@
+"""What stands in where time, the socket's room and the storage's faults must be in a test's hand."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import ITransport
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.protocols.basic import NetstringReceiver
+from zope.interface import implementer
+
+from server.connection import Connection
+from server.server import Server
+from storage.interface import (
+    Batch, Entry, IStorage, LoggedIn, Login, Message, Open, Outcome, Refuse, Room, Send, Sender, StorageDown,
+)  # fmt: skip
+from wire.frames import Echo, Frame, encode, from_server
+from wire.names import fold
+
+
+@implementer(ITransport)
+class TightTransport(StringTransport):
+    """A transport whose socket takes only as many bytes as the test lets it, as Twisted's own behaves then."""
+
+    def __init__(self, room: int = 1 << 30) -> None:
+        super().__init__()
+        self.room = room
+        self.sent = b""
+        self._waiting = b""
+        self.aborted = False
+        self.half_closed = False
+
+    def writeSomeData(self, data: bytes) -> int:
+        count = min(len(data), self.room)
+        self.sent += bytes(data[:count])
+        self.room -= count
+        return count
+
+    def write(self, data: bytes) -> None:
+        self._waiting += data
+
+    def startWriting(self) -> None:
+        """The reactor's part: see :meth:`take`."""
+
+    def take(self, count: int) -> None:
+        """The peer reads: the socket has room for ``count`` bytes more, and the reactor finds it writable."""
+        self.room += count
+        self._waiting = self._waiting[self.writeSomeData(self._waiting) :]
+        if not self._waiting and self.room and self.producer is not None:
+            self.producer.resumeProducing()
+
+    def unregisterProducer(self) -> None:
+        if self.producer is not None:
+            super().unregisterProducer()  # type: ignore[no-untyped-call]
+
+    def loseWriteConnection(self) -> None:
+        self.half_closed = True
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+
+
+class Reading(NetstringReceiver):
+    """The frames in a stream of bytes."""
+
+    MAX_LENGTH = 65_536
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[Frame, bytes]] = []
+        self.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
+
+    def stringReceived(self, string: bytes) -> None:
+        self.frames.append(from_server.decode(string))
+
+
+class Peer:
+    """A client at the other end of a connection of the server."""
+
+    def __init__(self, server: Server, room: int = 1 << 30) -> None:
+        self.transport = TightTransport(room)
+        self.connection: Connection = server.buildProtocol(None)
+        self.connection.makeConnection(self.transport)
+        self._reading = Reading()
+        self._read = 0
+
+    def says(self, frame: Frame, body: bytes = b"") -> None:
+        """Send one frame."""
+        self.connection.dataReceived(encode(frame, body))
+
+    @property
+    def frames(self) -> list[tuple[Frame, bytes]]:
+        """All frames that arrived."""
+        data, self._read = self.transport.sent[self._read :], len(self.transport.sent)
+        self._reading.dataReceived(data)
+        return self._reading.frames
+
+    def heard(self, kind: type[Any]) -> list[Any]:
+        """The frames of one kind that arrived."""
+        return [frame for frame, _ in self.frames if isinstance(frame, kind)]
+
+    def ends(self) -> None:
+        """The connection is lost."""
+        self.connection.connectionLost()
+
+
+@implementer(IStorage)
+class ListStorage:
+    """Messages in lists. ``faults`` are taken one a commit: None, "before" (nothing was stored), "lost" (it was)."""
+
+    def __init__(self) -> None:
+        self.messages: dict[int, list[Message]] = {}
+        self.keys: dict[str, int] = {}
+        self.names: dict[int, str] = {}
+        self.senders: dict[tuple[str, bytes], list[int]] = {}
+        self.faults: deque[str | None] = deque()
+        self.poison: str | None = None
+        self._stored = 0
+
+    def commit(self, batch: Batch) -> list[Outcome]:
+        fault = self.faults.popleft() if self.faults else None
+        if fault == "before":
+            raise StorageDown("gone")
+        if any(isinstance(entry, Send) and entry.text == self.poison for entry in batch.entries):
+            raise ValueError("poison")
+        if batch.attempt is None or self._stored != batch.number:
+            batch.attempt = [self._carry_out(entry) for entry in batch.entries]
+            self._stored = batch.number
+        if fault == "lost":
+            raise StorageDown("gone")
+        return batch.attempt
+
+    def _carry_out(self, entry: Entry) -> Outcome:
+        if isinstance(entry, Login):
+            return self._log_in(entry)
+        if isinstance(entry, Open):
+            return self._open(entry.name)
+        taken = self._take(entry.sender, entry.seq)
+        if isinstance(entry, Refuse):
+            return taken
+        if not taken:
+            return None
+        row = self.messages[entry.room]
+        row.append(Message(self.names[entry.room], len(row) + 1, entry.by, entry.at, entry.text))
+        return len(row)
+
+    def _log_in(self, login: Login) -> LoggedIn:
+        if login.client is None:
+            return LoggedIn(None, 0)
+        sender = self.senders.setdefault((login.user, login.client), [0, 0])
+        sender[0] += 1
+        return LoggedIn(Sender(login.user, login.client, sender[0]), sender[1])
+
+    def _open(self, name: str) -> Room:
+        key = self.keys.setdefault(fold(name), len(self.keys) + 1)
+        self.names.setdefault(key, name)
+        return Room(key, self.names[key], 1, len(self.messages.setdefault(key, [])))
+
+    def _take(self, sender: Sender | None, seq: int) -> bool:
+        if sender is None:
+            return True
+        known = self.senders[sender.user, sender.client]
+        if known[0] != sender.epoch or seq <= known[1]:
+            return False
+        known[1] = seq
+        return True
+
+    def page(self, room: int, first: int, last: int) -> list[Message]:
+        return self.messages[room][first - 1 : last]
+
+    def rooms(self) -> list[Room]:
+        return [self._open(name) for name in self.keys]
+
+
+class Steps:
+    """Calls that would run in a thread, carried out one by one when the test says so."""
+
+    def __init__(self) -> None:
+        self._calls: deque[Callable[[], None]] = deque()
+
+    def __call__(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        result: Deferred[Any] = Deferred()
+        self._calls.append(lambda: maybeDeferred(function, *args).chainDeferred(result) and None)
+        return result
+
+    def step(self) -> bool:
+        """Carry out the next call; say whether there was one."""
+        if not self._calls:
+            return False
+        self._calls.popleft()()
+        return True
+
+
+class House:
+    """A server whose time, threads and storage are in the test's hand."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = Clock()
+        self.storage = ListStorage()
+        self.steps = Steps()
+        self.server = Server(self.storage, self.steps, self.steps, self.clock, **settings)
+
+    def settle(self) -> None:
+        """Let the journal and the readers work until nothing is left to do."""
+        self.clock.advance(0)
+        while self.steps.step():
+            self.clock.advance(0)
+
+    def peer(self, user: str, room: int = 1 << 30, **login: Any) -> Peer:
+        """Return somebody who has logged in."""
+        from wire.frames import Login as LoginFrame
+
+        peer = Peer(self.server, room)
+        peer.says(LoginFrame(user, **login))
+        self.settle()
+        return peer
+
+
+__all__ = ["Echo", "House", "ListStorage", "Peer", "Steps", "TightTransport"]

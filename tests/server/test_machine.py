@@ -1,0 +1,160 @@
+"""Room, journal and cursors against a plain list, however sends, reads, faults and lost connections fall."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from server import room as room_module
+from tests.server.fakes import House, Peer
+from wire import frames
+
+PEOPLE = ("ann", "bob", "cy")
+
+
+class Person:
+    """A client that keeps to the protocol: it resends what `received` does not cover, and resumes where it was."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.peer: Peer | None = None
+        self.seq = 0
+        self.unacknowledged: dict[int, bytes] = {}
+        self.said: list[bytes] = []
+        self.shown: list[tuple[int, bytes]] = []
+        self._taken = 0
+        self.welcomed = False
+
+    def connect(self, house: House, room: int) -> None:
+        self.peer = Peer(house.server, room)
+        self._taken, self.welcomed = 0, False
+        last = self.shown[-1][0] if self.shown else 0
+        self.peer.says(frames.Login(self.name, client=f"client of {self.name}", rooms={"lobby": last}))
+
+    def say(self, text: bytes) -> None:
+        self.seq += 1
+        self.said.append(text)
+        self.unacknowledged[self.seq] = text
+        self._send(self.seq)
+
+    def _send(self, seq: int) -> None:
+        if self.peer is not None and self.welcomed:
+            self.peer.says(frames.Send(seq), self.unacknowledged[seq])
+
+    def read(self) -> None:
+        if self.peer is None:
+            return
+        arrived, peer = self.peer.frames, self.peer
+        while self._taken < len(arrived) and self.peer is peer:
+            frame, body = arrived[self._taken]
+            self._taken += 1
+            if isinstance(frame, frames.Welcome):
+                self.unacknowledged = {seq: text for seq, text in self.unacknowledged.items() if seq > frame.received}
+                self.welcomed = True
+                for seq in self.unacknowledged:
+                    self._send(seq)
+            elif isinstance(frame, frames.Ack):
+                del self.unacknowledged[frame.seq]
+            elif isinstance(frame, frames.Message):
+                assert frame.id == (self.shown[-1][0] if self.shown else 0) + 1
+                self.shown.append((frame.id, body))
+            assert not isinstance(frame, frames.Error), frame
+
+    def lose(self) -> None:
+        if self.peer is not None:
+            self.peer.ends()
+            self.peer = None
+
+
+class ChatMachine(RuleBasedStateMachine):
+    """Three people, one room, a storage that fails, sockets that take a few bytes at a time."""
+
+    @initialize(tail=st.sampled_from([0, 300, 1 << 22]))
+    def begin(self, tail: int) -> None:
+        room_module.TAIL = tail  # type: ignore[misc]  # so that readers fall out of memory
+        self.house = House()
+        self.people = [Person(name) for name in PEOPLE]
+        self.count = 0
+        for person in self.people:
+            person.connect(self.house, 1 << 30)
+        self.house.settle()
+        for person in self.people:
+            person.read()
+            person.peer.transport.room = 0  # type: ignore[union-attr]
+
+    who = st.integers(0, len(PEOPLE) - 1)
+
+    @rule(who=who, room=st.sampled_from([0, 40, 1000]))
+    def connect(self, who: int, room: int) -> None:
+        if self.people[who].peer is None:
+            self.people[who].connect(self.house, room)
+
+    @rule(who=who, room=st.sampled_from([0, 1000]))
+    def connect_anew_while_connected(self, who: int, room: int) -> None:
+        self.people[who].connect(self.house, room)
+
+    @rule(who=who, times=st.integers(1, 5), size=st.sampled_from([0, 100, 5000]))
+    def say(self, who: int, times: int, size: int) -> None:
+        for _ in range(times):
+            self.count += 1
+            self.people[who].say(b"%d %b" % (self.count, b"x" * size))
+
+    @rule(who=who)
+    def lose(self, who: int) -> None:
+        self.people[who].lose()
+
+    @rule(who=who, count=st.sampled_from([1, 50, 250, 700, 6000]))
+    def take(self, who: int, count: int) -> None:
+        person = self.people[who]
+        if person.peer is not None:
+            person.peer.transport.take(count)
+            person.read()
+
+    @rule(seconds=st.sampled_from([0.0, 0.1, 1.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.house.clock.advance(seconds)
+
+    @rule()
+    def storage_works(self) -> None:
+        self.house.clock.advance(0)
+        self.house.steps.step()
+
+    @rule(fault=st.sampled_from(["before", "lost"]))
+    def storage_fails(self, fault: str) -> None:
+        self.house.storage.faults.append(fault)
+
+    @rule()
+    def settle(self) -> None:
+        """Everybody comes back and reads all; then all have seen one log, and each wrote it in its own order."""
+        for _ in range(2000):
+            self.house.clock.advance(1)
+            busy = self.house.steps.step()
+            for person in self.people:
+                if person.peer is None:
+                    person.connect(self.house, 1 << 30)
+                person.peer.transport.take(1 << 30)  # type: ignore[union-attr]
+                person.read()
+            if not busy and not any(person.unacknowledged for person in self.people) and self._all_level():
+                break
+        log = [(message.id, message.text.encode()) for message in self.house.storage.messages[1]]
+        assert len({text for _, text in log}) == len(log) == self.count
+        for person in self.people:
+            assert person.shown == log
+            own = set(person.said)
+            assert [text for _, text in log if text in own] == person.said
+            person.peer.transport.room = 0  # type: ignore[union-attr]
+
+    def _all_level(self) -> bool:
+        stored = len(self.house.storage.messages.get(1, ()))
+        return all(person.welcomed and len(person.shown) == stored for person in self.people)
+
+    def teardown(self) -> None:
+        self.settle()
+        room_module.TAIL = 4 * 1024 * 1024  # type: ignore[misc]
+
+
+ChatMachine.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestChat = ChatMachine.TestCase
