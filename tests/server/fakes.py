@@ -16,7 +16,19 @@ from zope.interface import implementer
 from server.connection import Connection
 from server.server import Server
 from storage.interface import (
-    Batch, Entry, IStorage, LoggedIn, Login, Message, Open, Outcome, Refuse, Room, Send, Sender, StorageDown,
+    Batch,
+    Entry,
+    IStorage,
+    LoggedIn,
+    Login,
+    Message,
+    Open,
+    Outcome,
+    Refuse,
+    Room,
+    Send,
+    Sender,
+    StorageDown,
 )  # fmt: skip
 from wire.frames import Echo, Frame, encode, from_server
 from wire.names import fold
@@ -31,6 +43,7 @@ class TightTransport(StringTransport):
         self.room = room
         self.sent = b""
         self._waiting = b""
+        self.wanted = False
         self.aborted = False
         self.half_closed = False
 
@@ -44,13 +57,25 @@ class TightTransport(StringTransport):
         self._waiting += data
 
     def startWriting(self) -> None:
-        """The reactor's part: see :meth:`take`."""
+        self.wanted = True
+
+    def pauseProducing(self) -> None:
+        self.producerState = "paused"
+
+    def resumeProducing(self) -> None:
+        self.producerState = "producing"
 
     def take(self, count: int) -> None:
         """The peer reads: the socket has room for ``count`` bytes more, and the reactor finds it writable."""
         self.room += count
+        while self.room and (self._waiting or self.wanted):
+            self._turn()
+
+    def _turn(self) -> None:
+        """Do what the reactor does with a writable socket."""
+        self.wanted = False
         self._waiting = self._waiting[self.writeSomeData(self._waiting) :]
-        if not self._waiting and self.room and self.producer is not None:
+        if not self._waiting and self.producer is not None:
             self.producer.resumeProducing()
 
     def unregisterProducer(self) -> None:
@@ -94,6 +119,7 @@ class Peer:
     @property
     def frames(self) -> list[tuple[Frame, bytes]]:
         """All frames that arrived."""
+        self.transport.take(0)
         data, self._read = self.transport.sent[self._read :], len(self.transport.sent)
         self._reading.dataReceived(data)
         return self._reading.frames
