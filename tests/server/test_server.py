@@ -1,0 +1,165 @@
+"""What the server does with all of its connections: presence, silence, shutdown, names and places."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from server import connection as connection_module
+from server import server as server_module
+from tests.server.fakes import House, Peer
+from wire import frames
+
+
+class PresenceTests(TestCase):
+    def setUp(self) -> None:
+        self.house = House()
+        self.house.server.start()
+        self.house.settle()
+        self.ann = self.house.peer("ann")
+        self.house.clock.advance(1)
+
+    def told(self) -> list[tuple[object, object, int]]:
+        return [(frame.joined, frame.left, frame.users) for frame in self.ann.heard(frames.Presence)][1:]
+
+    def test_who_came_and_went_is_told_once_a_sweep(self) -> None:
+        bob = self.house.peer("bob")
+        self.house.peer("cy")
+        self.assertEqual(self.told(), [])
+        self.house.clock.advance(1)
+        bob.ends()
+        self.house.clock.advance(1)
+        self.assertEqual(self.told(), [(["bob", "cy"], [], 3), ([], ["bob"], 2)])
+
+    def test_who_comes_and_goes_in_between_is_not_told(self) -> None:
+        self.house.peer("bob").ends()
+        self.house.clock.advance(1)
+        self.assertEqual(self.told(), [])
+
+    def test_a_user_counts_once(self) -> None:
+        self.house.peer("bob", key="k")
+        self.house.peer("bob", key="k")
+        self.house.clock.advance(1)
+        self.assertEqual(self.told(), [(["bob"], [], 2)])
+
+    def test_who_is_behind_is_told_the_number_when_it_keeps_up(self) -> None:
+        self.ann.transport.room = 0
+        self.ann.says(frames.Ping(1))  # its answer waits
+        self.house.peer("bob")
+        self.house.clock.advance(1)
+        self.ann.transport.take(1 << 20)
+        self.house.clock.advance(1)
+        presence = self.ann.heard(frames.Presence)[-1]
+        self.assertEqual(presence.users, 2)
+        self.assertNotIsInstance(presence.joined, list)
+
+
+class SilenceTests(TestCase):
+    def setUp(self) -> None:
+        self.house = House(ping=10)
+        self.house.server.start()
+        self.house.settle()
+
+    def pass_time(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.house.clock.advance(1)
+
+    def test_who_says_nothing_is_closed_after_30_s(self) -> None:
+        peer = Peer(self.house.server)
+        self.pass_time(29)
+        self.assertEqual(peer.heard(frames.Error), [])
+        self.pass_time(2)
+        self.assertEqual([(e.code, e.fatal) for e in peer.heard(frames.Error)], [("not_logged_in", True)])
+        self.assertTrue(peer.transport.half_closed)
+
+    def test_single_bytes_do_not_put_the_deadline_off(self) -> None:
+        peer = Peer(self.house.server)
+        for byte in b"40:{":
+            peer.connection.dataReceived(bytes([byte]))
+            self.pass_time(10)
+        self.assertEqual([e.code for e in peer.heard(frames.Error)], ["not_logged_in"])
+
+    def test_the_silent_are_pinged_and_the_slow_are_kept(self) -> None:
+        ann = self.house.peer("ann")
+        self.pass_time(100)
+        self.assertEqual(len(ann.heard(frames.Ping)), 10)
+        self.assertEqual(ann.heard(frames.Bye), [])
+
+    def test_the_gone_are_closed(self) -> None:
+        ann = self.house.peer("ann")
+        self.patch(server_module, "unacknowledged_for", lambda transport: 1000.0)
+        self.pass_time(30)
+        self.assertEqual(ann.heard(frames.Bye), [])
+        self.pass_time(2)
+        self.assertEqual([bye.reason for bye in ann.heard(frames.Bye)], ["idle"])
+
+    def test_who_does_not_close_is_cut_off(self) -> None:
+        ann = self.house.peer("ann")
+        ann.says(frames.Quit())
+        ann.connection.writeConnectionLost()
+        self.house.clock.advance(connection_module.LINGER + 0.1)
+        self.assertTrue(ann.transport.aborted)
+
+
+class ShutdownTests(TestCase):
+    def setUp(self) -> None:
+        self.house = House(grace=4)
+        self.house.server.start()
+        self.house.settle()
+
+    def stop(self) -> list[bool]:
+        ended: list[bool] = []
+        Deferred.fromCoroutine(self.house.server.stop()).addCallback(ended.append)
+        return ended
+
+    def test_what_was_received_is_stored_and_then_all_are_told(self) -> None:
+        ann, silent = self.house.peer("ann"), Peer(self.house.server)
+        ann.says(frames.Send(1), b"last words")
+        ended = self.stop()
+        self.house.settle()
+        self.assertEqual([type(frame) for frame, _ in ann.frames[-3:]], [frames.Ack, frames.Message, frames.Bye])
+        self.assertEqual(silent.frames, [])
+        for peer in (ann, silent):
+            peer.ends()
+        self.assertEqual(ended, [True])
+
+    def test_a_database_that_is_stuck_and_a_client_that_is_slow_are_not_waited_for_longer(self) -> None:
+        ann = self.house.peer("ann")
+        ann.transport.room = 0
+        ann.says(frames.Send(1), b"last words")
+        ended = self.stop()
+        self.house.clock.advance(2)
+        self.house.clock.advance(1.9)
+        self.assertEqual(ended, [False])
+        self.assertTrue(ann.transport.aborted)
+
+
+class RegistryTests(TestCase):
+    def setUp(self) -> None:
+        self.house = House(max_clients=2)
+
+    def test_it_holds_whom_it_accepted(self) -> None:
+        ann, bob = self.house.peer("ann"), self.house.peer("bob")
+        self.assertEqual(set(self.house.server.get_all()), {ann.connection, bob.connection})
+        cy = Peer(self.house.server)
+        self.assertEqual([e.code for e in cy.heard(frames.Error)], ["too_many"])
+        bob.ends()
+        self.assertEqual(self.house.server.get_all(), [ann.connection])
+
+    def test_check_conn_says_how_far_behind_one_is(self) -> None:
+        ann, bob = self.house.peer("ann"), self.house.peer("bob")
+        bob.transport.room = 0
+        for seq in (1, 2, 3):
+            ann.says(frames.Send(seq), b"hello")
+        self.house.settle()
+        self.assertEqual(self.house.server.check_conn(ann.connection).behind, {"lobby": 0})
+        self.assertEqual(self.house.server.check_conn(bob.connection).behind, {"lobby": 3})
+
+    def test_a_room_with_nobody_in_it_leaves_memory(self) -> None:
+        self.house.server.start()
+        ann = self.house.peer("ann")
+        ann.ends()
+        self.house.clock.advance(1)
+        self.assertEqual(self.house.server._rooms, {})
+        self.house.peer("ann")
+        self.assertEqual(list(self.house.server._rooms), ["lobby"])
