@@ -98,6 +98,11 @@ class Connection(Netstrings):
         self._deadline: IDelayedCall | None = None
 
     @property
+    def epoch(self) -> int:
+        """Which login of its client this is; 0 before it, and for a client without a secret."""
+        return self._sender.epoch if self._sender else 0
+
+    @property
     def is_logging_in(self) -> bool:
         """Whether a login came and is not answered yet."""
         return "login" in self._holds
@@ -301,8 +306,6 @@ class Connection(Netstrings):
         self.logged_in = True
         spans = {room.name: frames.RoomSpan(room.first_id, room.last_id) for room in rooms}
         self.write(frames.Welcome(self.user, self.server.title, self.server.ping_every, self._received, spans))
-        if self.server.journal.down:
-            self.write(self.server.storage_notice(down=True))
         self._log.info("{address} {user} logged in", address=self.address, user=self.user)
 
     def _place(self, room: Room, after: int | None, history: int | UnsetType) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -70,8 +70,3 @@ class Pages:
 
     def _drop(self, place: tuple[int, int]) -> None:
         self.size -= len(self._kept.pop(place).data)
-
-
-def encoded(messages: list[Any], encode: Callable[[Any], bytes]) -> Segment:
-    """Return ``messages`` (one or more, with ids in a row) as a segment."""
-    return Segment(messages[0].id, [encode(message) for message in messages])

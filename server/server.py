@@ -191,10 +191,9 @@ class Server(Factory):
 
     def replace(self, connection: Connection) -> None:
         """End the older connections of the same user and client."""
-        if connection.client is not None:
-            for other in list(self._users.get(fold(connection.user), [])):
-                if other is not connection and other.client == connection.client and other.logged_in:
-                    other.end("replaced")
+        for other in list(self._users.get(fold(connection.user), [])):
+            if other.client == connection.client and 0 < other.epoch < connection.epoch:
+                other.end("replaced")
 
     # -- rooms
 
@@ -303,14 +302,14 @@ class Server(Factory):
 
     # -- all at once
 
-    def storage_notice(self, *, down: bool) -> frames.Notice:
-        """Return what clients are told about the database."""
-        if down:
-            return frames.Notice("storage_down", "the database is away; what is sent is stored when it is back")
-        return frames.Notice("storage_up", "the database is back")
-
     def _storage_changed(self, down: bool) -> None:
-        notice = encode(self.storage_notice(down=down))
+        """Tell everybody."""
+        if down:
+            notice = encode(
+                frames.Notice("storage_down", "the database is away; what is sent is stored when it is back")
+            )
+        else:
+            notice = encode(frames.Notice("storage_up", "the database is back"))
         for connection in self.get_all():
             if connection.logged_in:
                 connection.send(notice)
