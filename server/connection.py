@@ -35,6 +35,7 @@ from wire.frames import (
     Frame,
     encode,
     from_client,
+    room_of,
 )
 from wire.names import BadName, canonical, file_name, fold
 from wire.netstring import Netstrings
@@ -348,7 +349,7 @@ class Connection(Netstrings):
             _named(frame.name, file_name)
         if isinstance(frame.upload, int) and (body or isinstance(frame.size, UnsetType)):
             raise Refused("bad_frame", "an upload is sent with its size and without a body")
-        room = self._cursor(frame.room).room
+        room = self._cursor(room_of(frame)).room
         if isinstance(frame.upload, int):
             raise Refused("unknown_upload", "there is no such upload")
         if len(body) > MAX_BODY:
@@ -400,7 +401,7 @@ class Connection(Netstrings):
 
     def _take_join(self, frame: frames.Join, _: bytes) -> None:
         try:
-            name = _named(frame.room)
+            name = _named(room_of(frame))
         except Refused as refused:
             self.error(refused.code, str(refused), _echo(frame))
             return
@@ -433,7 +434,7 @@ class Connection(Netstrings):
 
     def _take_leave(self, frame: frames.Leave, _: bytes) -> None:
         try:
-            cursor = self._cursor(frame.room)
+            cursor = self._cursor(room_of(frame))
         except Refused as refused:
             self.error(refused.code, str(refused), _echo(frame))
             return
@@ -477,7 +478,7 @@ class Connection(Netstrings):
 
     def _take_history(self, frame: frames.History, _: bytes) -> None:
         def answer() -> None:
-            room = self._cursor(frame.room).room
+            room = self._cursor(room_of(frame)).room
             last = room.last_id if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.last_id)
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
@@ -488,7 +489,7 @@ class Connection(Netstrings):
 
     def _take_who(self, frame: frames.Who, _: bytes) -> None:
         def answer() -> None:
-            users = list(self._cursor(frame.room).room.users)
+            users = list(self._cursor(room_of(frame)).room.users)
             self.send(users_frames(frame.ref, users) + encode(frames.Done(frame.ref)))
 
         self._ask(frame, answer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -84,7 +84,6 @@ class HistoryQuestion:
         self._segment = None
         self._last = 0
         if self._reading is not None:
-            self._reading.addErrback(lambda _: None)
             self._reading.cancel()
 
     def _was_read(self, segment: Segment | None) -> None:
@@ -99,7 +98,8 @@ class HistoryQuestion:
     def _failed(self, failure: Failure) -> None:
         self._reading = None
         self._last = 0
-        self._connection.failed(self.ref, failure)
+        if not failure.check(CancelledError):
+            self._connection.failed(self.ref, failure)
 
 
 def users_frames(ref: int, users: list[str]) -> bytes:

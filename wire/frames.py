@@ -70,7 +70,7 @@ class Login(Frame):
 
 class Send(Frame):
     seq: Number
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
     upload: Number | UnsetType = UNSET
     size: Number | UnsetType = UNSET
     name: str | UnsetType = UNSET
@@ -81,19 +81,19 @@ class Quit(Frame):
 
 
 class Join(Frame):
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
     after: Number | None = None
     history: Number | UnsetType = UNSET
 
 
 class Leave(Frame):
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
 
 
 class History(Frame):
     limit: Number
     ref: Number
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
     before: Number | UnsetType = UNSET
 
 
@@ -101,13 +101,13 @@ class Search(Frame):
     query: Query
     limit: Number
     ref: Number
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
     before: Number | UnsetType = UNSET
 
 
 class Who(Frame):
     ref: Number
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
 
 
 class Rooms(Frame):
@@ -135,7 +135,7 @@ class Resume(Frame):
 class Fetch(Frame):
     id: Number
     ref: Number
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
     offset: Number = 0
 
 
@@ -148,13 +148,18 @@ class Register(Frame):
 class Delete(Frame):
     id: Number
     ref: Number
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
 
 
 class Run(Frame):
     line: str
     ref: Number
-    room: str = LOBBY
+    room: str | UnsetType = UNSET
+
+
+def room_of(frame: Send | Join | Leave | History | Search | Who | Fetch | Delete | Run) -> str:
+    """Return the room that ``frame`` is about: the lobby where it names none."""
+    return LOBBY if isinstance(frame.room, UnsetType) else frame.room
 
 
 # Said by the server.

@@ -1,0 +1,79 @@
+"""An engine of SQLAlchemy for a URL, set up so that a commit is durable and nothing waits forever."""
+
+from __future__ import annotations
+
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from storage.faults import mark_disconnect
+from storage.interface import StorageUnusable
+
+_DRIVERS = {
+    "sqlite": "sqlite+pysqlite",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "mysql": "mysql+pymysql",
+    "mysql+pymysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+    "mariadb+pymysql": "mysql+pymysql",
+}
+# Seconds; a lock is waited for less long than an answer, so that the database's own word comes first. What is too
+# long for its column must be an error, whatever the server's sql_mode is.
+_MYSQL_DEFAULTS = {
+    "charset": "utf8mb4",
+    "connect_timeout": "5",
+    "read_timeout": "30",
+    "write_timeout": "30",
+    "init_command": "SET SESSION innodb_lock_wait_timeout = 10, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
+}
+WRITING = "writing"  # execution option of connections that take SQLite's write lock when they begin
+
+
+def parse(url: str | URL) -> URL:
+    """Return ``url`` with its driver; raises :class:`StorageUnusable` for what is not ours to use."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:  # it may hold a password: do not repeat it
+        raise StorageUnusable("the database URL cannot be read; use one like sqlite:///chat.db") from None
+    driver = _DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise StorageUnusable(
+            f"databases of the kind {parsed.drivername} are not supported; "
+            "use sqlite:///chat.db or mysql+pymysql://user:password@host/database"
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        raise StorageUnusable("the database URL names no database; use one like sqlite:///chat.db")
+    return parsed.set(drivername=driver)
+
+
+def connect(url: URL) -> Engine:
+    """Return an engine for a URL that :func:`parse` gave; nothing is reached yet."""
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _mysql(url)
+    event.listen(engine, "handle_error", mark_disconnect)
+    return engine
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url)
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: SQLiteConnection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where we say so, not where the driver guesses
+    connection.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes then could find that another has written meanwhile, and fail.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITING) else "BEGIN")
+
+
+def _mysql(url: URL) -> Engine:
+    missing = {name: value for name, value in _MYSQL_DEFAULTS.items() if name not in url.query}
+    # Every transaction here is ended by its own COMMIT or ROLLBACK: the pool need not send another.
+    return create_engine(url.update_query_dict(missing), isolation_level="READ COMMITTED", pool_reset_on_return=None)

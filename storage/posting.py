@@ -1,0 +1,114 @@
+"""Entries into tables: lock what they touch, work them out in memory, write what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from time import time
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Insert, Select, Table, bindparam, func, insert, select, tuple_
+from sqlalchemy.dialects import mysql, sqlite
+
+from storage.interface import Entry, Outcome, Room
+from storage.ledger import Ledger, SenderKey, SenderRow, Touched
+from storage.schema import messages, rooms, senders, servers
+
+KEYS: Final = 500  # of one SELECT; MariaDB plans badly from 1,000 on
+
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_ROOM_KEYS = select(rooms.c.folded, rooms.c.id).where(rooms.c.folded.in_(_KEYS))
+_LOCK_ROOMS = (
+    select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).where(rooms.c.id.in_(_KEYS)).with_for_update()
+)
+_LOCK_SENDERS = (
+    select(senders.c.user, senders.c.client, senders.c.epoch, senders.c.received)
+    .where(tuple_(senders.c.user, senders.c.client).in_(_KEYS))
+    .with_for_update()
+)
+_LOCK_BATCH = select(servers.c.batch).where(servers.c.id == bindparam("id")).with_for_update()
+
+
+class Posting:
+    """The writing side of the storage, for one server and in the dialect of its database.
+
+    Its functions work in the transaction that ``connection`` is in. Senders are locked before rooms and each in the
+    order of their keys, so that two servers seldom wait for each other crosswise.
+    """
+
+    def __init__(self, dialect: str, server: int) -> None:
+        self._server = server
+        self._add_rooms = _upsert(dialect, rooms, "folded")
+        self._add_senders = _upsert(dialect, senders, "user")
+        self._change_rooms = _upsert(dialect, rooms, "last_id")
+        self._change_senders = _upsert(dialect, senders, "epoch", "received", "seen_at")
+        self._change_servers = _upsert(dialect, servers, "batch", "beat_at").values(beat_at=func.now())
+
+    def post(self, connection: Connection, entries: Sequence[Entry]) -> list[Outcome]:
+        """Carry out ``entries`` and return their outcomes."""
+        touched = Touched.by(entries)
+        ledger = Ledger(self._lock_senders(connection, touched.senders), self._lock_rooms(connection, touched))
+        outcomes = [ledger.carry_out(entry) for entry in entries]
+        _write(connection, insert(messages), ledger.messages)
+        _write(connection, self._change_senders, ledger.changed_senders(seen_at=int(time() * 1000)))
+        _write(connection, self._change_rooms, ledger.changed_rooms())
+        return outcomes
+
+    def sign(self, connection: Connection, batch: int) -> None:
+        """Note that the transaction holds the server's batch of that number."""
+        _write(connection, self._change_servers, [{"id": self._server, "batch": batch}])
+
+    def signed(self, connection: Connection) -> int | None:
+        """Return the number of the last batch that was committed, after waiting for a commit that is under way."""
+        return connection.scalar(_LOCK_BATCH, {"id": self._server})
+
+    def _lock_senders(self, connection: Connection, keys: set[SenderKey]) -> dict[SenderKey, SenderRow]:
+        found = _senders(connection, keys)
+        if new := keys - found.keys():
+            # What is not there cannot be locked, and two servers would both begin it: so put it there first.
+            rows = [
+                {"user": user, "client": client, "epoch": 0, "received": 0, "seen_at": 0}
+                for user, client in sorted(new)
+            ]
+            _write(connection, self._add_senders, rows)
+            found |= _senders(connection, new)
+        return found
+
+    def _lock_rooms(self, connection: Connection, touched: Touched) -> list[Room]:
+        keys = _room_keys(connection, touched.names)
+        if new := touched.names.keys() - keys.keys():
+            rows = [{"name": touched.names[it], "folded": it, "first_id": 1, "last_id": 0} for it in sorted(new)]
+            _write(connection, self._add_rooms, rows)
+            keys |= _room_keys(connection, new)
+        return [Room(*row) for row in _find(connection, _LOCK_ROOMS, touched.rooms.union(keys.values()))]
+
+
+def _upsert(dialect: str, table: Table, *changed: str) -> Insert:
+    """Return a statement that inserts rows, and where a key is taken changes those columns of the row that has it.
+
+    Not an UPDATE: of this, PyMySQL makes one statement for many rows.
+    """
+    if dialect == "sqlite":
+        lite = sqlite.insert(table)
+        return lite.on_conflict_do_update(set_={name: lite.excluded[name] for name in changed})
+    my = mysql.insert(table)
+    return my.on_duplicate_key_update({name: my.inserted[name] for name in changed})
+
+
+def _write(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows)
+
+
+def _find(connection: Connection, statement: Select[Any], keys: Collection[Any]) -> Iterator[Any]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), KEYS):
+        yield from connection.execute(statement, {"keys": ordered[start : start + KEYS]})
+
+
+def _senders(connection: Connection, keys: Collection[SenderKey]) -> dict[SenderKey, SenderRow]:
+    rows = _find(connection, _LOCK_SENDERS, keys)
+    return {(user, client): SenderRow(epoch, received) for user, client, epoch, received in rows}
+
+
+def _room_keys(connection: Connection, names: Collection[str]) -> dict[str, int]:
+    return dict(_find(connection, _ROOM_KEYS, names))

@@ -1,0 +1,130 @@
+"""The storage in an SQL database: SQLite, MySQL or MariaDB, by SQLAlchemy Core."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from time import time
+from typing import Any, Final
+
+from sqlalchemy import URL, Select, bindparam, false, insert, select
+from sqlalchemy.exc import DBAPIError
+from zope.interface import implementer
+
+from storage import database
+from storage.faults import while_committing, while_preparing, while_serving
+from storage.interface import Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage
+from storage.posting import Posting
+from storage.schema import messages, metadata, rooms
+from storage.upgrade import upgrade
+from wire.names import fold
+
+PAGE: Final = 200  # messages that are held at once where a whole room is read
+
+_ROOMS = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
+_LAST_ID = select(rooms.c.last_id).where(rooms.c.folded == bindparam("room"))
+_MESSAGES = (
+    select(
+        rooms.c.name,
+        messages.c.id,
+        messages.c.sender,
+        messages.c.sent_at,
+        messages.c.text,
+        messages.c.size,
+        messages.c.name,
+        messages.c.deleted,
+    )
+    .where(rooms.c.id == messages.c.room_id, messages.c.id >= rooms.c.first_id)  # below it some may wait to be removed
+    .order_by(messages.c.id)
+)
+_ONE = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id == bindparam("id"))
+_AFTER = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id > bindparam("after")).limit(PAGE)
+_SPAN = _MESSAGES.where(rooms.c.id == bindparam("room"), messages.c.id.between(bindparam("first"), bindparam("last")))
+
+
+@implementer(IStorage)
+class Storage:
+    """Messages in the database at ``url``, as :class:`IStorage` describes it.
+
+    ``url`` is like ``sqlite:///chat.db`` or ``mysql+pymysql://user:password@host/database``; nothing is reached before
+    :meth:`prepare`. Raises :class:`StorageUnusable` for one of another kind. Every function may be called in any
+    thread, batches one after the other.
+    """
+
+    def __init__(self, url: str | URL) -> None:
+        self._url = database.parse(url)
+        self._engine = database.connect(self._url)
+        self._writer = self._engine.execution_options(**{database.WRITING: True})
+        self._posting = Posting(self._engine.dialect.name, server=secrets.randbits(63))
+
+    def save_msg(self, room: str, sender: str, text: str) -> Message:
+        """Store one message, make the room where there is none, and return it with its id."""
+        at = int(time() * 1000)
+        with while_serving(), self._writer.begin() as connection:
+            [opened] = self._posting.post(connection, [Open(room)])
+            assert isinstance(opened, Room)
+            [id] = self._posting.post(connection, [Send(None, 0, opened.key, sender, at, text)])
+            assert isinstance(id, int)
+        return Message(opened.name, id, sender, at, text)
+
+    def get_all(self, room: str, after: int = 0) -> Iterator[Message]:
+        """Yield the room's messages with an id above ``after``, ascending; each page is a transaction of its own."""
+        while page := [Message(*row) for row in self._read(_AFTER, room=fold(room), after=after)]:
+            yield from page
+            after = page[-1].id
+
+    def get(self, room: str, id: int) -> Message:
+        """Return one message; raises :class:`UnknownMessage`."""
+        for row in self._read(_ONE, room=fold(room), id=id):
+            return Message(*row)
+        raise UnknownMessage(f"there is no message {id} in {room}")
+
+    def get_last_msg_id(self, room: str) -> int:
+        """Return the id of the room's newest message, 0 where there is none."""
+        return sum(last_id for (last_id,) in self._read(_LAST_ID, room=fold(room)))
+
+    def page(self, room: int, first: int, last: int) -> list[Message]:
+        """Return the messages ``first`` … ``last`` of the room with that key, ascending, as far as they are kept."""
+        return [Message(*row) for row in self._read(_SPAN, room=room, first=first, last=last)]
+
+    def rooms(self) -> list[Room]:
+        """Return every room, sorted by its folded name."""
+        return [Room(*row) for row in self._read(_ROOMS)]
+
+    def prepare(self) -> None:
+        """Reach the database, bring its schema up to date and see that it can be written to."""
+        with while_preparing(self._url), self._writer.begin() as connection:
+            upgrade(connection)
+            for table in metadata.sorted_tables:
+                nothing = select(table).where(false())
+                connection.execute(insert(table).from_select(table.columns.keys(), nothing))
+
+    def commit(self, batch: Batch) -> list[Outcome]:
+        """Carry out the entries in one transaction and return an outcome for each, in their order."""
+        with while_serving(), self._writer.connect() as connection, connection.begin() as transaction:
+            if batch.attempt is not None and self._posting.signed(connection) == batch.number:
+                return batch.attempt
+            outcomes = self._posting.post(connection, batch.entries)
+            self._posting.sign(connection, batch.number)
+            batch.attempt = outcomes  # if the answer is lost, these may hold
+            with while_committing():
+                transaction.commit()
+            return outcomes
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._engine.dispose()
+
+    def _read(self, statement: Select[Any], **values: object) -> Sequence[Sequence[Any]]:
+        with while_serving():
+            try:
+                return self._rows(statement, values)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            # The connection had died in the pool, which says nothing of the database.
+            return self._rows(statement, values)
+
+    def _rows(self, statement: Select[Any], values: dict[str, object]) -> Sequence[Sequence[Any]]:
+        with self._engine.connect() as connection:
+            return connection.execute(statement, values).all()

@@ -1,0 +1,50 @@
+"""Bring a database's schema up to date, one server at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, func, select
+
+from storage.interface import StorageDown, StorageUnusable
+
+_PATIENCE = 10  # seconds to wait for another server that is at it
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the migrations that ``connection``'s database lacks, in its transaction.
+
+    Raises :class:`StorageUnusable` for a database that a newer program has upgraded, :class:`StorageDown` while
+    another server holds the lock.
+    """
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    with _alone(connection):
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+        if unknown:
+            raise StorageUnusable(
+                f"the database is newer than this program (revision {', '.join(unknown)}); "
+                "start the newer program, or restore a copy from before its upgrade"
+            )
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name == "sqlite":
+        yield  # the transaction itself holds the write lock
+        return
+    lock = f"chat {connection.engine.url.database}"[:64]
+    if not connection.scalar(select(func.get_lock(lock, _PATIENCE))):
+        raise StorageDown("another server is bringing the schema up to date")
+    try:
+        yield
+    finally:
+        connection.execute(select(func.release_lock(lock)))
