@@ -234,6 +234,7 @@ class Connection(Netstrings):
             self.write(frames.Bye(reason))
         self._over = True
         self._holds.clear()
+        self.server.dismiss(self)
         self.outlet.finish()
         self._cut_off_in(self.server.grace)
         self.transport.resumeProducing()  # type: ignore[union-attr]  # all is read, so that the last frame arrives

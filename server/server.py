@@ -147,8 +147,14 @@ class Server(Factory):
             connection.end_with_error("too_many", "the server is full; try again later")
 
     def del_conn(self, connection: Connection) -> None:
-        """Forget a connection: its name is free if it was the last one of its user, its rooms go on without it."""
+        """Forget a connection that is lost."""
+        self.dismiss(connection)
         self._connections.discard(connection)
+        if self._closed is not None and not self._connections and not self._closed.called:
+            self._closed.callback(None)
+
+    def dismiss(self, connection: Connection) -> None:
+        """Let a connection go: its rooms go on without it, and its name is free if no other one has it."""
         connection.leave_all()
         name = fold(connection.user)
         others = self._users.get(name, [])
@@ -156,8 +162,6 @@ class Server(Factory):
             others.remove(connection)
             if not others:
                 del self._users[name]
-        if self._closed is not None and not self._connections and not self._closed.called:
-            self._closed.callback(None)
 
     def get_all(self) -> list[Connection]:
         """Return all connections, logged in or not."""
