@@ -83,7 +83,8 @@ class Options(UsageOptions):
 
     def postOptions(self) -> None:
         """Fill in what is not given by a flag."""
-        self["db"] = self["db"] or os.environ.get("CHAT_DB") or DEFAULT_DB
+        if self["db"] is None:
+            self["db"] = os.environ.get("CHAT_DB", DEFAULT_DB)
         self["listen"] = self["listen"] or [f"tcp:{self['port']}"]
         if self.parent is not None and self["log-format"] == "json":
             from server.logs import json_to_stdout

@@ -29,7 +29,7 @@ from wire import frames
 from wire.frames import encode
 from wire.names import fold
 
-TAILS: Final = 40 * 1024 * 1024  # bytes of all rooms' tails; with the pages 64 MiB
+TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages 64 MiB
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 READ_AGAIN: Final = 1.0  # seconds between attempts while the database is away
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from functools import partial
 from threading import Thread
 from typing import Any, Final
 
-from storage.sql import Storage
 from twisted.application.service import MultiService, Service
-from twisted.application.strports import service as listening_service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from server.options import Options
 from server.server import Server
 from server.sockets import raise_file_limit
 from storage.interface import StorageDown, StorageUnusable
+from storage.sql import Storage
 
 BACKLOG: Final = 4096  # connections that may wait to be accepted: a thousand people come at once after a restart
 READERS: Final = 4  # threads that read pages and histories
@@ -33,6 +35,35 @@ class StorageThreads(ThreadPool):
     """Threads of the storage: one that is stuck in the database does not keep the process from ending."""
 
     threadFactory = staticmethod(partial(Thread, daemon=True))  # type: ignore[assignment]
+
+
+class Listener(Service):
+    """One port: open from before privileges are given up to the end of the service."""
+
+    def __init__(self, endpoint: IStreamServerEndpoint, server: Server) -> None:
+        self._endpoint = endpoint
+        self._server = server
+        self._port: Any = None
+
+    def privilegedStartService(self) -> None:
+        """Listen; raises CannotListenError."""
+        failures: list[Failure] = []
+        self._endpoint.listen(self._server).addCallbacks(partial(setattr, self, "_port"), failures.append)
+        if failures:
+            failures[0].raiseException()
+
+    def stopService(self) -> Deferred[None]:
+        """Let nobody in any more."""
+        super().stopService()
+        return maybeDeferred(self._port.stopListening)
+
+    @property
+    def where(self) -> str:
+        """The address as people write it: ``127.0.0.1:7777``, ``[::1]:7777`` or a UNIX socket's path."""
+        address = self._port.getHost()
+        if not hasattr(address, "port"):
+            return os.fsdecode(address.name)
+        return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
 
 
 class ChatService(MultiService):
@@ -63,12 +94,11 @@ class ChatService(MultiService):
         for endpoint in options["listen"]:
             self.addService(self._listening(endpoint))  # type: ignore[no-untyped-call]
 
-    def _listening(self, endpoint: str) -> Service:
+    def _listening(self, endpoint: str) -> Listener:
         try:
             kind = endpoint.partition(":")[0]
             backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in endpoint else ""
-            serverFromString(self._reactor, endpoint + backlog)
-            return listening_service(endpoint + backlog, self.server, reactor=self._reactor)
+            return Listener(serverFromString(self._reactor, endpoint + backlog), self.server)
         except (ValueError, TypeError) as wrong:
             raise SystemExit(f"chat-server: --listen {endpoint}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
 
@@ -162,14 +192,6 @@ def _usable(function: Any) -> Any:
 
 def _leave(*_: object) -> None:
     raise SystemExit(0)
-
-
-def _where(port: Any) -> str:
-    address = port.getHost()
-    if hasattr(address, "port"):
-        return f"[{address.host}]:{address.port}" if ":" in address.host else f"{address.host}:{address.port}"
-    name = address.name
-    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def makeService(options: Options) -> ChatService:
