@@ -54,7 +54,7 @@ class Listener(Service):
 
     def stopService(self) -> Deferred[None]:
         """Let nobody in any more."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         return maybeDeferred(self._port.stopListening)
 
     @property
@@ -158,9 +158,7 @@ class ChatService(MultiService):
         ):  # Twisted's own would end twistd by the signal, not with status 0
             signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop_reactor))
         for listener in self:
-            listener._waitingForPort.addCallback(
-                lambda port: self._log.info("listening on {where}", where=_where(port))
-            )
+            self._log.info("listening on {where}", where=listener.where)
 
     def _stop_reactor(self) -> None:
         if self._reactor.running and not self._stopping:
