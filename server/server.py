@@ -31,6 +31,7 @@ from wire.names import fold
 
 TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages 64 MiB
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
+LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
 READ_AGAIN: Final = 1.0  # seconds between attempts while the database is away
 
 
@@ -113,7 +114,8 @@ class Server(Factory):
             connection.end("shutdown")
         if self._connections:
             self._closed = Deferred()
-            await self._at_most(max(0.0, began + self.grace * 0.9 - self.clock.seconds()), self._closed)
+            end = began + max(self.grace - LEAVING, self.grace / 2)
+            await self._at_most(max(0.0, end - self.clock.seconds()), self._closed)
         for connection in self.get_all():
             connection.abort()
         if self._sweep.running:
