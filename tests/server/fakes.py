@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import ITransport
@@ -80,7 +80,7 @@ class TightTransport(StringTransport):
 
     def unregisterProducer(self) -> None:
         if self.producer is not None:
-            super().unregisterProducer()  # type: ignore[no-untyped-call]
+            super().unregisterProducer()
 
     def loseWriteConnection(self) -> None:
         self.half_closed = True
@@ -96,7 +96,7 @@ class Reading(NetstringReceiver):
 
     def __init__(self) -> None:
         self.frames: list[tuple[Frame, bytes]] = []
-        self.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
+        self.makeConnection(StringTransport())
 
     def stringReceived(self, string: bytes) -> None:
         self.frames.append(from_server.decode(string))
@@ -133,9 +133,8 @@ class Peer:
         self.connection.connectionLost()
 
 
-@implementer(IStorage)
 class ListStorage:
-    """Messages in lists. ``faults`` are taken one a commit: None, "before" (nothing was stored), "lost" (it was)."""
+    """What a server asks of a storage, with messages in lists. ``faults`` are taken one a commit: None, "before" (nothing was stored), "lost" (it was)."""
 
     def __init__(self) -> None:
         self.messages: dict[int, list[Message]] = {}
@@ -205,11 +204,11 @@ class Steps:
     """Calls that would run in a thread, carried out one by one when the test says so."""
 
     def __init__(self) -> None:
-        self._calls: deque[Callable[[], None]] = deque()
+        self._calls: deque[Callable[[], object]] = deque()
 
     def __call__(self, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
         result: Deferred[Any] = Deferred()
-        self._calls.append(lambda: maybeDeferred(function, *args).chainDeferred(result) and None)
+        self._calls.append(lambda: maybeDeferred(function, *args).chainDeferred(result))
         return result
 
     def step(self) -> bool:
@@ -227,7 +226,7 @@ class House:
         self.clock = Clock()
         self.storage = ListStorage()
         self.steps = Steps()
-        self.server = Server(self.storage, self.steps, self.steps, self.clock, **settings)
+        self.server = Server(cast(IStorage, self.storage), self.steps, self.steps, self.clock, **settings)
 
     def settle(self) -> None:
         """Let the journal and the readers work until nothing is left to do."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import TestCase
 
 from server import journal
-from storage.interface import Open, Send
+from storage.interface import Batch, Open, Outcome, Send
 from tests.server.fakes import House
 from wire import frames
 
@@ -25,7 +25,12 @@ class JournalTests(TestCase):
     def test_what_gathers_in_one_turn_is_one_batch(self) -> None:
         batches: list[int] = []
         commit = self.house.storage.commit
-        self.patch(self.house.storage, "commit", lambda batch: batches.append(len(batch.entries)) or commit(batch))
+
+        def counted(batch: Batch) -> list[Outcome]:
+            batches.append(len(batch.entries))
+            return commit(batch)
+
+        self.patch(self.house.storage, "commit", counted)
         self.say(1, *[b"x"] * 10)
         self.house.settle()
         self.assertEqual(batches, [10])
@@ -73,13 +78,13 @@ class JournalTests(TestCase):
     def test_who_feeds_a_full_journal_is_read_no_more(self) -> None:
         body = b"x" * 60_000
         seq = 0
-        while self.ann.connection.transport.producerState == "producing":
+        while self.ann.transport.producerState == "producing":
             seq += 1
             self.say(seq, body)
             self.assertLess(seq, 200)
         self.assertLessEqual(seq * len(body), journal.FULL + 2 * len(body))
         self.house.settle()
-        self.assertEqual(self.ann.connection.transport.producerState, "producing")
+        self.assertEqual(self.ann.transport.producerState, "producing")
         self.assertEqual(self.acks(), list(range(1, seq + 1)))
 
     def test_idle_fires_when_all_is_answered(self) -> None:

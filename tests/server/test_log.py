@@ -36,7 +36,8 @@ class LogTests(unittest.TestCase):
 
     @given(st.lists(sizes, min_size=1, max_size=6), st.integers(0, 400_000))
     def test_a_tail_gives_all_that_it_holds(self, batches: list[list[int]], bound: int) -> None:
-        tail, log = Tail(0), []
+        tail = Tail(0)
+        log: list[bytes] = []
         for lengths in batches:
             batch = messages(lengths, len(log) + 1)
             log += batch
