@@ -1,0 +1,21 @@
+"""The client: :class:`Client`, the connection for programs and bots, and the program ``chat``."""
+
+from cli.client import Client
+from cli.inbox import Message
+from cli.refusals import AskRefused, ClientClosed, LoginRefused, Refused, SendRefused
+from cli.status import Listener, State, Status
+from wire.frames import RoomInfo
+
+__all__ = [
+    "AskRefused",
+    "Client",
+    "ClientClosed",
+    "Listener",
+    "LoginRefused",
+    "Message",
+    "Refused",
+    "RoomInfo",
+    "SendRefused",
+    "State",
+    "Status",
+]

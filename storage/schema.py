@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -67,7 +68,9 @@ senders = Table(
     "senders",
     metadata,
     Column("user", String(MAX_FOLDED), primary_key=True),
-    Column("client", BINARY(32), primary_key=True),  # SHA-256 of the client's secret
+    Column(
+        "client", LargeBinary().with_variant(BINARY(32), "mysql"), primary_key=True
+    ),  # SHA-256 of the client's secret
     Column("epoch", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),  # milliseconds since 1970-01-01 UTC

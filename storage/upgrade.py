@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -25,26 +23,22 @@ def upgrade(connection: Connection) -> None:
     """
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    with _alone(connection):
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
-        if unknown:
-            raise StorageUnusable(
-                f"the database is newer than this program (revision {', '.join(unknown)}); "
-                "start the newer program, or restore a copy from before its upgrade"
-            )
-        command.upgrade(config, "head")
+    _lock(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
+    if unknown:
+        raise StorageUnusable(
+            f"the database is newer than this program (revision {', '.join(unknown)}); "
+            "start the newer program, or restore a copy from before its upgrade"
+        )
+    command.upgrade(config, "head")
 
 
-@contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
+def _lock(connection: Connection) -> None:
+    """Hold off other servers until ``connection`` is closed, which its pool will not have back."""
     if connection.dialect.name == "sqlite":
-        yield  # the transaction itself holds the write lock
-        return
-    lock = f"chat {connection.engine.url.database}"[:64]
-    if not connection.scalar(select(func.get_lock(lock, _PATIENCE))):
+        return  # the transaction holds the write lock
+    connection.detach()
+    name = f"chat {connection.engine.url.database}"[:64]
+    if not connection.scalar(select(func.get_lock(name, _PATIENCE))):
         raise StorageDown("another server is bringing the schema up to date")
-    try:
-        yield
-    finally:
-        connection.execute(select(func.release_lock(lock)))

@@ -42,7 +42,7 @@ def upgrade() -> None:
     op.create_table(
         "senders",
         sa.Column("user", sa.String(96), primary_key=True),
-        sa.Column("client", sa.BINARY(32), primary_key=True),
+        sa.Column("client", sa.LargeBinary().with_variant(sa.BINARY(32), "mysql"), primary_key=True),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("received", sa.BigInteger, nullable=False),
         sa.Column("seen_at", sa.BigInteger, nullable=False),

@@ -1,0 +1,52 @@
+# Console Chat: `make` alone tells what there is.
+
+NAME ?= $(or $(USER),$(shell id -un))
+PORT ?= 7777
+bin := .venv/bin
+code := wire storage server cli tests tools bench
+
+.PHONY: help run serve join test lint format bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: .venv/ready ## a server and your client in this terminal, as NAME=you
+	@$(bin)/python tools/run.py --port $(PORT) $(NAME)
+
+serve: .venv/ready ## the server alone, on PORT=7777 of this machine, with its messages in chat.db
+	@exec $(bin)/python cmd/server --listen tcp:$(PORT):interface=127.0.0.1
+
+join: .venv/ready ## one more client in this terminal, as NAME=bob
+	@exec $(bin)/python cmd/cli --port $(PORT) $(NAME)
+
+test: lint ## everything that has to hold: style, types, tests, coverage
+	@tools/mariadb.sh
+	$(bin)/python -m twisted.trial --temp-directory=_trial_temp tests
+	$(bin)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
+
+lint: .venv/ready ## style and types
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy $(code)
+
+format: .venv/ready ## put the code into its form
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+bench: .venv/ready ## how many deliveries a second a server on this machine makes
+	$(bin)/python bench/fanout.py
+
+lock: .venv/ready ## choose the newest versions that requirements*.in allow
+	$(bin)/pip install --quiet pip-tools
+	for name in requirements requirements-dev; do \
+	    CUSTOM_COMPILE_COMMAND="make lock" $(bin)/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+	        --allow-unsafe --no-config --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	        --output-file $$name.txt $$name.in; \
+	done
+
+clean: ## remove what was made, but not what was said (chat.db)
+	rm -rf .venv .state build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache _trial_temp*
+	find . -name __pycache__ -prune -exec rm -rf {} + ; rm -f twisted/plugins/dropin.cache
+
+.venv/ready: requirements.txt requirements-dev.txt setup.py tools/venv.sh
+	@PYTHON=$(PYTHON) tools/venv.sh

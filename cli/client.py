@@ -1,0 +1,289 @@
+"""The connection for programs, bots and the terminal: log in, read, send, and stay so whatever the network does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from secrets import token_urlsafe
+from typing import Any, Final
+
+from twisted.application.internet import ClientService, backoffPolicy
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IDelayedCall, IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from cli.connection import Connection
+from cli.inbox import Inbox, Message
+from cli.refusals import ClientClosed, LoginRefused
+from cli.session import Session
+from cli.status import Listener, State, Status
+from wire.frames import LOBBY, MAX_PAGE, RoomInfo
+
+STEADY: Final = 30  # seconds after which a connection counts as good, and the pauses between attempts begin anew
+NAME_HELD: Final = 120  # seconds that a server may take to see that our last connection is gone, which holds our name
+QUIT: Final = 5  # seconds that a server has to acknowledge what was sent, once we leave
+
+# Why a server says `bye`, and whether one comes back.
+_BYES: Final = {
+    "shutdown": ("the server is shutting down", True),
+    "idle": ("the server heard nothing from here", True),
+    "protocol": ("the server did not understand", True),
+    "quit": ("", True),
+    "replaced": ("this program logged in from elsewhere", False),
+    "kicked": ("kicked out by an operator", False),
+}
+
+
+class Client:
+    """A user logged in to a server; made by :meth:`new`.
+
+    Comes back by itself after a lost connection, says again what was not received and goes on in every room where it
+    was: each message is read once, in order, and is stored once. It does not come back after `bye` ``replaced`` or
+    ``kicked``, nor where it is not let in any more; :meth:`check_status` then says why.
+    """
+
+    def __init__(self, endpoint: IStreamClientEndpoint, session: Session, reactor: Any) -> None:
+        self._session = session
+        self._clock = reactor
+        self._connection: Connection | None = None
+        self._pause = backoffPolicy(initialDelay=0.2, maxDelay=60)
+        factory = Factory.forProtocol(self._connect)
+        factory.noisy = False
+        self._service = ClientService(
+            _Attempts(endpoint, self._trying, self._lost), factory, self._next_pause, clock=reactor
+        )
+        self._started: Deferred[Client] = Deferred(lambda _: self._stop(""))
+        self._ends: list[Deferred[None]] = []
+        self._quitting: IDelayedCall | None = None  # the end of our patience, once we have begun to leave
+        self._tries = 0
+        self._live_at = 0.0  # when we were let in last
+        self._lost_at = 0.0  # when a connection that was live ended last
+        self._reason = ""
+        self._retry_at: float | None = None
+        self._phase = State.CONNECTING  # all but BEHIND
+        self._shown = State.CONNECTING
+        self._since = reactor.seconds()
+        self._told: object = None
+
+    @classmethod
+    def new(
+        cls,
+        user: str,
+        host: str = "127.0.0.1",
+        port: int = 7777,
+        *,
+        rooms: Mapping[str, int | None] | None = None,
+        history: int | None = None,
+        key: str | None = None,
+        client: str | None = None,
+        read: bool = True,
+        listener: Listener | None = None,
+        reactor: Any = None,
+    ) -> Deferred[Client]:
+        """Connect and log in; fires at the first `welcome`, and keeps trying until then. Cancelling it gives up.
+
+        ``rooms`` maps each room to the last id known of it, None for its newest ``history`` messages (None: as many as
+        the server thinks right); left out it is the lobby. ``key`` is the person's secret, ``client`` this program's:
+        who keeps it is not doubled even across a restart. One that does not ``read`` is given no messages.
+        Errback :class:`LoginRefused`.
+        """
+        if reactor is None:
+            from twisted.internet import reactor
+        session = Session(
+            user,
+            Inbox(keep=read),
+            rooms=rooms,
+            history=history,
+            key=key,
+            client=token_urlsafe(24) if client is None else client,
+            listener=listener,
+        )
+        return cls(HostnameEndpoint(reactor, host, port), session, reactor).start()
+
+    def start(self) -> Deferred[Client]:
+        """Begin to connect; see :meth:`new`."""
+        self._service.startService()
+        return self._started
+
+    def read_msg(self) -> Deferred[Message]:
+        """Return the next message: those of a room in their order, each once.
+
+        Errback :class:`ClientClosed` when the client has ended and all that came was read.
+        """
+        message = self._session.get()
+        self._settle()
+        return message
+
+    def send_msg(self, text: str, room: str = LOBBY) -> Deferred[int | None]:
+        """Send ``text`` to all in ``room``; fires with its id when it is stored, however long that takes.
+
+        None where it is stored but the answer was lost. Errback :class:`SendRefused`; :class:`ClientClosed` where the
+        client ended before it knew. A program that sends much waits for this: all that is unsent is held in memory.
+        """
+        stored = self._session.send(text, room)
+        self._settle()
+        return stored
+
+    def check_status(self) -> Status:
+        """Return how it stands."""
+        session, connection = self._session, self._connection
+        behind = session.behind
+        state = State.BEHIND if behind and self._phase is State.LIVE else self._phase
+        if state is not self._shown:
+            self._shown, self._since = state, self._clock.seconds()
+        return Status(
+            state=state,
+            behind=behind,
+            unsent=len(session.outbox),
+            since=self._since,
+            retry_at=self._retry_at,
+            reason=self._reason,
+            lag=connection.lag if session.live and connection is not None else None,
+        )
+
+    def join(self, room: str, after: int | None = None, history: int | None = None) -> Deferred[None]:
+        """Be in ``room`` too, from the message behind ``after`` on or with its newest ``history`` ones.
+
+        Errback :class:`AskRefused`. Without a connection it takes effect at the next login.
+        """
+        return self._session.join(room, after, history)
+
+    def leave(self, room: str) -> Deferred[None]:
+        """Be in ``room`` no more. Errback :class:`AskRefused`."""
+        return self._session.leave(room)
+
+    def history(self, room: str, limit: int, before: int | None = None) -> Deferred[list[Message]]:
+        """Return the newest messages below the id ``before``, ``limit`` of them (500 at most), ascending.
+
+        Errback, as of every question, :class:`AskRefused`, or ``ConnectionLost`` where the connection went.
+        """
+        return self._session.history(room, min(limit, MAX_PAGE), before)
+
+    def who(self, room: str) -> Deferred[list[str]]:
+        """Return the users in ``room``, sorted."""
+        return self._session.who(room)
+
+    def list_rooms(self) -> Deferred[dict[str, RoomInfo]]:
+        """Return all rooms by their names."""
+        return self._session.list_rooms()
+
+    def close(self) -> Deferred[None]:
+        """Leave; fires when that is done.
+
+        What was sent before is stored and acknowledged first, if the server does so within five seconds.
+        """
+        if self._phase is State.CLOSED:
+            return succeed(None)
+        ended: Deferred[None] = Deferred()
+        self._ends.append(ended)
+        if not self._session.live:
+            self._stop("")
+        elif self._quitting is None:
+            self._quitting = self._clock.callLater(QUIT, self._stop, "")
+            self._session.outbox.quit()
+        return ended
+
+    # What the connection and the service tell.
+
+    def _connect(self) -> Connection:
+        self._connection = Connection(self._session, self._clock, self._settle, self._ended)
+        return self._connection
+
+    def _trying(self) -> None:
+        self._retry_at = None
+        self._settle()
+
+    def _next_pause(self, _attempt: int) -> float:
+        self._tries += 1
+        pause = self._pause(self._tries)
+        self._retry_at = self._clock.seconds() + pause
+        self._settle()
+        return pause
+
+    def _ended(self, why: str) -> None:
+        session = self._session
+        self._connection = None
+        session.lost()
+        if self._phase is State.LIVE:
+            self._lost_at = self._clock.seconds()
+            if self._lost_at - self._live_at >= STEADY:
+                self._tries = 0
+        reason, comes_back = _BYES.get(session.bye, (session.bye or why, True))
+        if self._quitting is not None:
+            self._stop("")
+        elif session.refusal is not None and not self._will_pass(session.refusal):
+            self._stop(session.refusal.text)
+        elif not comes_back:
+            self._stop(reason)
+        else:
+            self._lost(session.refusal.text if session.refusal is not None else session.fault or reason)
+
+    def _will_pass(self, refusal: LoginRefused) -> bool:
+        """Whether a server that has let us in before may do so again soon."""
+        if refusal.code == "name_taken":
+            return self._started.called and self._clock.seconds() - self._lost_at < NAME_HELD
+        return self._started.called and refusal.code == "too_many"
+
+    def _lost(self, reason: str) -> None:
+        if self._service.running:
+            self._phase, self._reason = State.LOST, reason
+            self._settle()
+
+    def _stop(self, reason: str) -> None:
+        if self._service.running:
+            self._reason = reason
+            stopped = self._service.stopService()
+            if self._connection is not None:
+                self._connection.hang_up("")
+            stopped.addCallback(self._stopped)
+
+    def _stopped(self, _: object) -> None:
+        if self._quitting is not None and self._quitting.active():
+            self._quitting.cancel()
+        self._phase, self._retry_at = State.CLOSED, None
+        why = ClientClosed(self._reason)
+        self._session.close(why)
+        self._settle()
+        if not self._started.called:
+            self._started.errback(Failure(self._session.refusal or (why if self._reason else CancelledError())))
+        ends, self._ends = self._ends, []
+        for ended in ends:
+            ended.callback(None)
+
+    def _settle(self) -> None:
+        """Something happened: tell who wants to know."""
+        if self._session.live and self._phase is not State.LIVE:
+            self._phase, self._reason, self._live_at = State.LIVE, "", self._clock.seconds()
+            if not self._started.called:
+                self._started.callback(self)
+        status = self.check_status()
+        told = (status.state, status.behind, status.unsent, status.retry_at, status.reason, status.lag)
+        if told != self._told:
+            self._told = told
+            self._session.listener.status_changed(status)
+
+
+@implementer(IStreamClientEndpoint)
+class _Attempts:
+    """An endpoint that tells when a connection is tried, and why it failed."""
+
+    def __init__(
+        self, endpoint: IStreamClientEndpoint, began: Callable[[], None], failed: Callable[[str], None]
+    ) -> None:
+        self._endpoint = endpoint
+        self._began = began
+        self._failed = failed
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
+        """Connect."""
+        self._began()
+        return self._endpoint.connect(factory).addErrback(self._tell)
+
+    def _tell(self, failure: Failure) -> Failure:
+        if not failure.check(CancelledError):
+            number = getattr(failure.value, "osError", None)
+            self._failed(os.strerror(number) if isinstance(number, int) else str(failure.value).rstrip("."))
+        return failure

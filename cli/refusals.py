@@ -1,0 +1,28 @@
+"""What a client is told when something cannot be: each with a text for a person."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """The server will not do it: ``code`` is one of the protocol's, ``text`` is for a person."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text or code)
+        self.code = code
+        self.text = text or code
+
+
+class LoginRefused(Refused):
+    """The server will not let this user in."""
+
+
+class SendRefused(Refused):
+    """The message will not be stored."""
+
+
+class AskRefused(Refused):
+    """The question will not be answered."""
+
+
+class ClientClosed(Exception):
+    """The client has ended; the text says why, and is empty where its own ``close`` ended it."""

@@ -1,0 +1,236 @@
+"""The terminal interface: a conversation with a client on the one side and a terminal on the other."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from traceback import extract_tb
+from types import FrameType
+from typing import Any, NamedTuple
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+from urwid.display.common import InputClosedError
+
+from cli.client import Client
+from cli.model import Conversation, Recall, Room, Unsent
+from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.status import Listener, Status
+from cli.terminal import Terminal
+from cli.widgets import Input, Window
+from wire.text import safe_line
+
+TICK = 1.0  # seconds between two drawings while a time on the screen counts down
+
+
+def run(reactor: Any, connect: Callable[[Listener], Deferred[Client]], rooms: list[str], user: str) -> Deferred[int]:
+    """Talk in ``rooms`` as ``user`` until the person has enough of it; fires with the exit status.
+
+    ``connect`` makes the client. The terminal of standard input and output is taken, and given back before the
+    Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on standard error.
+    """
+    return Screen(reactor, connect, rooms, user).start()
+
+
+class Command(NamedTuple):
+    """What a line beginning with ``/`` does, and how ``/help`` tells it."""
+
+    help: str
+    run: Callable[[str], None]
+
+
+class Screen(Listener):
+    """What happens between the conversation, the client and the person."""
+
+    def __init__(
+        self, reactor: Any, connect: Callable[[Listener], Deferred[Client]], rooms: list[str], user: str
+    ) -> None:
+        self._reactor = reactor
+        self._connect = connect
+        self._client: Client | None = None  # None until we are logged in for the first time
+        self._conversation = Conversation(user, rooms)
+        self._waiting: list[tuple[Room, Unsent]] = []  # typed before we were logged in
+        self._unsent = 0  # typed, and neither stored nor refused by the server
+        self._recall = Recall()
+        self._input = Input()
+        self._commands = {
+            "help": Command("what there is", self._help),
+            "quit": Command("end the program", lambda _: self._quit()),
+        }
+        self._window = Window(self._conversation, self._input, self._keys())
+        self._terminal = Terminal(reactor, self._window, self._failed)
+        self._ticking: IDelayedCall | None = None
+        self._quitting = False
+        self._ended = False
+        self._talk: Deferred[None] | None = None
+        self._done: Deferred[int] = Deferred()
+
+    def start(self) -> Deferred[int]:
+        """Take the terminal and begin; fires with the exit status."""
+        self._hang_up = signal.signal(signal.SIGHUP, self._hung_up)
+        self._trigger = self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
+        self._terminal.start()
+        self._talk = Deferred.fromCoroutine(self._read()).addErrback(self._failed)
+        return self._done
+
+    # What the client tells.
+
+    def status_changed(self, status: Status) -> None:
+        """Show it, and let the seconds to the next attempt count down."""
+        self._conversation.status = status
+        if self._ticking is None:
+            self._tick()
+        self._terminal.changed()
+
+    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:  # noqa: ARG002
+        """Show how many are there."""
+        self._conversation.room(room).users = users
+        self._terminal.changed()
+
+    def notice(self, code: str, text: str) -> None:
+        """Show it among what was said."""
+        self._say(text or code)
+
+    def room_opened(self, room: str, first_id: int, last_id: int) -> None:  # noqa: ARG002
+        """Have it, written as the server writes it."""
+        self._conversation.room(room).name = room
+        self._terminal.changed()
+
+    def _tick(self) -> None:
+        status = self._conversation.status
+        counts = status is not None and status.retry_at is not None and not self._ended
+        self._ticking = self._reactor.callLater(TICK, self._tick) if counts else None
+        self._terminal.changed()
+
+    async def _read(self) -> None:
+        try:
+            self._client = client = await self._connect(self)
+            for room, unsent in self._waiting:
+                self._send(client, room, unsent)
+            while True:
+                self._conversation.add(await client.read_msg())
+                self._terminal.changed()
+        except ClientClosed as why:
+            if not self._quitting:
+                self._say(f"the connection is closed: {why}. /quit ends the program")
+
+    def _send(self, client: Client, room: Room, unsent: Unsent) -> None:
+        def stored(id: int | None) -> None:
+            self._unsent -= 1
+            room.sent(unsent, id)
+            self._terminal.changed()
+
+        def refused(failure: Failure) -> None:
+            if failure.trap(SendRefused, ClientClosed) is SendRefused:
+                self._unsent -= 1
+            room.refused(unsent, failure.getErrorMessage() or "not sent")
+            self._terminal.changed()
+
+        client.send_msg(unsent.text, room.name).addCallbacks(stored, refused).addErrback(self._failed)
+
+    # What the person does.
+
+    def _keys(self) -> dict[str, Callable[[], object]]:
+        conversation, input = self._conversation, self._input
+        return {
+            "enter": self._enter,
+            "meta enter": lambda: input.insert("\n"),
+            "up": lambda: self._remember(-1),
+            "down": lambda: self._remember(1),
+            "page up": lambda: self._window.page_up(),
+            "page down": lambda: self._window.page_down(),
+            "end": self._to_end,
+            "ctrl n": lambda: conversation.turn(1),
+            "ctrl p": lambda: conversation.turn(-1),
+            "ctrl c": self._quit,
+            "ctrl d": lambda: input.delete() if input.edit_text else self._quit(),
+        }
+
+    def _enter(self) -> None:
+        text = self._input.edit_text
+        self._input.replace("")
+        if not text.strip():
+            return
+        self._recall.enter(text)
+        name, _, rest = text.removeprefix("/").partition(" ")
+        if not text.startswith("/") or name == "me":
+            self._type(text)
+        elif text.startswith("//"):
+            self._type(text[1:])
+        elif name in self._commands:
+            self._commands[name].run(rest)
+        else:
+            self._say(f"there is no /{name}; /help tells what there is, and // begins a text with a slash")
+
+    def _type(self, text: str) -> None:
+        room = self._conversation.current
+        unsent = room.type(text, self._reactor.seconds(), self._conversation.user)
+        self._unsent += 1
+        if self._client is None:
+            self._waiting.append((room, unsent))
+        else:
+            self._send(self._client, room, unsent)
+
+    def _remember(self, by: int) -> None:
+        self._input.replace(self._recall.step(by, self._input.edit_text))
+
+    def _to_end(self) -> None:
+        self._conversation.current.follow()
+        self._input.set_edit_pos(len(self._input.edit_text))
+
+    def _help(self, _: str) -> None:
+        for name, command in self._commands.items():
+            self._say(f"/{name}: {command.help}")
+
+    def _say(self, text: str) -> None:
+        self._conversation.notice(text, self._reactor.seconds())
+        self._terminal.changed()
+
+    # The end.
+
+    def _quit(self) -> None:
+        if self._client is None or self._quitting:  # the second time it does not wait
+            self._leave()
+        else:
+            self._quitting = True
+            self._client.close().addCallback(lambda _: self._leave()).addErrback(self._failed)
+
+    def _leave(self) -> None:
+        if self._unsent:
+            self._end(1, f"not sent: {self._unsent} message{'s' if self._unsent > 1 else ''}")
+        else:
+            self._end()
+
+    def _hung_up(self, _signal: int, _frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self._end, 1, "the terminal hung up")
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(LoginRefused):
+            self._end(1, f"{self._conversation.user} is not let in: {failure.getErrorMessage()}")
+        elif failure.check(OSError, InputClosedError):
+            self._end(1, f"the terminal is gone: {failure.getErrorMessage()}")
+        elif not failure.check(CancelledError):
+            place = extract_tb(failure.getTracebackObject())[-1:]
+            where = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in place)
+            error = f"{type(failure.value).__name__}: {failure.getErrorMessage()}"
+            self._end(1, f"an error in this program: {error}{where}")
+
+    def _end(self, status: int = 0, why: str = "") -> None:
+        if self._ended:
+            return
+        self._ended = True
+        with suppress(OSError):  # it may be gone
+            self._terminal.stop()
+        signal.signal(signal.SIGHUP, self._hang_up)
+        if self._ticking is not None:
+            self._ticking.cancel()
+        if self._talk is not None:
+            self._talk.cancel()
+        if why:
+            with suppress(OSError):  # there may be nobody left to read it
+                print(f"chat: {safe_line(why)}", file=sys.stderr)
+        self._done.callback(status)

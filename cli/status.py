@@ -1,0 +1,45 @@
+"""What a client tells of itself, and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(Enum):
+    """How it stands with the connection."""
+
+    CONNECTING = "connecting"  # for the first time
+    LIVE = "live"
+    BEHIND = "behind"  # logged in, and there are messages that were not read yet
+    LOST = "lost"  # tries again by itself
+    CLOSED = "closed"  # for good
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How it stands with a client; times are seconds since 1970-01-01 UTC."""
+
+    state: State
+    behind: int  # messages that it knows of and that were not read yet
+    unsent: int  # messages sent that are not known to be stored yet
+    since: float  # when the state began
+    retry_at: float | None  # when it tries again, if lost; None while it tries
+    reason: str  # why it is lost or closed, for a person
+    lag: float | None  # seconds that the server took to answer the last ping, or has been taking
+
+
+class Listener:
+    """Who is told what happens; each method does nothing until it is overridden."""
+
+    def status_changed(self, status: Status) -> None:
+        """The status is another one now."""
+
+    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
+        """People came and went; there are ``users`` in the room now. Names may be missing in a large room."""
+
+    def notice(self, code: str, text: str) -> None:
+        """The server has something to say, or refuses what nobody waits for."""
+
+    def room_opened(self, room: str, first_id: int, last_id: int) -> None:
+        """We are in the room, and these ids are kept there; everything above ``last_id`` is live."""

@@ -1,0 +1,11 @@
+"""``python cmd/server``: the server from a clone, with nothing of ours installed."""
+
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from server.main import main
+
+if __name__ == "__main__":
+    main()

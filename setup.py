@@ -1,0 +1,31 @@
+"""How the project is packed: four packages, one Twisted plugin, two commands."""
+
+from setuptools import find_namespace_packages, setup
+
+setup(
+    name="console-chat",
+    version="0.1.0",
+    description="A chat for many people in terminals: nothing lost, nothing twice, nobody waits for a slow one",
+    license="MIT",
+    license_files=["LICENSE"],
+    author="The Console Chat authors",
+    python_requires=">=3.11",
+    # twisted/ and twisted/plugins/ have no __init__.py: with one, installing would overwrite Twisted's own.
+    package_dir={"": "."},
+    packages=find_namespace_packages(
+        include=["cli", "cli.*", "server", "server.*", "storage", "storage.*", "wire", "wire.*", "twisted.plugins"]
+    ),
+    package_data={"": ["py.typed", "*.mako"]},
+    # Why each is needed is told in requirements.in.
+    install_requires=[
+        "alembic>=1.16",
+        "cryptography>=44",
+        "msgspec>=0.19",
+        "platformdirs>=4",
+        "pymysql>=1.1",
+        "sqlalchemy>=2.1",
+        "twisted>=26",
+        "urwid>=4",
+    ],
+    entry_points={"console_scripts": ["chat = cli.main:main", "chat-server = server.main:main"]},
+)

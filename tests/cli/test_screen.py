@@ -1,0 +1,269 @@
+"""The terminal interface in a terminal."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import tempfile
+from unittest import TestCase
+
+from twisted.internet.task import Clock
+
+from cli import terminal as on_twisted
+from cli.terminal import Key, Paste
+from cli.widgets import Pasted
+from tests.processes import ROOT, ServerProcess
+from tests.terminal import Terminal
+
+SCRIPTED = (sys.executable, "-m", "tests.cli.scripted")
+
+
+class TwoPeople(TestCase):
+    """The program itself, and a real server."""
+
+    def test_they_see_each_other(self) -> None:
+        with ServerProcess() as server, tempfile.TemporaryDirectory() as home:
+            env = {"HOME": home, "XDG_CONFIG_HOME": home}
+
+            def chat(user: str) -> list[str]:
+                return [sys.executable, str(ROOT / "cmd" / "cli"), user, "--port", str(server.port)]
+
+            with Terminal(chat("ann"), env=env) as ann, Terminal(chat("bob"), 40, 10, env=env) as bob:
+                ann.wait_for("live")
+                bob.wait_for("live")
+                ann.type("who is there?\r")
+                bob.wait_for("ann who is there?")
+                bob.type("it is me, in a terminal that is small\r")
+                ann.wait_for("bob it is me, in a terminal that is small")
+                ann.wait_for(lambda: ann.colour("who is") == "default")
+
+                server.kill()
+                bob.wait_for("lost since")
+                bob.type("are you still there?\r")
+                bob.wait_for(lambda: bob.colour("are you") == "brightblack")
+                server.start()
+                ann.wait_for("bob are you still there?")
+                bob.wait_for(lambda: bob.colour("are you") == "default")
+                self.assertEqual(ann.text.count("who is there?"), 1)
+
+                ann.type("/quit\r")
+                self.assertEqual(ann.wait_exit(), 0)
+                bob.type("\x03")
+                self.assertEqual(bob.wait_exit(), 0)
+                self.assertTrue(ann.restored and bob.restored)
+
+
+class OnePerson(TestCase):
+    """A client that does as it is told."""
+
+    def open(self, columns: int = 80, rows: int = 24) -> Terminal:
+        terminal = Terminal(SCRIPTED, columns, rows)
+        self.enterContext(terminal)
+        terminal.wait_for("live")
+        return terminal
+
+    def test_scrolling(self) -> None:
+        terminal = self.open()
+        terminal.type("!flood 300\r")
+        terminal.wait_for("!flood")
+        terminal.type("\x1b[5~")
+        terminal.wait_for(lambda: "line 300" not in terminal.text and "line 270" in terminal.text)
+        self.assertIn("↓ more", terminal.text)
+        rows = terminal.lines[:22]
+        terminal.type("!say 'news'\r")  # who types goes to the end
+        terminal.wait_for("bob news")
+        terminal.type("\x1b[5~")
+        terminal.wait_for("line 280")
+        self.assertNotEqual(rows, terminal.lines[:22])
+        terminal.type("\x1b[6~")
+        terminal.wait_for("bob news")
+        terminal.type("\x1b[5~" * 20)
+        terminal.wait_for("line 1\n")
+        terminal.type("\x1b[F")
+        terminal.wait_for("bob news")
+
+    def test_view_stands_still_while_others_talk(self) -> None:
+        with ServerProcess() as server, tempfile.TemporaryDirectory() as home:
+            bob = server.connect()
+            bob.login("bob")
+            command = [sys.executable, str(ROOT / "cmd" / "cli"), "ann", "--port", str(server.port)]
+            with Terminal(command, 60, 12, env={"HOME": home, "XDG_CONFIG_HOME": home}) as ann:
+                ann.wait_for("live")
+                for number in range(40):
+                    bob.send(f"line {number}")
+                ann.wait_for("line 39")
+                ann.type("\x1b[5~")
+                ann.wait_for("line 20")
+                rows = ann.lines[:10]
+                for _ in range(12):
+                    bob.send("more")
+                ann.wait_for("↓ 12 new")
+                self.assertEqual(ann.lines[:10], rows)
+                ann.type("\x1b[F")
+                ann.wait_for(lambda: "bob more" in ann.text and "new" not in ann.text)
+            bob.close()
+
+    def test_message_taller_than_the_screen(self) -> None:
+        terminal = self.open(40, 10)
+        terminal.type("!say ' '.join(f'n{n}' for n in range(2000))\r")
+        terminal.wait_for("ann !say")
+        terminal.type("\x1b[5~")
+        terminal.wait_for("n1990")
+        terminal.type("\x1b[5~" * 200)
+        terminal.wait_for("n0 n1 n2")
+
+    def test_refused_is_red_with_the_reason(self) -> None:
+        terminal = self.open()
+        terminal.type("!refuse not here\r")
+        terminal.wait_for("!refuse not here (not here)")
+        self.assertEqual(terminal.colour("!refuse"), "red")
+
+    def test_unsent_is_dim(self) -> None:
+        terminal = self.open()
+        terminal.type("!keep this\r")
+        terminal.wait_for("ann !keep this")
+        self.assertEqual(terminal.colour("!keep this"), "brightblack")
+        terminal.type("\x03")
+        self.assertEqual(terminal.wait_exit(), 1)
+        self.assertTrue(terminal.output.endswith(b"chat: not sent: 1 message\r\n"))
+
+    def test_reason_of_a_loss(self) -> None:
+        terminal = self.open()
+        terminal.type("!lost the server is shutting down\r")
+        terminal.wait_for("trying again, the server is shutting down")
+
+    def test_keys(self) -> None:
+        terminal = self.open()
+        terminal.type("one\r")
+        terminal.wait_for("ann one")
+        terminal.type("half\x1b[A")
+        terminal.wait_for("> one")
+        terminal.type("\x1b[B")
+        terminal.wait_for("> half")
+        terminal.type("\x04\x1b[H\x04")  # Ctrl-D behind the last character does nothing
+        terminal.wait_for("> alf")
+        terminal.type("\x1b\rsecond line\r")
+        terminal.wait_for("second line")
+        terminal.type("/nothing\r")
+        terminal.wait_for("there is no /nothing")
+        terminal.type("//slash\r")
+        terminal.wait_for("ann /slash")
+        terminal.type("/help\r")
+        terminal.wait_for("/quit: ")
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait_exit(), 0)
+        self.assertTrue(terminal.restored)
+
+    def test_paste_does_not_send(self) -> None:
+        terminal = self.open()
+        terminal.type("\x1b[200~one\r\ntwo\tthree\x1b]0;title\x07\rfour\r\x1b[201~")
+        terminal.wait_for("four")
+        self.assertNotIn("ann one", terminal.text)
+        terminal.type("\r")
+        terminal.wait_for("ann one")
+
+    def test_long_input_leaves_the_view(self) -> None:
+        terminal = self.open(40, 12)
+        terminal.type("one\r")
+        terminal.wait_for("ann one")
+        terminal.type("\x1b[200~" + "\r".join(f"row {n}" for n in range(50)) + "\x1b[201~")
+        terminal.wait_for("row 49")
+        self.assertIn("ann one", terminal.text)
+        self.assertNotIn("row 40", terminal.text)
+
+    def test_resize(self) -> None:
+        terminal = self.open()
+        terminal.type("!say 'a long line ' * 20 + 'the end'\r")
+        terminal.wait_for("the end")
+        for columns, rows in [(40, 10), (300, 100), (20, 4), (5, 3), (2, 2), (1, 1), (200, 60)]:
+            terminal.resize(columns, rows)
+            if columns > 10:
+                terminal.wait_for(lambda: terminal.lines[-1] == ">" and terminal.lines[-2])
+        terminal.wait_for("the end")
+
+    def test_nothing_that_is_sent_moves_anything(self) -> None:
+        terminal = self.open(80, 50)
+        for attack in [
+            "\x1b]0;title\x07",
+            "\x1b[2J\x1b[Hgone",
+            "\x9b2J",
+            "\u202eesrever",
+            "\rann: forged",
+            "\x00\x07\x08\x7f",
+            "\U000e0041\u2028\ud800",
+            "a\nb\tc",
+        ]:
+            terminal.type(f"!say {attack!a}\r")
+        terminal.type("!say 'e' + '\\u0301' * 10_000\r")
+        terminal.type("!from '\\x1b[31m\\x1b]0;x\\x07'\r")
+        terminal.type("!say 'the last'\r")
+        terminal.wait_for("bob the last")
+        self.assertIn("␛]0;title␇", terminal.text)
+        self.assertFalse(re.search(rb"\x1b\]|\x07|\x9b|\x1b\[31m|\x08", terminal.output.replace(b"\xe2\x90\x9b", b"")))
+        for drawn in ("\u202e", "\u2028", "\U000e0041", "\u0301" * 5):
+            self.assertNotIn(drawn, terminal.output.decode())
+        self.assertTrue(all(row[:5].strip() in ("", "live", ">") or row[2] == ":" for row in terminal.lines))
+
+
+class Ends(TestCase):
+    """However it ends, the terminal is as before and the status tells."""
+
+    def test_signals(self) -> None:
+        for number, status in [(signal.SIGTERM, 0), (signal.SIGHUP, 1), (signal.SIGINT, 0)]:
+            with self.subTest(number), Terminal(SCRIPTED) as terminal:
+                terminal.wait_for("live")
+                terminal.process.send_signal(number)
+                self.assertEqual(terminal.wait_exit(), status)
+                self.assertTrue(terminal.restored)
+
+    def test_error(self) -> None:
+        with Terminal(SCRIPTED) as terminal:
+            terminal.wait_for("live")
+            terminal.type("!break\r")
+            self.assertEqual(terminal.wait_exit(), 1)
+            self.assertTrue(terminal.restored)
+            said = terminal.output.decode().rpartition("\x1b[?25h")[2]
+            self.assertRegex(said.strip(), r"\Achat: an error in this program: TypeError: .*\(model.py:\d+\)\Z")
+
+    def test_not_let_in(self) -> None:
+        with Terminal([*SCRIPTED, "refuse"]) as terminal:
+            self.assertEqual(terminal.wait_exit(), 1)
+            self.assertTrue(terminal.restored)
+            self.assertTrue(terminal.output.endswith(b"chat: ann is not let in: somebody else is ann\r\n"))
+
+    def test_terminal_hangs_up(self) -> None:
+        with Terminal(SCRIPTED) as terminal:
+            terminal.wait_for("live")
+            terminal.hang_up()
+            self.assertEqual(terminal.process.wait(10), 1)
+
+
+class Pastes(TestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.given: list[Key] = []
+        self.paste = Paste(self.clock, self.given.extend)
+
+    def test_in_one_piece_among_keys(self) -> None:
+        keys: list[Key] = ["a", "begin paste", "b", "enter", "tab", "up", "c", "end paste", "enter"]
+        passed = self.paste.gather(keys)
+        self.assertEqual(passed, ["ab\n\tc", "enter"])
+        self.assertIsInstance(passed[0], Pasted)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_without_marks(self) -> None:
+        self.assertEqual(self.paste.gather(["up", "a", "b", "enter", "c"]), ["up", "ab", "enter", "c"])
+
+    def test_in_pieces(self) -> None:
+        self.assertEqual(self.paste.gather(["begin paste", "a"]), [])
+        self.clock.advance(on_twisted.SILENCE - 0.1)
+        self.assertEqual(self.paste.gather(["window resize", "b"]), ["window resize"])
+        self.clock.advance(on_twisted.SILENCE - 0.1)
+        self.assertEqual(self.paste.gather(["end paste"]), ["ab"])
+
+    def test_without_an_end(self) -> None:
+        self.paste.gather(["begin paste", "a"])
+        self.clock.advance(on_twisted.SILENCE)
+        self.assertEqual(self.given, ["a"])
+        self.assertEqual(self.paste.gather(["enter"]), ["enter"])

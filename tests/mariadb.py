@@ -1,0 +1,145 @@
+"""A private MariaDB: on a folder, a socket and a port of its own, and gone with the process that asked for it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from functools import cache
+from itertools import count
+from pathlib import Path
+from socket import create_server
+from unittest import SkipTest
+
+from sqlalchemy import URL, NullPool, create_engine
+from sqlalchemy.exc import OperationalError
+
+_PATIENCE = 30  # seconds for a start or an end
+_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec"])
+_INSTALL = "apt-get install --no-install-recommends mariadb-server"
+
+
+class MariaDB:
+    """One ``mariadbd``; databases in it are made with :meth:`create`.
+
+    Raises SkipTest where MariaDB is not installed, but AssertionError where the environment has ``CI`` set.
+    """
+
+    user = "chat"
+    password = "pass:w@rd"
+
+    def __init__(self) -> None:
+        self._install_program = _program("mariadb-install-db")
+        self._program = _program("mariadbd")
+        self._folder = Path(tempfile.mkdtemp(prefix="chat-db-"))  # short: a socket's path has 107 bytes at most
+        self._socket = self._folder / "socket"
+        with create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        root = URL.create("mysql+pymysql", "root", host="localhost", query={"unix_socket": str(self._socket)})
+        self._root = create_engine(root, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._names = (f"chat{number}" for number in count(1))
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.stop)
+        self._install()
+        self.start()
+        self._ask(f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}'")
+        self._ask(f"GRANT ALL ON `chat%`.* TO {self.user}@'%'")
+
+    @staticmethod
+    @cache
+    def shared() -> MariaDB:
+        """Return the one that all tests of this process share."""
+        return MariaDB()
+
+    def create(self) -> str:
+        """Make a new, empty database and return its name."""
+        name = next(self._names)
+        self._ask(f"CREATE DATABASE {name}")
+        return name
+
+    def url(self, database: str, *, tcp: bool = False) -> URL:
+        """Return SQLAlchemy's URL of ``database``, over the UNIX socket or over TCP."""
+        url = URL.create("mysql+pymysql", self.user, self.password, database=database)
+        if tcp:
+            return url.set(host="127.0.0.1", port=self.port)
+        return url.set(host="localhost", query={"unix_socket": str(self._socket)})
+
+    def start(self) -> None:
+        """Start, recover if need be, and return when it answers."""
+        self._process = subprocess.Popen(
+            [
+                self._program,
+                *self._common(),
+                f"--socket={self._socket}",
+                f"--port={self.port}",
+                "--bind-address=127.0.0.1",
+                f"--pid-file={self._folder / 'pid'}",
+                f"--log-error={self._folder / 'log'}",
+                "--skip-log-bin",
+                "--innodb-buffer-pool-size=64M",
+                "--performance-schema=OFF",
+                "--skip-name-resolve",
+                "--innodb-flush-log-at-trx-commit=1",
+                "--innodb-doublewrite=ON",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._ask("SELECT 1")
+            except OperationalError:
+                assert self._process.poll() is None, (self._folder / "log").read_text()
+                assert time.monotonic() < deadline, "mariadbd does not answer"
+                time.sleep(0.02)
+            else:
+                return
+
+    def kill(self) -> None:
+        """End it as a power cut would; :meth:`start` recovers it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    def stop(self) -> None:
+        """End it and remove its folder."""
+        self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _ask(self, statement: str) -> None:
+        with self._root.connect() as connection:
+            connection.exec_driver_sql(statement.replace("%", "%%"))
+
+    def _install(self) -> None:
+        if os.getuid() == 0:
+            shutil.chown(self._folder, "mysql")
+        subprocess.run(
+            [
+                self._install_program,
+                *self._common(),
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                "--innodb-log-file-size=32M",
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+
+    def _common(self) -> list[str]:
+        # It refuses to run as root.
+        return ["--no-defaults", f"--datadir={self._folder / 'data'}", *(["--user=mysql"] if os.getuid() == 0 else [])]
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name, path=_PATH)
+    if path is None:
+        reason = f"MariaDB is not installed: {_INSTALL}"
+        assert "CI" not in os.environ, reason
+        raise SkipTest(reason)
+    return path

@@ -1,0 +1,171 @@
+"""A real server for tests: a process of its own, on a free port, with a database of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from tests.plain_client import Address, PlainClient
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVER = (sys.executable, str(ROOT / "cmd" / "server"))
+TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat")
+
+_LISTENING = re.compile(r"listening on (?:(?P<path>/[^\s\"]+)|(?P<host>[\w.]+):(?P<port>\d+))")
+_START = 20  # seconds until a server must serve
+_END = 20  # seconds until one that was told to end must have ended
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment, made so that the project is found from any folder."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+class ServerProcess:
+    """``with ServerProcess("--grace", "1") as server: ...``; it may be ended and started again, on the same port.
+
+    ``db`` is a database URL; left out, an SQLite file in a folder that goes with the server.
+    """
+
+    def __init__(
+        self,
+        *flags: str,
+        db: str | None = None,
+        command: Sequence[str] = SERVER,
+        listen: str = "tcp:0:interface=127.0.0.1",
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="chat-")
+        self.folder = Path(self._folder.name)
+        self.db = db or f"sqlite:///{self.folder / 'chat.db'}"
+        self.log: list[str] = []
+        self._command = (*command, *flags, "--db", self.db)
+        self._listen = listen
+        self._address: Address | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._told = threading.Event()  # it listens, or it has ended
+
+    def __enter__(self) -> ServerProcess:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def address(self) -> Address:
+        assert self._address is not None, "not started"
+        return self._address
+
+    @property
+    def port(self) -> int:
+        assert not isinstance(self.address, str), "not on TCP"
+        return self.address[1]
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "not started"
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        """Start it and return when it serves; raises AssertionError with its log where it does not."""
+        self._told.clear()
+        self._process = subprocess.Popen(
+            [*self._command, "--listen", self._listen],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.folder,
+            env=environment(),
+            text=True,
+            errors="replace",
+        )
+        self._reader = threading.Thread(target=self._read_log, args=(self._process,), daemon=True)
+        self._reader.start()
+        self._told.wait(_START)
+        if self._address is None or self.status is not None:
+            self.kill()
+            raise AssertionError("the server does not serve:\n" + "\n".join(self.log))
+
+    def _read_log(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.log.append(line.rstrip("\n"))
+            if not self._told.is_set() and (found := _LISTENING.search(line)):
+                self._address = found["path"] or (found["host"], int(found["port"]))
+                if found["port"]:
+                    self._listen = f"tcp:{found['port']}:interface={found['host']}"
+                self._told.set()
+        self._told.set()
+
+    def connect(self, receive_buffer: int | None = None) -> PlainClient:
+        return PlainClient.connect(self.address, receive_buffer=receive_buffer)
+
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, timeout: float = _END) -> int:
+        """Wait for its end and return the exit status; raises subprocess.TimeoutExpired."""
+        assert self._process is not None
+        assert self._reader is not None
+        status = self._process.wait(timeout)
+        self._reader.join(timeout)
+        return status
+
+    def terminate(self) -> int:
+        """End it as an operator does and return the exit status."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        if self._process is not None and self._process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self.wait()
+
+    def close(self) -> None:
+        """End it for good; its folder goes too."""
+        self.kill()
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
+        self._folder.cleanup()
+
+    # What it costs.
+
+    def memory(self) -> int:
+        """Bytes resident now."""
+        return self._memory("VmRSS")
+
+    def peak_memory(self) -> int:
+        """Bytes resident at most since the start, or since :meth:`forget_peak`."""
+        return self._memory("VmHWM")
+
+    def forget_peak(self) -> None:
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def cpu(self) -> float:
+        """Seconds of processor time used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _memory(self, line: str) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)
+        assert found is not None
+        return int(found[1]) * 1024

@@ -1,0 +1,87 @@
+"""The same tests on both databases: mix tests into a class for each."""
+
+from __future__ import annotations
+
+import tempfile
+import unittest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL
+
+from storage import Batch, Entry, LoggedIn, Login, Open, Outcome, Room, Send, Sender, Storage
+from tests.mariadb import MariaDB
+
+
+class DatabaseCase(unittest.TestCase):
+    """A test with an empty database of its own at ``url``, and storages that are closed after it."""
+
+    url: URL
+
+    def open(self) -> Storage:
+        """Return a storage that is prepared."""
+        storage = Storage(self.url)
+        self.addCleanup(storage.close)
+        storage.prepare()
+        return storage
+
+
+class OnSQLite(DatabaseCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory(prefix="chat-")
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name, "chat.db")
+        self.url = URL.create("sqlite", database=str(self.path))
+
+
+class OnMariaDB(DatabaseCase):
+    def setUp(self) -> None:
+        self.server = MariaDB.shared()
+        self.url = self.server.url(self.server.create())
+
+
+# What is mixed into both is no TestCase of its own.
+if TYPE_CHECKING:
+    Cases = DatabaseCase
+else:
+    Cases = object
+
+ANN = Login("ann", b"a" * 32)
+
+
+class Journal:
+    """Commits batches to a storage, each with the next number, as a server does."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+        self._number = 0
+
+    def batch(self, *entries: Entry) -> Batch:
+        self._number += 1
+        return Batch(entries, self._number)
+
+    def commit(self, *entries: Entry) -> list[Outcome]:
+        return self.storage.commit(self.batch(*entries))
+
+    def open(self, name: str = "lobby") -> Room:
+        [room] = self.commit(Open(name))
+        assert isinstance(room, Room)
+        return room
+
+    def log_in(self, login: Login = ANN) -> LoggedIn:
+        [logged_in] = self.commit(login)
+        assert isinstance(logged_in, LoggedIn)
+        return logged_in
+
+    def known_sender(self, login: Login = ANN) -> Sender:
+        sender = self.log_in(login).sender
+        assert sender is not None
+        return sender
+
+
+def send(room: Room, text: str = "hello", *, sender: Sender | None = None, seq: int = 1, by: str = "ann") -> Send:
+    return Send(sender, seq, room.key, by, 1_764_000_000_000, text)
+
+
+def texts(storage: Storage, room: str = "lobby") -> list[str]:
+    return [message.text for message in storage.get_all(room)]

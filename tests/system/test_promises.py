@@ -1,0 +1,243 @@
+"""What the chat promises, each with real processes, real sockets and the numbers that it is promised with."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections import deque
+from contextlib import closing
+from itertools import pairwise
+from unittest import TestCase
+
+from tests.plain_client import Crowd, Frame, PlainClient
+from tests.processes import ServerProcess
+from tests.proxy import Fate, Proxy
+
+MIB = 1024 * 1024
+
+
+class Reader:
+    """Somebody who reads as fast as it comes and notes when."""
+
+    def __init__(self, server: ServerProcess, user: str) -> None:
+        self.client = PlainClient.connect(server.address, took=self.take)
+        self.client.ask_login(user, rooms={"lobby": 0})
+        self.here = False
+        self.times: list[float] = []
+
+    def take(self, frame: Frame) -> None:
+        if frame.type == "welcome":
+            self.here = True
+        elif frame.type == "message":
+            assert len(frame.body) == 20_000, frame.header
+            self.times.append(time.monotonic())
+
+    def longest_wait(self) -> float:
+        """Seconds between two messages, at most."""
+        return max(after - before for before, after in pairwise(self.times))
+
+
+class SlowClient(TestCase):
+    """One that has read less than 1 MiB of 30, while 20 others get 1,500 messages of 20 kB."""
+
+    def test_it_blocks_nobody_and_loses_nothing(self) -> None:
+        texts = [f"{number} ".ljust(20_000, "x") for number in range(1, 1_501)]
+        with ServerProcess() as server, closing(Crowd()) as crowd, closing(server.connect(64 * 1024)) as slow:
+            slow.login("slow", rooms={"lobby": 0})
+            others = [Reader(server, f"reader{number}") for number in range(20)]
+            for other in others:
+                crowd.add(other.client)
+            crowd.run(lambda: all(other.here for other in others))
+            writer = others[0].client
+            server.forget_peak()
+            before = server.memory()
+
+            for text in texts:
+                writer.send(text)
+            crowd.run(lambda: self.trickle(slow) or all(len(other.times) == 1_500 for other in others))
+            self.assertLess(slow.bytes_read, MIB)
+            self.assertLess(server.peak_memory() - before, 48 * MIB)
+            self.assertLess(max(other.longest_wait() for other in others), 2)
+
+            self.assertEqual([message.text for message in slow.read_messages("lobby", 1_500)], texts)
+            self.assertLess(server.peak_memory() - before, 48 * MIB)
+            self.assertNotIn("Traceback", "\n".join(server.log))
+
+    def trickle(self, slow: PlainClient) -> bool:
+        """Read a little, as somebody on a bad line does."""
+        if slow.bytes_read < MIB - 2_048:
+            slow.receive(512)
+        return False
+
+
+class Wanderer:
+    """Somebody whose connections break, and who comes back and goes on as the protocol says."""
+
+    def __init__(self, crowd: Crowd, address: tuple[str, int], user: str, texts: list[str]) -> None:
+        self.user = user
+        self.texts = texts
+        self.settled = 0  # how many of them the server has
+        self.seen: list[tuple[int, str, str]] = []  # id, sender and text of each message
+        self.ids: dict[int, int] = {}  # seq → id, as far as the acks arrived
+        self._crowd = crowd
+        self._address = address
+        self.connect()
+
+    def connect(self) -> None:
+        self.client = PlainClient.connect(self._address, took=self.take)
+        last_id = self.seen[-1][0] if self.seen else 0
+        self.client.ask_login(self.user, client=f"the program of {self.user}", rooms={"lobby": last_id})
+        self._crowd.add(self.client)
+
+    def take(self, frame: Frame) -> None:
+        assert frame.type not in ("error", "bye"), frame
+        if frame.type == "welcome":
+            self.settled = frame["received"]
+            for text in self.texts[self.settled :]:
+                self.client.send(text)
+        elif frame.type == "ack":
+            self.settled = frame["seq"]
+            self.ids[frame["seq"]] = frame["id"]
+        elif frame.type == "message":
+            self.seen.append((frame["id"], frame["from"], frame.text))
+
+    def come_back(self) -> None:
+        if self.client.ended:
+            self.connect()
+
+    def has(self, messages: int) -> bool:
+        """Whether so many messages are here, and all of its own were received."""
+        return self.settled == len(self.texts) and len(self.seen) == messages
+
+
+def cut_anywhere(chance: random.Random) -> Fate:
+    """Cut in either direction, in the login as well as far into the talk."""
+    one_sided = chance.random() < 0.25
+    if chance.random() < 0.3:
+        return Fate(cut_up=chance.randint(1, chance.choice((200, 4_000))), one_sided=one_sided)
+    return Fate(cut_down=chance.randint(1, chance.choice((400, 40_000))), one_sided=one_sided)
+
+
+class OneOrder(TestCase):
+    """12 writers at once and 60 readers: identical sequences, each writer's own order kept."""
+
+    EACH = 100
+
+    def test_on_a_good_network(self) -> None:
+        with ServerProcess() as server:
+            self.talk(server, ("127.0.0.1", server.port))
+
+    def test_through_a_network_that_cuts_at_any_byte(self) -> None:
+        with ServerProcess() as server, Proxy(("127.0.0.1", server.port), cut_anywhere) as proxy:
+            self.talk(server, proxy.address)
+            self.assertGreater(proxy.cuts, 200)
+
+    def test_through_a_network_that_delivers_single_bytes_and_stalls(self) -> None:
+        def fate(chance: random.Random) -> Fate:
+            return Fate(piece=chance.choice((1, 10, 100, 65_536)), stall_at=chance.randint(1, 3_000), stall=0.2)
+
+        self.EACH = 4
+        with ServerProcess() as server, Proxy(("127.0.0.1", server.port), fate) as proxy:
+            self.talk(server, proxy.address)
+
+    def talk(self, server: ServerProcess, address: tuple[str, int]) -> None:
+        with closing(Crowd()) as crowd:
+            said = {f"writer{who}": [f"{who} says {number}" for number in range(self.EACH)] for who in range(12)}
+            readers = [Wanderer(crowd, address, f"reader{number}", []) for number in range(60)]
+            writers = [Wanderer(crowd, address, user, texts) for user, texts in said.items()]
+            count = 12 * self.EACH
+            people = (*writers, *readers)
+
+            def done() -> bool:
+                for person in people:
+                    person.come_back()
+                return all(person.has(count) for person in people)
+
+            crowd.run(done)
+
+        order = writers[0].seen
+        self.assertEqual([id for id, _, _ in order], list(range(1, count + 1)))
+        for person in people:
+            self.assertEqual(person.seen, order, person.user)
+        for writer in writers:
+            mine = [(id, text) for id, user, text in order if user == writer.user]
+            self.assertEqual([text for _, text in mine], writer.texts)
+            for seq, id in writer.ids.items():
+                self.assertEqual(mine[seq - 1][0], id)
+        self.assertNotIn("Traceback", "\n".join(server.log))
+
+
+class ShutdownNotice(TestCase):
+    """300 clients with unread traffic, one of them stuck: all 300 get ``bye``."""
+
+    GRACE = 5.0
+
+    def test_everyone_gets_it(self) -> None:
+        with ServerProcess("--grace", f"{self.GRACE}") as server, closing(Crowd()) as crowd:
+            last: list[deque[Frame]] = [deque(maxlen=1) for _ in range(300)]
+            clients = [PlainClient.connect(server.address, frame.append, receive_buffer=16 * 1024) for frame in last]
+            for number, client in enumerate(clients):
+                client.ask_login(f"user{number}")
+                crowd.add(client)
+            crowd.run(lambda: all(client.spans for client in clients))
+            self.leave_unread(server, 100)
+            read_before = sum(client.bytes_read for client in clients)
+
+            began = time.monotonic()
+            server.signal(signal.SIGTERM)
+            stuck, *others = clients
+            crowd.remove(stuck)
+            crowd.run(lambda: all(client.ended for client in others), timeout=self.GRACE)
+            self.assertLess(time.monotonic() - began, self.GRACE / 2)  # the stuck one was not waited for
+            while not stuck.ended:
+                self.assertTrue(stuck.pump(self.GRACE))
+            stuck.close()
+            self.assertEqual(server.wait(), 0)
+            self.assertLess(time.monotonic() - began, self.GRACE + 0.5)
+
+            self.assertEqual([frame[0].header for frame in last], [{"type": "bye", "reason": "shutdown"}] * 300)
+            behind = (sum(client.bytes_read for client in clients) - read_before) / 300
+            self.assertLess(behind, 256 * 1024)  # of 2 MB: no backlog was worked off first
+            self.assertNotIn("Traceback", "\n".join(server.log))
+
+    def test_one_that_never_reads_is_cut_off_at_the_end_of_the_grace_time(self) -> None:
+        with ServerProcess("--grace", "1") as server, closing(server.connect(receive_buffer=8_192)) as stuck:
+            stuck.login("stuck")
+            with closing(server.connect()) as other:
+                other.login("other")
+                self.leave_unread(server, 300)
+                began = time.monotonic()
+                server.signal(signal.SIGTERM)
+                self.assertEqual(other.frames()[-1]["reason"], "shutdown")
+            with self.assertRaises(OSError):  # nobody new is accepted
+                server.connect()
+            self.assertEqual(server.wait(), 0)
+            self.assertLess(time.monotonic() - began, 1.5)
+            self.assertNotIn("Traceback", "\n".join(server.log))
+
+    def test_what_was_received_is_acknowledged_and_nothing_else(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with ServerProcess() as server:
+                with closing(server.connect()) as client:
+                    client.login("ann", client="one", rooms={"lobby": 0})
+                    for _ in range(3_000):
+                        client.send("x")
+                    client.read("ack", seq=100)
+                    server.signal(number)
+                    self.assertEqual(client.frames()[-1].header, {"type": "bye", "reason": "shutdown"})
+                    acked = client.acked
+                    client.close()
+                    self.assertEqual(server.wait(), 0)
+                server.start()
+                with closing(server.connect()) as client:
+                    welcome = client.login("ann", client="one", rooms={"lobby": 0})
+                    self.assertEqual((welcome["received"], welcome["rooms"]["lobby"]["last_id"]), (acked, acked))
+
+    def leave_unread(self, server: ServerProcess, messages: int) -> None:
+        """Let somebody say so many messages of 20 kB, and go."""
+        with closing(server.connect()) as writer:
+            writer.login("writer")
+            for _ in range(messages):
+                writer.send("x" * 20_000)
+            writer.read("ack", seq=messages)
