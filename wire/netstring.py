@@ -57,7 +57,7 @@ class Netstrings(NetstringReceiver):
         if self.paused:
             self.paused = False
             self._deliver()
-            if not self.paused:
+            if self._may_deliver():
                 self.transport.resumeProducing()  # type: ignore[union-attr]
 
     def parse_failed(self, reason: NetstringParseError) -> None:  # noqa: ARG002
