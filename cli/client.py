@@ -26,6 +26,8 @@ STEADY: Final = 30  # seconds after which a connection counts as good, and the p
 NAME_HELD: Final = 120  # seconds that a server may take to see that our last connection is gone, which holds our name
 QUIT: Final = 5  # seconds that a server has to acknowledge what was sent, once we leave
 
+_PAUSE: Final = backoffPolicy(initialDelay=0.2, maxDelay=60)  # seconds, and up to one more by chance
+
 # Why a server says `bye`, and whether one comes back.
 _BYES: Final = {
     "shutdown": ("the server is shutting down", True),
@@ -45,11 +47,17 @@ class Client:
     ``kicked``, nor where it is not let in any more; :meth:`check_status` then says why.
     """
 
-    def __init__(self, endpoint: IStreamClientEndpoint, session: Session, reactor: Any) -> None:
+    def __init__(
+        self,
+        endpoint: IStreamClientEndpoint,
+        session: Session,
+        reactor: Any,
+        pause: Callable[[int], float] = _PAUSE,
+    ) -> None:
         self._session = session
         self._clock = reactor
         self._connection: Connection | None = None
-        self._pause = backoffPolicy(initialDelay=0.2, maxDelay=60)
+        self._pause = pause  # the attempts in a row -> seconds to the next one
         factory = Factory.forProtocol(self._connect)
         factory.noisy = False
         self._service = ClientService(

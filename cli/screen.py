@@ -72,7 +72,7 @@ class Screen(Listener):
     def start(self) -> Deferred[int]:
         """Take the terminal and begin; fires with the exit status."""
         self._hang_up = signal.signal(signal.SIGHUP, self._hung_up)
-        self._trigger = self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
         self._terminal.start()
         self._talk = Deferred.fromCoroutine(self._read()).addErrback(self._failed)
         return self._done

@@ -8,6 +8,7 @@ from unicodedata import category
 MAX_MARKS = 4  # combining marks in a row; more would climb over the neighbouring lines
 
 _REPLACED = "\ufffd"
+_JOINER = "\u200d"
 # Drawn as nothing, or hiding what stands beside them. ZWJ (200D) and VS16 (FE0F) stay: emoji are made of them.
 _DROPPED = "\xad\u180e\u200b\u2028\u2029\ufeff\ufff9\ufffa\ufffb\u115f\u1160\u3164\uffa0"
 _DROPPED_RANGES = ((0x2060, 0x2065), (0x206A, 0x206F), (0xE0000, 0xE007F))
@@ -50,7 +51,10 @@ def safe_line(text: str) -> str:
 def _without_piles(run: re.Match[str]) -> str:
     kept, marks = [], 0
     for c in run[0]:
-        marks = marks + 1 if category(c).startswith("M") else 0
+        if category(c).startswith("M"):
+            marks += 1
+        elif c != _JOINER:
+            marks = 0
         if marks <= MAX_MARKS:
             kept.append(c)
     return "".join(kept)

@@ -44,6 +44,8 @@ class ScriptedClient:
                 self._tell(State.LOST, reason=rest)
             case "!keep":
                 return Deferred()
+            case "!raise":
+                raise RuntimeError(rest)
             case "!break":
                 return succeed(cast(int, "no number"))
         return succeed(self._say(text, "ann"))

@@ -159,6 +159,7 @@ class OnePerson(TestCase):
         terminal = self.open()
         terminal.type("\x1b[200~one\r\ntwo\tthree\x1b]0;title\x07\rfour\r\x1b[201~")
         terminal.wait_for("four")
+        self.assertIn(b"\x1b[?2004h", terminal.output)
         self.assertNotIn("ann one", terminal.text)
         terminal.type("\r")
         terminal.wait_for("ann one")
@@ -218,13 +219,17 @@ class Ends(TestCase):
                 self.assertTrue(terminal.restored)
 
     def test_error(self) -> None:
-        with Terminal(SCRIPTED) as terminal:
-            terminal.wait_for("live")
-            terminal.type("!break\r")
-            self.assertEqual(terminal.wait_exit(), 1)
-            self.assertTrue(terminal.restored)
-            said = terminal.output.decode().rpartition("\x1b[?25h")[2]
-            self.assertRegex(said.strip(), r"\Achat: an error in this program: TypeError: .*\(model.py:\d+\)\Z")
+        for typed, error in [
+            ("!break", r"TypeError: .* \(model.py:\d+\)"),  # in what a Deferred calls
+            ("!raise it", r"RuntimeError: .* \(scripted.py:\d+\)"),  # in what a key does
+        ]:
+            with self.subTest(typed), Terminal(SCRIPTED) as terminal:
+                terminal.wait_for("live")
+                terminal.type(typed + "\r")
+                self.assertEqual(terminal.wait_exit(), 1)
+                self.assertTrue(terminal.restored)
+                said = terminal.output.decode().rpartition("\x1b[?25h")[2]
+                self.assertRegex(said.strip(), rf"\Achat: an error in this program: {error}\Z")
 
     def test_not_let_in(self) -> None:
         with Terminal([*SCRIPTED, "refuse"]) as terminal:

@@ -134,7 +134,10 @@ class Peer:
 
 
 class ListStorage:
-    """What a server asks of a storage, with messages in lists. ``faults`` are taken one a commit: None, "before" (nothing was stored), "lost" (it was)."""
+    """What a server asks of a storage, with messages in lists.
+
+    ``faults`` are taken one a commit: None, "before" (nothing was stored), "lost" (it was).
+    """
 
     def __init__(self) -> None:
         self.messages: dict[int, list[Message]] = {}
