@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from cli.main import main  # noqa: E402
+from cli.main import main
 
 if __name__ == "__main__":
     main()
