@@ -145,17 +145,12 @@ class View(urwid.ListBox[int]):
         if self.room.follows:
             self._show_end(size)
 
-    def page_up(self, size: tuple[int, int]) -> None:
-        """Look at what was before what is seen."""
+    def page(self, size: tuple[int, int], key: str) -> None:
+        """Look at what is before ('page up') or behind ('page down') what is seen, and follow where the end is seen."""
         self.room.look_at(self.room.position)
-        self.keypress(size, "page up")
-
-    def page_down(self, size: tuple[int, int]) -> None:
-        """Look at what comes after what is seen, and follow once that is the end."""
-        if not self.room.follows:
-            self.keypress(size, "page down")
-            if "bottom" in self.ends_visible(size):
-                self.room.follow()
+        self.keypress(size, key)
+        if "bottom" in self.ends_visible(size):
+            self.room.follow()
 
     def _show_end(self, size: tuple[int, int]) -> None:
         columns, rows = size
@@ -207,13 +202,9 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._keys[key]()
         return None
 
-    def page_up(self) -> None:
-        """Look at what was before what is seen."""
-        self._view().page_up(self._view_size)
-
-    def page_down(self) -> None:
-        """Look at what comes after what is seen."""
-        self._view().page_down(self._view_size)
+    def page(self, key: str) -> None:
+        """Turn the page of the room that is shown: 'page up' or 'page down'."""
+        self._view().page(self._view_size, key)
 
     def _view(self) -> View:
         room = self._conversation.current

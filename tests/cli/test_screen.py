@@ -63,6 +63,12 @@ class OnePerson(TestCase):
         terminal.wait_for("live")
         return terminal
 
+    def test_nothing_to_scroll(self) -> None:
+        terminal = self.open()
+        terminal.type("one\r\x1b[5~two\r\x1b[5~three")
+        terminal.wait_for("> three")
+        self.assertNotIn("more", terminal.text)
+
     def test_scrolling(self) -> None:
         terminal = self.open()
         terminal.type("!flood 300\r")

@@ -171,6 +171,7 @@ class BadFrameTests(TestCase):
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
             lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+            max_leaves=4,
         ),
     )
     def test_a_field_of_any_kind(self, frame: Frame, name: str, value: Any) -> None:
