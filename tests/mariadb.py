@@ -77,7 +77,7 @@ class MariaDB:
                 f"--port={self.port}",
                 "--bind-address=127.0.0.1",
                 f"--pid-file={self._folder / 'pid'}",
-                f"--log-error={self._folder / 'log'}",
+                f"--log-error={self._folder / 'log.err'}",
                 "--skip-log-bin",
                 "--innodb-buffer-pool-size=64M",
                 "--performance-schema=OFF",
@@ -93,7 +93,7 @@ class MariaDB:
             try:
                 self._ask("SELECT 1")
             except OperationalError:
-                assert self._process.poll() is None, (self._folder / "log").read_text()
+                assert self._process.poll() is None, (self._folder / "log.err").read_text()
                 assert time.monotonic() < deadline, "mariadbd does not answer"
                 time.sleep(0.02)
             else:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from unittest import TestCase
 
 from twisted.internet.defer import Deferred
@@ -24,6 +24,7 @@ from cli import Message
 from cli.pipe import UNSENT, Filter, as_json, plain, run
 from tests.cli.ends import End, Network
 from tests.processes import ROOT, ServerProcess, environment
+from tests.system.case import fresh, shared_server
 from wire import frames
 from wire.frames import Ack, Bye, Error, Send
 
@@ -218,15 +219,9 @@ class Flow(SynchronousTestCase):
 
 
 class Program(TestCase):
-    server: ClassVar[ServerProcess]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.server = ServerProcess()
-        cls.addClassCleanup(cls.server.close)
-        cls.server.start()
-
     def setUp(self) -> None:
+        self.server = shared_server()
+        self.room, self.ann, self.bob = fresh("room"), fresh("ann"), fresh("bob")
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
@@ -247,44 +242,40 @@ class Program(TestCase):
         out, complaints = program.communicate(said, timeout=SOON)
         return program.returncode, out, complaints.decode()
 
-    def room(self) -> str:
-        """A room of this test's own."""
-        return self.id().rpartition(".")[2][:32]
-
-    def said_in(self, room: str, count: int) -> list[str]:
-        status, out, complaints = self.run_chat("reader", "--room", room, "--history", str(count), "--json")
+    def said(self, count: int) -> list[str]:
+        status, out, complaints = self.run_chat(fresh("reader"), "--room", self.room, "--history", str(count), "--json")
         self.assertEqual((status, complaints), (0, ""))
         return [json.loads(line)["text"] for line in out.splitlines()]
 
     def test_lines_in_are_stored(self) -> None:
-        room = self.room()
         said = b"hi\n\n\xc3\xa4 \x1b[31m\nno newline"
-        self.assertEqual(self.run_chat("ann", "--room", room, said=said)[::2], (0, ""))
-        self.assertEqual(self.said_in(room, 10), ["hi", "", "\u00e4 \x1b[31m", "no newline"])
+        self.assertEqual(self.run_chat(self.ann, "--room", self.room, said=said)[::2], (0, ""))
+        self.assertEqual(self.said(10), ["hi", "", "\u00e4 \x1b[31m", "no newline"])
 
     def test_many_lines(self) -> None:
-        room = self.room()
         lines = [f"line {number}" for number in range(3000)]
         source, sink = self.folder / "in", self.folder / "out"
         source.write_text("\n".join(lines))
         with source.open("rb") as stdin, sink.open("wb") as stdout:
-            program = self.start("ann", "--room", room, stdin=stdin, stdout=stdout)
+            program = self.start(self.ann, "--room", self.room, stdin=stdin, stdout=stdout)
             self.assertEqual(program.wait(SOON), 0)
-        self.assertEqual(self.said_in(room, 500), lines[-500:])
+        self.assertEqual(self.said(500), lines[-500:])
 
     def test_messages_come_out(self) -> None:
-        room = self.room()
-        listener = self.start("bob", "--room", room)
-        self.wait_for(listener, room)
-        self.run_chat("ann", "--room", room, said=b"one \x1b\ntwo\n", config="b")
+        listener = self.start(self.bob, "--room", self.room)
+        self.wait_for(listener)
+        self.run_chat(self.ann, "--room", self.room, said=b"one \x1b\ntwo\n", config="b")
         assert listener.stdout is not None
-        self.assertEqual([listener.stdout.readline() for _ in range(2)], [b"ann: one \\x1b\n", b"ann: two\n"])
+        self.assertEqual(
+            [listener.stdout.readline() for _ in range(2)],
+            [f"{self.ann}: {text}\n".encode() for text in (r"one \x1b", "two")],
+        )
         listener.send_signal(signal.SIGINT)
         self.assertEqual(listener.wait(SOON), 130)
         assert listener.stderr is not None
         self.assertEqual(listener.stderr.read(), b"")
 
-    def wait_for(self, listener: subprocess.Popen[bytes], room: str) -> None:
+    def wait_for(self, listener: subprocess.Popen[bytes]) -> None:
         """Return when ``listener`` is in the room: it sees what it says itself."""
         assert listener.stdin is not None
         assert listener.stdout is not None
@@ -293,52 +284,53 @@ class Program(TestCase):
         self.assertIn(b"here", listener.stdout.readline())
 
     def test_no_history_unless_asked(self) -> None:
-        room = self.room()
-        self.run_chat("ann", "--room", room, said=b"old\n")
-        self.assertEqual(self.run_chat("ann", "--room", room), (0, b"", ""))
-        self.assertEqual(self.run_chat("ann", "--room", room, "--history", "5"), (0, b"ann: old\n", ""))
+        self.run_chat(self.ann, "--room", self.room, said=b"old\n")
+        self.assertEqual(self.run_chat(self.ann, "--room", self.room), (0, b"", ""))
+        self.assertEqual(
+            self.run_chat(self.ann, "--room", self.room, "--history", "5"), (0, f"{self.ann}: old\n".encode(), "")
+        )
 
     def test_server_killed_and_started_again(self) -> None:
-        room = self.room()
-        talker = self.start("ann", "--room", room, "--json")
-        self.wait_for(talker, room)
+        self.server = ServerProcess()  # not the one that other tests talk to
+        self.addCleanup(self.server.close)
+        self.server.start()
+        talker = self.start(self.ann, "--room", self.room, "--json")
+        self.wait_for(talker)
         self.server.kill()
         self.server.start()
         _, complaints = talker.communicate(b"later\n", timeout=SOON)
         self.assertEqual(talker.returncode, 0, complaints)
         self.assertIn(b"trying again", complaints)
-        self.assertEqual(self.said_in(room, 10), ["here", "later"])
+        self.assertEqual(self.said(10), ["here", "later"])
 
     def test_reader_that_goes(self) -> None:
-        room = self.room()
-        talker = self.start("ann", "--room", room)
-        self.wait_for(talker, room)
+        talker = self.start(self.ann, "--room", self.room)
+        self.wait_for(talker)
         assert talker.stdout is not None
         talker.stdout.close()
         assert talker.stdin is not None
         talker.stdin.write(b"to nobody\n" * 100)
         talker.stdin.close()
         self.assertEqual(talker.wait(SOON), 0)
-        self.assertEqual(len(self.said_in(room, 500)), 101)
+        self.assertEqual(len(self.said(500)), 101)
 
     def test_two_programs_are_one_person(self) -> None:
-        room = self.room()
-        first = self.start("ann", "--room", room)
-        self.wait_for(first, room)
-        self.assertEqual(self.run_chat("ann", "--room", room, said=b"me too\n")[0], 0)
-        status, _, complaints = self.run_chat("ann", "--room", room, config="another")
+        first = self.start(self.ann, "--room", self.room)
+        self.wait_for(first)
+        self.assertEqual(self.run_chat(self.ann, "--room", self.room, said=b"me too\n")[0], 0)
+        status, _, complaints = self.run_chat(self.ann, "--room", self.room, config="another")
         self.assertEqual(status, 1)
         self.assert_one_line(complaints)
 
     def test_wrong_flags(self) -> None:
-        for arguments in (("a/b",), ("ann", "--history", "x")):
+        for arguments in (("a/b",), (self.ann, "--history", "x")):
             status, _, complaints = self.run_chat(*arguments)
             self.assertEqual(status, 1)
             self.assert_one_line(complaints)
 
     def test_secrets_that_cannot_be_kept(self) -> None:
         (self.folder / "a").write_text("a file, no folder")
-        status, _, complaints = self.run_chat("ann")
+        status, _, complaints = self.run_chat(self.ann)
         self.assertEqual(status, 1)
         self.assert_one_line(complaints)
 
@@ -346,7 +338,7 @@ class Program(TestCase):
         """A terminal is shared with the shell, which does not expect it to be non-blocking."""
         reader, writer = os.pipe()
         with os.fdopen(reader, "rb"), os.fdopen(writer, "wb") as stdout:
-            program = self.start("ann", stdout=stdout)
+            program = self.start(self.ann, stdout=stdout)
             program.communicate(b"x\n", timeout=SOON)
             self.assertTrue(os.get_blocking(stdout.fileno()))
 
