@@ -282,11 +282,13 @@ class Connection(Netstrings):
             raise Refused("too_many", f"at most {MAX_ROOMS} rooms at once")
         client = sha256(frame.client.encode()).digest() if isinstance(frame.client, str) else None
         self.server.claim(self, name, frame.key, client)
-        opening = self.server.open_rooms([room for room, _ in wanted.values()])
+        names = [room for room, _ in wanted.values()]
+        opening = self.server.open_rooms(names)  # not awaited yet: in one batch with the login
         logged_in: LoggedIn = await self.server.journal.ask(Login(fold(name), client))
         self._sender, self._received = logged_in.sender, logged_in.received
         self.server.replace(self)
-        rooms = await opening
+        await opening
+        rooms = await self.server.open_rooms(names)  # one that emptied meanwhile has left memory
         if self._over:
             return
         places = [self._place(room, id, frame.history) for room, (_, id) in zip(rooms, wanted.values(), strict=True)]

@@ -188,7 +188,8 @@ class Cursor:
 
     def _was_read(self, _: Segment) -> None:
         self._reading = False
-        self.wake()
+        if self in self.room.cursors:  # it may have left meanwhile
+            self.wake()
 
 
 def write_piece(outlet: Outlet, piece: Piece, id: int) -> int:

@@ -56,6 +56,11 @@ class TightTransport(StringTransport):
     def write(self, data: bytes) -> None:
         self._waiting += data
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait in the transport."""
+        return len(self._waiting)
+
     def startWriting(self) -> None:
         self.wanted = True
 

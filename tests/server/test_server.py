@@ -163,3 +163,45 @@ class RegistryTests(TestCase):
         self.assertEqual(self.house.server._rooms, {})
         self.house.peer("ann")
         self.assertEqual(list(self.house.server._rooms), ["lobby"])
+
+
+class SlowReaderTests(TestCase):
+    def setUp(self) -> None:
+        self.house = House()
+        self.ann, self.bob = self.house.peer("ann", rooms={"lobby": 0}), self.house.peer("bob")
+
+    def test_one_that_is_stuck_holds_less_than_a_message(self) -> None:
+        self.bob.transport.room = 7_000
+        for seq in range(1, 11):
+            self.ann.says(frames.Send(seq), b"x" * 5_000)
+        self.house.settle()
+        self.assertEqual(self.bob.transport.room, 0)
+        self.assertLess(self.bob.transport.held, 5_100)
+        self.bob.transport.take(1 << 20)
+        self.assertEqual([message.id for message in self.bob.heard(frames.Message)], list(range(1, 11)))
+
+    def test_nothing_of_a_room_comes_after_it_was_left_while_a_page_was_read(self) -> None:
+        for seq in range(1, 11):
+            self.ann.says(frames.Send(seq), b"hello")
+        self.house.settle()
+        for peer in (self.ann, self.bob):
+            peer.ends()
+        self.house.server._look_after_all()
+        self.ann = Peer(self.house.server)
+        self.ann.says(frames.Login("ann", rooms={"lobby": 0}))
+        self.house.clock.advance(0)
+        self.house.steps.step()
+        self.assertEqual([span.last_id for span in self.ann.heard(frames.Welcome)[0].rooms.values()], [10])
+        self.ann.says(frames.Leave())
+        self.house.settle()
+        self.assertEqual(self.ann.heard(frames.Message), [])
+
+    def test_a_room_that_empties_during_a_login_is_opened_anew(self) -> None:
+        self.bob.ends()
+        cy = Peer(self.house.server)
+        cy.says(frames.Login("cy"))
+        self.ann.ends()
+        self.house.server._look_after_all()
+        self.house.settle()
+        self.assertEqual(list(self.house.server._rooms), ["lobby"])
+        self.assertEqual(len(self.house.server._rooms["lobby"].cursors), 1)
