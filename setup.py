@@ -15,7 +15,7 @@ setup(
     packages=find_namespace_packages(
         include=["cli", "cli.*", "server", "server.*", "storage", "storage.*", "wire", "wire.*", "twisted.plugins"]
     ),
-    package_data={"": ["py.typed", "*.mako"]},
+    package_data={"cli": ["py.typed"], "wire": ["py.typed"]},
     # Why each is needed is told in requirements.in.
     install_requires=[
         "alembic>=1.16",

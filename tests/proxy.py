@@ -121,7 +121,7 @@ class Proxy:
         """Pass on one direction; True where it was cut, False where it came to its own end."""
         marks = sorted(mark for mark in (cut, fate.stall_at) if mark is not None)  # where something happens
         passed = 0
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # one end is gone
             while passed != cut:
                 room = min([fate.piece, *(mark - passed for mark in marks if mark > passed)])
                 data = await source.read(room)
