@@ -21,7 +21,7 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 
 test: lint ## everything that has to hold: style, types, tests, coverage
 	@tools/mariadb.sh
-	$(bin)/python -m twisted.trial --temp-directory=_trial_temp tests
+	$(bin)/python -m twisted.trial --reporter=text --temp-directory=_trial_temp tests
 	$(bin)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
 
 lint: .venv/ready ## style and types
