@@ -33,8 +33,9 @@ format: .venv/ready ## put the code into its form
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
-bench: .venv/ready ## how many deliveries a second a server on this machine makes
+bench: .venv/ready ## deliveries a second, and a crowd that logs in at once, on this machine
 	$(bin)/python bench/fanout.py
+	$(bin)/python bench/crowd.py --seconds 10
 
 lock: .venv/ready ## choose the newest versions that requirements*.in allow
 	$(bin)/pip install --quiet pip-tools

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from storage.interface import Batch, Entry, IStorage, Outcome, Refuse, Send, StorageDown
 
-FULL: Final = 4 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
+FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
 ENTRY: Final = 200  # bytes that an entry takes besides its text, about
 BATCH: Final = 2 * 1024 * 1024  # bytes of one transaction: MySQL's max_allowed_packet is 16 MiB or more
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from server.log import Segment
 
 PAGE: Final = 64  # messages
-BOUND: Final = 12 * 1024 * 1024  # bytes of all pages kept; one of the largest messages has 4 MiB
+BOUND: Final = 8 * 1024 * 1024  # bytes of all pages kept: two of the largest messages, hundreds of usual ones
 
 Read = Callable[[int, int, int], "Deferred[Segment]"]
 

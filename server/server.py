@@ -21,7 +21,7 @@ from server.connection import Connection, Refused
 from server.journal import InThread, Journal
 from server.log import Segment
 from server.pages import Pages
-from server.room import Room
+from server.room import TAIL, Room
 from server.sockets import unacknowledged_for
 from storage.interface import IStorage, Message, Open, Send, StorageDown
 from storage.interface import Room as StoredRoom
@@ -29,7 +29,7 @@ from wire import frames
 from wire.frames import encode
 from wire.names import fold
 
-TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages 64 MiB
+TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages less than 64 MiB
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
 READ_AGAIN: Final = 1.0  # seconds between attempts while the database is away
@@ -274,7 +274,7 @@ class Server(Factory):
     def _bound_tails(self, used: Room) -> None:
         self._tails[used] = used.tail.size
         self._tails.move_to_end(used)
-        total = sum(self._tails.values()) if len(self._tails) > TAILS // (4 * 1024 * 1024) else 0
+        total = sum(self._tails.values()) if len(self._tails) > TAILS // TAIL else 0
         while total > TAILS:
             room, size = self._tails.popitem(last=False)
             room.tail.trim(0)
