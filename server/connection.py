@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET, UnsetType, structs
 from twisted.internet.defer import Deferred
@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from server.journal import Failed
-from server.outlet import Outlet, outlet
+from server.outlet import Outlet, Source, outlet
 from server.questions import OPEN, HistoryQuestion, Question, rooms_frames, users_frames
 from server.room import Cursor, Room
 from server.sockets import tune
@@ -54,13 +54,6 @@ class Refused(Exception):
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
         self.code = code
-
-
-class Source(Protocol):
-    """Something of a connection that has frames to give: a cursor in a room, or an open question."""
-
-    def give(self, outlet: Outlet) -> bool:
-        """Write one piece; say whether there is more to be written at once."""
 
 
 @implementer(IHalfCloseableProtocol)

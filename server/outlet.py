@@ -31,6 +31,22 @@ class Outlet(Protocol):
         """Send what waits, then end the sending direction (over TLS: the connection). Call back no more."""
 
 
+class Source(Protocol):
+    """Something of a connection that has frames to give: a cursor in a room, or an open question."""
+
+    def give(self, outlet: Outlet) -> bool:
+        """Write one piece; say whether there is more to be written at once."""
+
+
+class Reader(Protocol):
+    """A connection, as its sources see it."""
+
+    outlet: Outlet
+
+    def has_more(self, source: Source) -> None:
+        """``source`` has something to give: in its turn, as soon as the client can take it."""
+
+
 def outlet(transport: Any, clock: IReactorTime, cleared: Callable[[], None]) -> Outlet:
     """Return the outlet that suits ``transport``; ``cleared`` is called whenever all that waited has gone out."""
     if ISSLTransport.providedBy(transport) or not hasattr(transport, "writeSomeData"):

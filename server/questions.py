@@ -6,20 +6,17 @@ An answer takes its turn beside the rooms of its connection: one piece whenever 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from server.log import Segment
-from server.outlet import Outlet
+from server.outlet import Outlet, Reader, Source
 from server.room import write_piece
 from wire.frames import Done, RoomInfo, RoomList, Users, encode
 from wire.names import fold
-
-if TYPE_CHECKING:
-    from server.connection import Connection
 
 OPEN: Final = 16  # questions of one connection at once
 STEP: Final = 64  # messages read at a time for one answer: 4 MiB of the largest
@@ -27,16 +24,23 @@ USERS_A_FRAME: Final = 400  # names of 32 characters of 4 bytes: 52 KB
 ROOMS_A_FRAME: Final = 250  # likewise, with three numbers each
 
 
-class Question(Protocol):
-    """An open question: something that has frames to give."""
+class Question(Source, Protocol):
+    """An open question."""
 
     ref: int
 
-    def give(self, outlet: Outlet) -> bool:
-        """Write one piece of the answer; say whether there is more to be written at once."""
-
     def cancel(self) -> None:
         """Give no more."""
+
+
+class Asker(Reader, Protocol):
+    """A connection, as its questions see it."""
+
+    def answered(self, ref: int, last: bytes) -> None:
+        """Send the last frames of an answer; its question is closed."""
+
+    def failed(self, ref: int, failure: Failure) -> None:
+        """Say that a question could not be answered."""
 
 
 class HistoryQuestion:
@@ -50,7 +54,7 @@ class HistoryQuestion:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Asker,
         ref: int,
         first: int,
         last: int,

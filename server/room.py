@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from twisted.logger import Logger
 
 from server.log import Piece, Segment, Tail
-from server.outlet import Outlet
+from server.outlet import Outlet, Reader
+from server.pages import Pages
 from wire.frames import Joined, Presence, encode
-
-if TYPE_CHECKING:
-    from server.connection import Connection
-    from server.pages import Pages
 
 TAIL: Final = 4 * 1024 * 1024  # bytes of one room kept in memory
 NAMED: Final = 500  # users; in a larger room comings and goings are only counted
@@ -135,7 +132,7 @@ class Cursor:
 
     _log = Logger()
 
-    def __init__(self, connection: Connection, room: Room, id: int) -> None:
+    def __init__(self, connection: Reader, room: Room, id: int) -> None:
         self._connection = connection
         self.room = room
         self.id = id
