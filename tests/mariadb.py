@@ -99,6 +99,11 @@ class MariaDB:
             else:
                 return
 
+    def signal(self, number: int) -> None:
+        """Send it a signal: SIGSTOP, so that it answers nothing, or SIGCONT."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """End it as a power cut would; :meth:`start` recovers it."""
         if self._process is not None:

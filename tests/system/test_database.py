@@ -1,0 +1,48 @@
+"""A server whose database stops, dies and comes back: a real MariaDB."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import closing
+from unittest import TestCase
+
+from tests.mariadb import MariaDB
+from tests.processes import ServerProcess
+
+
+class DatabaseAway(TestCase):
+    def setUp(self) -> None:
+        self.database = MariaDB.shared()
+        self.db = self.database.url(self.database.create()).render_as_string(hide_password=False)
+
+    def test_a_shutdown_does_not_wait_for_a_database_that_is_stuck(self) -> None:
+        with ServerProcess("--grace", "2", db=self.db) as server, closing(server.connect()) as client:
+            client.login("ann", client="one")
+            self.database.signal(signal.SIGSTOP)
+            try:
+                client.send("never stored")
+                client.say("ping", ref=1)
+                client.read("pong", ref=1)  # so the send was read too
+                began = time.monotonic()
+                server.signal(signal.SIGTERM)
+                self.assertEqual(client.frames()[-1].header, {"type": "bye", "reason": "shutdown"})
+                self.assertEqual(client.acked, 0)
+                self.assertEqual(server.wait(), 0)
+                self.assertLess(time.monotonic() - began, 2.5)
+            finally:
+                self.database.signal(signal.SIGCONT)
+
+    def test_one_that_dies_is_told_and_waited_for(self) -> None:
+        with ServerProcess(db=self.db) as server, closing(server.connect()) as client:
+            client.login("ann", client="one")
+            self.database.kill()
+            try:
+                client.send("later")
+                self.assertEqual(client.read("notice")["code"], "storage_down")
+                client.say("who", ref=1)
+                self.assertEqual(client.read("error", ref=1)["code"], "storage_down")
+            finally:
+                self.database.start()
+            self.assertEqual(client.read("notice", timeout=30)["code"], "storage_up")
+            client.read("ack", seq=1)
