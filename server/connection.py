@@ -148,6 +148,8 @@ class Connection(Netstrings):
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: ARG002, B008
         """The connection is gone; what it had sent before is taken all the same."""
         self._lost = True
+        if self.logged_in and not self._over:
+            self._log.info("{address} {user} is gone", address=self.address, user=self.user)
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         for why in ("journal", "answers"):
@@ -224,6 +226,9 @@ class Connection(Netstrings):
         if self._over:
             return
         if self.logged_in:
+            self._log.info(
+                "{address} {user} is told bye: {reason}", address=self.address, user=self.user, reason=reason
+            )
             self.write(frames.Bye(reason))
         self._over = True
         self._holds.clear()
