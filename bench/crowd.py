@@ -6,23 +6,17 @@ Prints how long the logins and the message took, what every client got, and the 
 from __future__ import annotations
 
 import argparse
-import json
-import resource
 import selectors
 import socket
 import time
 
+from server.sockets import raise_file_limit
 from tests.mariadb import MariaDB
 from tests.processes import ServerProcess
+from wire.frames import Login, Send, encode
 
 READ = 256 * 1024  # bytes
 TALKERS = 20
-
-
-def netstring(header: dict[str, object], body: bytes = b"") -> bytes:
-    """Return one frame as it goes over the wire."""
-    payload = json.dumps(header).encode() + (b"\n" + body if body else b"")
-    return b"%d:%b," % (len(payload), payload)
 
 
 class Crowd:
@@ -34,7 +28,7 @@ class Crowd:
 
     def _connect(self, port: int, number: int) -> socket.socket:
         peer = socket.create_connection(("127.0.0.1", port))
-        peer.sendall(netstring({"type": "login", "user": f"user{number}", "client": f"client{number}"}))
+        peer.sendall(encode(Login(f"user{number}", client=f"client{number}")))
         peer.setblocking(False)
         self.selector.register(peer, selectors.EVENT_READ, number)
         return peer
@@ -77,8 +71,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=20, help="messages a second [20]")
     parser.add_argument("--mariadb", action="store_true", help="on a MariaDB of its own, not on SQLite")
     options = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_file_limit()
     db = None
     if options.mariadb:
         database = MariaDB.shared()
@@ -90,7 +83,7 @@ def main() -> None:
         crowd.read_until(b'"type":"welcome"', 1, 60)
         seconds = time.monotonic() - began
         print(f"{options.clients} clients logged in within {seconds:.2f} s; {figures(server, seconds, cpu)}")
-        crowd.sockets[0].send(netstring({"type": "send", "seq": 1}, b"\x01hello"))
+        crowd.sockets[0].send(encode(Send(1), b"\x01hello"))
         milliseconds = 1000 * crowd.read_until(b"\x01", 1, 10)
         print(f"one message to all of them took {milliseconds:.0f} ms")
         if options.seconds:
@@ -107,7 +100,7 @@ def talk(server: ServerProcess, crowd: Crowd, seconds: float, rate: float) -> No
     while finished < len(got):
         if said < total and time.monotonic() - began >= said / rate:
             seq = said // TALKERS + 1
-            crowd.sockets[1 + said % TALKERS].send(netstring({"type": "send", "seq": seq}, b"\x01" + b"x" * 99))
+            crowd.sockets[1 + said % TALKERS].send(encode(Send(seq), b"\x01" + b"x" * 99))
             said += 1
         finished += crowd.read(b"\x01", total, got, 0.005)
         if time.monotonic() - began > 2 * seconds + 30:

@@ -7,22 +7,16 @@ sees it. Counted is what arrives: every receiver must get every message.
 from __future__ import annotations
 
 import argparse
-import json
-import resource
 import selectors
 import socket
 import time
 
+from server.sockets import raise_file_limit
 from tests.processes import ServerProcess
+from wire.frames import Login, Send, encode
 
 MARK = b"\x01"  # begins each message's text and stands nowhere else, so counting it counts messages
 READ = 256 * 1024  # bytes
-
-
-def netstring(header: dict[str, object], body: bytes = b"") -> bytes:
-    """Return one frame as it goes over the wire."""
-    payload = json.dumps(header).encode() + (b"\n" + body if body else b"")
-    return b"%d:%b," % (len(payload), payload)
 
 
 class Talker:
@@ -30,7 +24,7 @@ class Talker:
 
     def __init__(self, port: int, name: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.sendall(netstring({"type": "login", "user": name}))
+        self.socket.sendall(encode(Login(name)))
         greeting = b""
         while b'"welcome"' not in greeting:
             greeting += self.socket.recv(READ)
@@ -77,15 +71,14 @@ def main() -> None:
     flags.add_argument("--messages", type=int, default=50_000, help="how many they say together")
     flags.add_argument("--size", type=int, default=100, help="bytes of each")
     given = flags.parse_args()
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_file_limit()
 
     each = given.messages // given.senders
     body = MARK + b"x" * (given.size - 1)
     with ServerProcess("--history", "0") as server:
         talkers = [Talker(server.port, f"talker{n}") for n in range(given.senders + given.receivers)]
         for sender in talkers[: given.senders]:
-            said = (netstring({"type": "send", "seq": seq}, body) for seq in range(1, each + 1))
+            said = (encode(Send(seq), body) for seq in range(1, each + 1))
             sender.outgoing = memoryview(b"".join(said))
         deliveries = each * given.senders * len(talkers)
         cpu = server.cpu()
