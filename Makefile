@@ -40,7 +40,7 @@ bench: .venv/ready ## deliveries a second, and a crowd that logs in at once, on 
 lock: .venv/ready ## choose the newest versions that requirements*.in allow
 	$(bin)/pip install --quiet pip-tools
 	for name in requirements requirements-dev; do \
-	    CUSTOM_COMPILE_COMMAND="make lock" $(bin)/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+	    CUSTOM_COMPILE_COMMAND="make lock" $(bin)/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
 	        --allow-unsafe --no-config --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	        --output-file $$name.txt $$name.in; \
 	done
