@@ -179,8 +179,9 @@ class Uploads:
         upload = self._uploads.get(number)
         if upload is None:
             return False
-        # Of the parts behind the first one that was not taken, which were on their way already, nothing new is learnt.
-        if not (upload.resuming and code == "unknown_upload"):
+        if code != "unknown_upload":
+            upload.whole.end(SendRefused(code, text))
+        elif not upload.resuming:  # else the part was on its way already, behind the first that was not taken
             upload.parts.end(SendRefused(code, text))
         return True
 
@@ -292,11 +293,11 @@ class Uploads:
                 self._questions.stalled(True)
             elif isinstance(told.value, AskRefused):
                 parts.end(SendRefused(told.value.code, told.value.text))
-        elif parts is not upload.parts or upload.sending is not None:
-            return  # of what was said before it had to begin anew, or of one that was used up meanwhile
+        elif parts is not upload.parts:
+            return  # it had to begin anew meanwhile
         elif told > upload.said:
             parts.end(SendRefused("failed", "the server has more of it than was sent"))
-        elif told < said:
+        elif told < said:  # where all of it is said that is for the answer to its `send` to tell
             parts.end(SendRefused("unknown_upload", "the server lost some of it"))
         else:
             upload.is_stored(told)
