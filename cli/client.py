@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
 
@@ -15,11 +16,12 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from cli.attempts import Threads
 from cli.connection import Connection
 from cli.inbox import Inbox, Message
 from cli.refusals import ClientClosed, LoginRefused
 from cli.session import Session
-from cli.status import Listener, State, Status
+from cli.status import Listener, Progress, State, Status
 from wire.frames import LOBBY, MAX_PAGE, RoomInfo
 
 STEADY: Final = 30  # seconds after which a connection counts as good, and the pauses between attempts begin anew
@@ -88,6 +90,7 @@ class Client:
         key: str | None = None,
         client: str | None = None,
         read: bool = True,
+        outbox: Path | None = None,
         listener: Listener | None = None,
         reactor: Any = None,
     ) -> Deferred[Client]:
@@ -96,6 +99,9 @@ class Client:
         ``rooms`` maps each room to the last id known of it, None for its newest ``history`` messages (None: as many as
         the server thinks right); left out it is the lobby. ``key`` is the person's secret, ``client`` this program's:
         who keeps it is not doubled even across a restart. One that does not ``read`` is given no messages.
+
+        ``outbox`` is a file in which what is sent and not known to be stored survives our own crash: the next client
+        that is given it, with the same ``client``, sends it, once. It is made where there is none.
         Errback :class:`LoginRefused`.
         """
         if reactor is None:
@@ -107,6 +113,8 @@ class Client:
             history=history,
             key=key,
             client=token_urlsafe(24) if client is None else client,
+            outbox=outbox,
+            in_thread=Threads(reactor),
             listener=listener,
         )
         return cls(HostnameEndpoint(reactor, host, port), session, reactor).start()
@@ -130,10 +138,77 @@ class Client:
 
         None where it is stored but the answer was lost. Errback :class:`SendRefused`; :class:`ClientClosed` where the
         client ended before it knew. A program that sends much waits for this: all that is unsent is held in memory.
+        What is longer than a frame is uploaded first; messages sent after it may then arrive before it.
         """
         stored = self._session.send(text, room)
         self._settle()
         return stored
+
+    def send_file(
+        self,
+        path: str | os.PathLike[str],
+        room: str = LOBBY,
+        *,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> Deferred[int | None]:
+        """Send the file at ``path`` to all in ``room``, called ``name`` (its own base name where left out).
+
+        Fires as :meth:`send_msg` does. Lost connections and, with an outbox on disk, our own crash do not begin it
+        anew. Errback as there, and :class:`SendRefused` ``unreadable`` where the file cannot be read or was changed
+        meanwhile. Cancelling it drops what was uploaded.
+        """
+        where = os.fspath(path)
+        called = os.fsencode(Path(where).name).decode(errors="replace") if name is None else name
+        stored = self._session.send_file(where, room, called, progress)
+        self._settle()
+        return stored
+
+    def send_stream(
+        self,
+        read: Callable[[int], bytes],
+        room: str = LOBBY,
+        *,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> Deferred[int | None]:
+        """Send what ``read(size)`` gives, at most ``size`` bytes at a time until ``b""``, as a file called ``name``.
+
+        Without a name it is one text. ``read`` is called in a thread of its own and may block (``os.read`` of standard
+        input), no faster than the server stores; what is not known to be stored is held in memory, 8 MiB at most.
+        Fires and fails as :meth:`send_file` does; a crash of ours ends it.
+        """
+        stored = self._session.send_stream(read, room, name, progress)
+        self._settle()
+        return stored
+
+    def save(
+        self, id: int, path: str | os.PathLike[str], room: str = LOBBY, *, progress: Progress | None = None
+    ) -> Deferred[int]:
+        """Fetch the content of message ``id`` into the file at ``path``; fires with its size in bytes.
+
+        Until it is whole it is kept in a hidden file beside ``path``, where the next try goes on after whatever ended
+        this one; so do lost connections. Errback :class:`AskRefused`, :class:`ClientClosed`, OSError, and
+        FileExistsError where there is something at ``path``, which is never overwritten.
+        """
+        return self._session.downloads.save(room, id, os.fspath(path), progress)
+
+    def fetch(
+        self,
+        id: int,
+        room: str = LOBBY,
+        *,
+        write: Callable[[bytes], object],
+        offset: int = 0,
+        progress: Progress | None = None,
+    ) -> Deferred[int]:
+        """Give the content of message ``id`` from byte ``offset`` on to ``write``, in a thread, one call at a time.
+
+        Fires with the size of the whole content in bytes. ``write`` may block, but nothing else comes from the server
+        while it does and 1 MiB waits. Lost connections do not matter. Errback :class:`AskRefused`,
+        :class:`ClientClosed`, and whatever ``write`` raises.
+        """
+        return self._session.downloads.fetch(room, id, write, offset, progress)
 
     def check_status(self) -> Status:
         """Return how it stands."""
@@ -145,7 +220,7 @@ class Client:
         return Status(
             state=state,
             behind=behind,
-            unsent=len(session.outbox),
+            unsent=session.unsent,
             since=self._since,
             retry_at=self._retry_at,
             reason=self._reason,
@@ -191,7 +266,7 @@ class Client:
             self._stop("")
         elif self._quitting is None:
             self._quitting = self._clock.callLater(QUIT, self._stop, "")
-            self._session.outbox.quit()
+            self._session.quit()
         return ended
 
     # What the connection and the service tell.
