@@ -3,7 +3,7 @@
 from cli.client import Client
 from cli.inbox import Message
 from cli.refusals import AskRefused, ClientClosed, LoginRefused, Refused, SendRefused
-from cli.status import Listener, State, Status
+from cli.status import Listener, Progress, State, Status
 from wire.frames import RoomInfo
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Listener",
     "LoginRefused",
     "Message",
+    "Progress",
     "Refused",
     "RoomInfo",
     "SendRefused",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from cli.connection import Connection
 from cli.inbox import Inbox, Message
 from cli.refusals import ClientClosed, LoginRefused
 from cli.session import Session
-from cli.status import Listener, State, Status
+from cli.status import Listener, Progress, State, Status
 from wire.frames import LOBBY, MAX_PAGE, RoomInfo
 
 STEADY: Final = 30  # seconds after which a connection counts as good, and the pauses between attempts begin anew
@@ -88,6 +89,7 @@ class Client:
         key: str | None = None,
         client: str | None = None,
         read: bool = True,
+        outbox: Path | None = None,
         listener: Listener | None = None,
         reactor: Any = None,
     ) -> Deferred[Client]:
@@ -96,6 +98,9 @@ class Client:
         ``rooms`` maps each room to the last id known of it, None for its newest ``history`` messages (None: as many as
         the server thinks right); left out it is the lobby. ``key`` is the person's secret, ``client`` this program's:
         who keeps it is not doubled even across a restart. One that does not ``read`` is given no messages.
+
+        ``outbox`` is a file in which what is sent and not known to be stored survives our own crash: the next client
+        that is given it, with the same ``client``, sends it, once. It is made where there is none.
         Errback :class:`LoginRefused`.
         """
         if reactor is None:
@@ -130,10 +135,71 @@ class Client:
 
         None where it is stored but the answer was lost. Errback :class:`SendRefused`; :class:`ClientClosed` where the
         client ended before it knew. A program that sends much waits for this: all that is unsent is held in memory.
+        What is longer than a frame is uploaded first; messages sent after it may then arrive before it.
         """
         stored = self._session.send(text, room)
         self._settle()
         return stored
+
+    def send_file(
+        self,
+        path: str | os.PathLike[str],
+        room: str = LOBBY,
+        *,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> Deferred[int | None]:
+        """Send the file at ``path`` to all in ``room``, called ``name`` (its own base name where left out).
+
+        Fires as :meth:`send_msg` does. Lost connections and, with an outbox on disk, our own crash do not begin it
+        anew. Errback as there, and :class:`SendRefused` ``unreadable`` where the file cannot be read or was changed
+        meanwhile. Cancelling it drops what was uploaded.
+        """
+        raise NotImplementedError
+
+    def send_stream(
+        self,
+        read: Callable[[int], bytes],
+        room: str = LOBBY,
+        *,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> Deferred[int | None]:
+        """Send what ``read(size)`` gives, at most ``size`` bytes at a time until ``b""``, as a file called ``name``.
+
+        Without a name it is one text. ``read`` is called in a thread of its own and may block (``os.read`` of standard
+        input), no faster than the server stores; what is not known to be stored is held in memory, 8 MiB at most.
+        Fires and fails as :meth:`send_file` does; a crash of ours ends it.
+        """
+        raise NotImplementedError
+
+    def save(
+        self, id: int, path: str | os.PathLike[str], room: str = LOBBY, *, progress: Progress | None = None
+    ) -> Deferred[int]:
+        """Fetch the content of message ``id`` into the file at ``path``; fires with its size in bytes.
+
+        Until it is whole it is kept in a hidden file beside ``path``, where the next try goes on after whatever ended
+        this one; so do lost connections. Errback :class:`AskRefused`, :class:`ClientClosed`, OSError, and
+        FileExistsError where there is something at ``path``, which is never overwritten.
+        """
+        raise NotImplementedError
+
+    def fetch(
+        self,
+        id: int,
+        room: str = LOBBY,
+        *,
+        write: Callable[[bytes], object],
+        offset: int = 0,
+        progress: Progress | None = None,
+    ) -> Deferred[int]:
+        """Give the content of message ``id`` from byte ``offset`` on to ``write``, in a thread, one call at a time.
+
+        Fires with the size of the whole content in bytes. ``write`` may block, but nothing else comes from the server
+        while it does and 1 MiB waits. Lost connections do not matter. Errback :class:`AskRefused`,
+        :class:`ClientClosed`, and whatever ``write`` raises.
+        """
+        raise NotImplementedError
 
     def check_status(self) -> Status:
         """Return how it stands."""

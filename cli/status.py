@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+
+Progress = Callable[[int, int | None], None]
+"""Told how many bytes are done (stored by the server, or written), and how many there are, None while unknown."""
 
 
 class State(Enum):
@@ -43,3 +47,6 @@ class Listener:
 
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:
         """We are in the room, and these ids are kept there; everything above ``last_id`` is live."""
+
+    def resent(self, room: str, what: str) -> None:
+        """An earlier run left ``what``, a text or a file's name, without knowing it stored; it is being sent now."""
