@@ -73,10 +73,10 @@ def lines_of(message: Message) -> list[Line]:
     if message.deleted:
         return [Line(Kind.DELETED, "deleted", at, name)]
     if message.name is not None:
-        return [Line(Kind.NOTICE, f"file {message.name} ({amount(size)})", at, name)]
+        return [Line(Kind.NOTICE, f"file {message.name}, {amount(size)}: /save {message.id}", at, name)]
     lines = talk(message.text, at, name)
     if message.size is not None:
-        lines.append(Line(Kind.NOTICE, f"… the beginning of {amount(size)}"))
+        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: /save {message.id}"))
     return lines
 
 

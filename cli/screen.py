@@ -17,11 +17,12 @@ from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
 
 from cli.client import Client
-from cli.model import Conversation, Recall, Room, Unsent
+from cli.model import Conversation, Recall, Room, Unsent, amount
+from cli.paste import MOST, TOO_LONG
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.status import Listener, Status
 from cli.terminal import Terminal
-from cli.widgets import Input, Window
+from cli.widgets import LONG, Input, Window
 from wire.text import safe_line
 
 TICK = 1.0  # seconds between two drawings while a time on the screen counts down
@@ -148,14 +149,16 @@ class Screen(Listener):
             "ctrl p": lambda: conversation.turn(-1),
             "ctrl c": self._quit,
             "ctrl d": lambda: input.delete() if input.edit_text else self._quit(),
+            TOO_LONG: lambda: self._say(f"a paste has at most {amount(MOST)}; /send takes a file of any size"),
         }
 
     def _enter(self) -> None:
-        text = self._input.edit_text
-        self._input.replace("")
+        text = self._input.text
         if not text.strip():
+            self._input.replace("")
             return
-        self._recall.enter(text)
+        self._recall.enter("" if len(text) > LONG else text)
+        self._input.clear()
         name, _, rest = text.removeprefix("/").partition(" ")
         if not text.startswith("/") or name == "me":
             self._type(text)
