@@ -1,0 +1,225 @@
+"""``chat send``, ``chat tail`` and ``chat save``."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from errno import EEXIST
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
+from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
+
+from cli import errand
+from cli.client import Client
+from cli.errand import Bar, Errand, complain
+from cli.files import find, name_of
+from cli.model import amount
+from cli.options import SaveOptions, SendOptions, TailOptions
+from cli.pipe import Connect, as_json, plain
+from cli.refusals import AskRefused, SendRefused
+from cli.status import State
+from cli.streams import Stream
+from wire.names import BadName, file_name
+from wire.text import safe_line
+
+LOOK: Final = 1.0  # seconds between two looks whether anybody still reads what we write
+
+_WHAT_TO_DO: Final = {
+    "bad_text": "it is no text in UTF-8; with --name it is sent as a file",
+    "bad_name": "--name gives it another one",
+}
+
+
+async def send(reactor: Any, connect: Connect, server: str, options: SendOptions) -> int:
+    """Send files and standard input, one after the other; return the exit status."""
+    sending = Sending(options, Errand(reactor))
+    return await errand.run(reactor, connect, server, sending.errand, sending.work)
+
+
+class Sending:
+    """What ``chat send`` does."""
+
+    def __init__(self, options: SendOptions, errand: Errand) -> None:
+        self.errand = errand
+        self.input = Stream(0)
+        self._name: str | None = options["name"]
+        self._files: list[str] = options["files"]
+        self._room: str = options["room"]
+
+    async def work(self, client: Client) -> bool:
+        """Send all; return whether all is stored."""
+        try:
+            stored = [await self._send(client, file) for file in self._files]
+            await self.errand.until(
+                client, lambda status: not status.unsent
+            )  # what an earlier run left is on its way too
+        finally:
+            self.input.let_go()
+        return all(stored)
+
+    async def _send(self, client: Client, file: str) -> bool:
+        name = self._name if file == "-" else self._name or Path(file).name
+        what = name or "text"
+        bar = Bar(what)
+        try:
+            if file == "-":
+                on_its_way = client.send_stream(self.input.read, self._room, name=name, progress=bar)
+            else:
+                _check(file, what)
+                on_its_way = client.send_file(file, self._room, name=name, progress=bar)
+            id = await self.errand.wait(on_its_way)
+        except SendRefused as refused:
+            to_do = _WHAT_TO_DO.get(refused.code)
+            return _failed(f"{what} was not sent: {refused.text}" + (f"; {to_do}" if to_do else ""))
+        except BadName as why:
+            return _failed(f"{file} was not sent: {why}; --name gives it another one")
+        except OSError as why:
+            return _failed(f"{file} was not sent: {why.strerror or why}")
+        finally:
+            bar.close()
+        number = "" if id is None else f" as message {id}"
+        _tell(f"sent {what}, {amount(bar.done)},{number} in {self._room}")
+        return True
+
+
+def _check(file: str, name: str) -> None:
+    """Raise OSError or :class:`BadName` where a file cannot be sent."""
+    if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116
+        raise OSError("it is no regular file; standard input may come from anything")
+    try:
+        file_name(name)
+    except UnicodeEncodeError:
+        raise BadName("its name is no UTF-8") from None
+
+
+async def tail(reactor: Any, connect: Connect, server: str, options: TailOptions) -> int:
+    """Print the last messages of a room, and those that come where that is wanted; return the exit status."""
+    printing = Tail(reactor, options)
+    try:
+        return await errand.run(reactor, connect, server, printing.errand, printing.work)
+    except BrokenPipeError:  # as `head` does: it has what it wants
+        return 0
+    except OSError as why:
+        complain(f"cannot write: {why.strerror or why}")
+        return 1
+
+
+class Tail:
+    """What ``chat tail`` does."""
+
+    def __init__(self, reactor: Any, options: TailOptions) -> None:
+        self.errand = Errand(reactor, stays=bool(options["follow"]))
+        self.output = Stream(1)
+        self._reactor = reactor
+        self._follow = bool(options["follow"])
+        self._line = as_json if options["json"] else plain
+
+    async def work(self, client: Client) -> bool:
+        """Print what there is; raises OSError, ``BrokenPipeError`` where nobody reads it."""
+        looking = LoopingCall(self._look)
+        looking.clock = self._reactor
+        looking.start(LOOK)
+        try:
+            last = max(self.errand.last_ids.values(), default=0)
+            while self._follow or client.check_status().behind:
+                message = await self.errand.wait(client.read_msg())
+                await self._print(self._line(message))
+                if message.id >= last and not self._follow:
+                    break
+        finally:
+            looking.stop()
+            self.output.let_go()
+        return True
+
+    async def _print(self, line: str) -> None:
+        pool = self._reactor.getThreadPool()
+        await self.errand.wait(deferToThreadPool(self._reactor, pool, self.output.write, line.encode() + b"\n"))
+
+    def _look(self) -> None:
+        if self.output.abandoned:
+            self.errand.end(BrokenPipeError())
+
+
+async def save(reactor: Any, connect: Connect, server: str, options: SaveOptions) -> int:
+    """Save the content of a message; return the exit status."""
+    saving = Saving(options, Errand(reactor))
+    return await errand.run(reactor, connect, server, saving.errand, saving.work)
+
+
+class Saving:
+    """What ``chat save`` does."""
+
+    def __init__(self, options: SaveOptions, errand: Errand) -> None:
+        self.errand = errand
+        self.output = Stream(1)
+        self._id: int = options["id"]
+        self._room: str = options["room"]
+        self._path: str | None = options["output"]
+        self._force = bool(options["force"])
+
+    async def work(self, client: Client) -> bool:
+        """Save it; return whether all of it is there."""
+        try:
+            await self._save(client)
+        except AskRefused as refused:
+            return _failed(f"message {self._id} was not saved: {refused.text}")
+        except FileExistsError as why:
+            return _failed(f"{why.filename} is there already; --force overwrites it, -o FILE saves to another one")
+        except BrokenPipeError:  # as `head` does: it has what it wants
+            return False
+        except OSError as why:
+            where = f"{why.filename}: " if why.filename else ""
+            return _failed(f"message {self._id} was not saved: {where}{why.strerror or why}")
+        finally:
+            self.output.let_go()
+        return True
+
+    async def _save(self, client: Client) -> None:
+        if self._path == "-":
+            await self._fetch(partial(client.fetch, write=self.output.write), "standard output")
+            return
+        path = await self._place(client)
+        if not self._force:
+            if os.path.lexists(path):
+                raise FileExistsError(EEXIST, "", str(path))
+            size = await self._fetch(partial(client.save, path=path), path.name)
+        else:
+            beside = path.with_name(f".{path.name[:150]}.{self._id}")
+            beside.unlink(missing_ok=True)
+            size = await self._fetch(partial(client.save, path=beside), path.name)
+            beside.replace(path)
+        _tell(f"saved message {self._id} in {path}, {amount(size)}")
+
+    async def _fetch(self, start: Callable[..., Deferred[int]], what: str) -> int:
+        bar = Bar(what)
+        try:
+            return await self.errand.wait(start(self._id, room=self._room, progress=bar))
+        finally:
+            bar.close()
+
+    async def _place(self, client: Client) -> Path:
+        """Return where to save it: to the name it bears, unless another one was given."""
+        path = Path(self._path or ".")
+        while path.is_dir():
+            try:
+                message = await self.errand.wait(Deferred.fromCoroutine(find(client, self._id, self._room)))
+                return path / name_of(message)
+            except ConnectionLost:
+                await self.errand.until(client, lambda status: status.state is State.LIVE)
+        return path
+
+
+def _failed(why: str) -> bool:
+    complain(why)
+    return False
+
+
+def _tell(line: str) -> None:
+    if os.isatty(1):
+        print(safe_line(line))
