@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from errno import EEXIST
 from functools import partial
@@ -18,14 +17,14 @@ from twisted.internet.threads import deferToThreadPool
 from cli import errand
 from cli.client import Client
 from cli.errand import Bar, Errand, complain
-from cli.files import find, name_of
+from cli.files import find, name_of, size_to_send
 from cli.model import amount
 from cli.options import SaveOptions, SendOptions, TailOptions
 from cli.pipe import Connect, as_json, plain
 from cli.refusals import AskRefused, SendRefused
 from cli.status import State
 from cli.streams import Stream
-from wire.names import BadName, file_name
+from wire.names import BadName
 from wire.text import safe_line
 
 LOOK: Final = 1.0  # seconds between two looks whether anybody still reads what we write
@@ -71,14 +70,14 @@ class Sending:
             if file == "-":
                 on_its_way = client.send_stream(self.input.read, self._room, name=name, progress=bar)
             else:
-                _check(file, what)
+                size_to_send(Path(file), what)
                 on_its_way = client.send_file(file, self._room, name=name, progress=bar)
             id = await self.errand.wait(on_its_way)
         except SendRefused as refused:
             to_do = _WHAT_TO_DO.get(refused.code)
             return _failed(f"{what} was not sent: {refused.text}" + (f"; {to_do}" if to_do else ""))
         except BadName as why:
-            return _failed(f"{file} was not sent: {why}; --name gives it another one")
+            return _failed(f"{file} was not sent: {why}; {_WHAT_TO_DO['bad_name']}")
         except OSError as why:
             return _failed(f"{file} was not sent: {why.strerror or why}")
         finally:
@@ -86,16 +85,6 @@ class Sending:
         number = "" if id is None else f" as message {id}"
         _tell(f"sent {what}, {amount(bar.done)},{number} in {self._room}")
         return True
-
-
-def _check(file: str, name: str) -> None:
-    """Raise OSError or :class:`BadName` where a file cannot be sent."""
-    if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116
-        raise OSError("it is no regular file; standard input may come from anything")
-    try:
-        file_name(name)
-    except UnicodeEncodeError:
-        raise BadName("its name is no UTF-8") from None
 
 
 async def tail(reactor: Any, connect: Connect, server: str, options: TailOptions) -> int:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 from typing import Final
 
 from cli.client import Client
 from cli.inbox import Message
 from cli.refusals import AskRefused
+from wire.names import BadName, file_name
 from wire.text import safe_line
 
 LONGEST: Final = 200  # bytes of a file's name; file systems take 255, and an unfinished one has a longer name
+
+
+def size_to_send(path: Path, name: str) -> int:
+    """Return the size in bytes of the file at ``path``; raises OSError or :class:`BadName` where it cannot be sent."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is no regular file")
+    try:
+        file_name(name)
+    except UnicodeEncodeError:
+        raise BadName("its name is no UTF-8") from None
+    return found.st_size
 
 
 async def find(client: Client, id: int, room: str) -> Message:

@@ -33,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except UsageError as wrong:
         why = " ".join(str(wrong).removeprefix("Parameter type enforcement failed: ").split())
         _give_up(f"{why}; see chat {command + ' ' if command else ''}--help")
+    except BrokenPipeError:  # who pages through --help has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(0) from None
     globalLogBeginner.beginLoggingTo([_faults_to_stderr], redirectStandardIO=False)
     try:
         secrets = Secrets(_server(options), options["user"])

@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import tempfile
+from pathlib import Path
 from unittest import TestCase
 from unittest.mock import patch
 
@@ -14,6 +15,7 @@ from twisted.internet.task import Clock
 from cli import paste
 from cli.paste import SILENCE, TOO_LONG, Pasted, Pastes
 from cli.widgets import LONG, Input
+from tests.cli.scripted import digest
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
 
@@ -133,7 +135,9 @@ class OnePerson(TestCase):
         self.assertEqual(terminal.colour("!keep this"), "brightblack")
         terminal.type("\x03")
         self.assertEqual(terminal.wait_exit(), 1)
-        self.assertTrue(terminal.output.endswith(b"chat: not sent: 1 message\r\n"))
+        self.assertTrue(
+            terminal.output.endswith(b"chat: not sent: 1 message; chat sends what is left at its next start\r\n")
+        )
 
     def test_reason_of_a_loss(self) -> None:
         terminal = self.open()
@@ -170,6 +174,91 @@ class OnePerson(TestCase):
         self.assertNotIn("ann one", terminal.text)
         terminal.type("\r")
         terminal.wait_for("ann one")
+
+    def test_paste_of_5_mib_arrives_whole(self) -> None:
+        terminal = self.open()
+        line = "a line of what is pasted: ä 谢谢 👩‍🚀\tend\n"
+        text = line * (5 * 2**20 // len(line.encode()))
+        terminal.type("before \x1b[200~" + text.replace("\n", "\r") + "\x1b[201~ after")
+        terminal.wait_for("> before [pasted text, 5.24 MB, ")
+        terminal.wait_for("lines] after")
+        terminal.type("\r")
+        terminal.wait_for("… 5.24 MB in all: /save 1")
+        self.assertIn("what is pasted: ä 谢谢", terminal.text)
+        terminal.type("!count\r")
+        whole = f"before {text} after"
+        terminal.wait_for(f"{len(whole)} characters, {digest(whole)}")
+
+    def test_long_paste_that_is_not_sent_yet(self) -> None:
+        terminal = self.open()
+        terminal.type("!keep \x1b[200~" + "some words " * 10_000 + "\x1b[201~\r")
+        terminal.wait_for("… 110 kB in all")
+        self.assertEqual(terminal.colour("… 110 kB"), "brightblack")
+        terminal.type("\x1b[A")
+        terminal.type("next")
+        terminal.wait_for("> next")
+
+    def test_left_from_before(self) -> None:
+        terminal = self.open()
+        terminal.type("!left 'an' + ' old one'\r")
+        terminal.wait_for("ann an old one")
+        self.assertEqual(terminal.colour("an old one"), "brightblack")
+        terminal.type("!lost here\r")  # tells that nothing is unsent
+        terminal.wait_for(lambda: "ann an old one" not in terminal.text and "here" in terminal.text)
+
+    def test_send_and_save(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "a file.txt").write_text("x" * 300)
+        terminal = self.open(100, 30)
+        terminal.type(f"/send {folder}/a file.txt\r")
+        terminal.wait_for("sending a file.txt 50 %")
+        self.assertEqual(terminal.colour("file a file.txt, 300 bytes"), "brightblack")
+        terminal.type("!go\r")
+        terminal.wait_for("file a file.txt, 300 bytes: /save")
+        self.assertNotIn("sending", terminal.text)
+
+        terminal.type("!say 'x' * 100_000\r")
+        terminal.wait_for("… 100 kB in all: /save 3")
+        for place, path in ((f" {folder}", folder / "message-3.txt"), (f" '{folder}/a copy'", folder / "a copy")):
+            terminal.type(f"/save 3{place}\r")
+            terminal.wait_for(f"saving {path.name} 50 %")
+            terminal.type("!go\r")
+            terminal.wait_for(f"message 3 is saved in {path}, 100 kB")
+            self.assertEqual(path.stat().st_size, 100_000)
+
+    def test_send_and_save_what_cannot_be(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "x").write_text("old")
+        terminal = self.open(100, 30)
+        for typed, said in (
+            ("/send", "cannot send that: say which FILE"),
+            (f"/send {folder}/none", f"cannot send {folder}/none: No such file or directory"),
+            (f"/send {folder}", f"cannot send {folder}: it is no regular file"),
+            ("/save", "'' is not the number of a message: /save ID [FILE]"),
+            ("/save 99", "message 99 is not saved: there is no message 99 in lobby"),
+            ("/cancel", "nothing is being sent or saved"),
+        ):
+            terminal.type(typed + "\r")
+            terminal.wait_for(said)
+        terminal.type(f"!say 'y' * 100\r/save 1 {folder}/x\r")
+        terminal.wait_for("saving x 50 %")
+        terminal.type("!go\r")
+        terminal.wait_for(f"{folder}/x is there already; save to another one: /save 1 FILE")
+        self.assertEqual((folder / "x").read_text(), "old")
+
+    def test_cancel(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "x").write_text("z" * 300)
+        terminal = self.open()
+        terminal.type(f"/send {folder}/x\r")
+        terminal.wait_for("sending x 50 %")
+        terminal.type("/cancel\r")
+        terminal.wait_for("file x, 300 bytes (cancelled)")
+        terminal.type(f"!say 'two'\r/save 1 {folder}/y\r")
+        terminal.wait_for("saving y 33 %")
+        terminal.type("/cancel\r")
+        terminal.wait_for("message 1 is not saved; /save 1 goes on")
+        terminal.wait_for(lambda: "saving" not in terminal.lines[-2])
 
     def test_long_input_leaves_the_view(self) -> None:
         terminal = self.open(40, 12)
