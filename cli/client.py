@@ -16,6 +16,7 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from cli.attempts import Threads
 from cli.connection import Connection
 from cli.inbox import Inbox, Message
 from cli.refusals import ClientClosed, LoginRefused
@@ -112,6 +113,8 @@ class Client:
             history=history,
             key=key,
             client=token_urlsafe(24) if client is None else client,
+            outbox=outbox,
+            in_thread=Threads(reactor),
             listener=listener,
         )
         return cls(HostnameEndpoint(reactor, host, port), session, reactor).start()
@@ -155,7 +158,11 @@ class Client:
         anew. Errback as there, and :class:`SendRefused` ``unreadable`` where the file cannot be read or was changed
         meanwhile. Cancelling it drops what was uploaded.
         """
-        raise NotImplementedError
+        where = os.fspath(path)
+        called = os.fsencode(Path(where).name).decode(errors="replace") if name is None else name
+        stored = self._session.send_file(where, room, called, progress)
+        self._settle()
+        return stored
 
     def send_stream(
         self,
@@ -171,7 +178,9 @@ class Client:
         input), no faster than the server stores; what is not known to be stored is held in memory, 8 MiB at most.
         Fires and fails as :meth:`send_file` does; a crash of ours ends it.
         """
-        raise NotImplementedError
+        stored = self._session.send_stream(read, room, name, progress)
+        self._settle()
+        return stored
 
     def save(
         self, id: int, path: str | os.PathLike[str], room: str = LOBBY, *, progress: Progress | None = None
@@ -182,7 +191,7 @@ class Client:
         this one; so do lost connections. Errback :class:`AskRefused`, :class:`ClientClosed`, OSError, and
         FileExistsError where there is something at ``path``, which is never overwritten.
         """
-        raise NotImplementedError
+        return self._session.downloads.save(room, id, os.fspath(path), progress)
 
     def fetch(
         self,
@@ -199,7 +208,7 @@ class Client:
         while it does and 1 MiB waits. Lost connections do not matter. Errback :class:`AskRefused`,
         :class:`ClientClosed`, and whatever ``write`` raises.
         """
-        raise NotImplementedError
+        return self._session.downloads.fetch(room, id, write, offset, progress)
 
     def check_status(self) -> Status:
         """Return how it stands."""
@@ -211,7 +220,7 @@ class Client:
         return Status(
             state=state,
             behind=behind,
-            unsent=len(session.outbox),
+            unsent=session.unsent,
             since=self._since,
             retry_at=self._retry_at,
             reason=self._reason,
@@ -257,7 +266,7 @@ class Client:
             self._stop("")
         elif self._quitting is None:
             self._quitting = self._clock.callLater(QUIT, self._stop, "")
-            self._session.outbox.quit()
+            self._session.quit()
         return ended
 
     # What the connection and the service tell.

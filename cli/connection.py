@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.protocols.basic import NetstringParseError
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from cli.session import Session
+from cli.sockets import tune
 from wire.frames import BadFrame, Frame, Ping, Pong, Welcome, encode, from_server
 from wire.netstring import Netstrings
 
@@ -18,6 +20,7 @@ SILENCE: Final = 3  # pings' intervals without a word after which a server count
 PONGS: Final = 100  # that a server may ask for without taking what we say
 
 
+@implementer(IPushProducer)
 class Connection(Netstrings):
     """Speaks for ``session``. ``settled`` is called when all that was read is taken, ``ended(why)`` at the end.
 
@@ -49,7 +52,9 @@ class Connection(Netstrings):
 
     def connectionMade(self) -> None:
         """Say who we are."""
-        self._transport.registerProducer(self._session.outbox, True)
+        tune(self._transport)
+        self._transport.registerProducer(self._session.outlet, True)
+        self._session.downloads.registerProducer(self)
         self._say(self._session.login())
         self._start_watch()
 
@@ -78,6 +83,17 @@ class Connection(Netstrings):
         elif self._session.refusal is not None or self._session.bye:  # nothing can follow
             self.hang_up("")
 
+    def resumeProducing(self) -> None:
+        """Read on, after what was paused because too much waited to be written."""
+        if self.paused:
+            self._heard = self._clock.seconds()
+            super().resumeProducing()
+            self._settled()
+
+    def stopProducing(self) -> None:
+        """Nobody takes what we read."""
+        self.hang_up("")
+
     def parse_failed(self, reason: NetstringParseError) -> None:
         """What is there speaks another protocol."""
         self.hang_up(f"that is no chat server: {reason}")
@@ -92,6 +108,10 @@ class Connection(Netstrings):
         """The connection is gone."""
         if self._watch.running:
             self._watch.stop()
+        self._session.downloads.unregisterProducer()
+        if self.paused:  # what is held may say why
+            self.paused = False
+            self._deliver()
         self._ended(self._fault or str(reason.value).rstrip("."))
 
     @property
@@ -102,7 +122,7 @@ class Connection(Netstrings):
         self._transport.write(encode(frame, body))
 
     def _pong(self, ping: Ping) -> None:
-        self._pongs = self._pongs + 1 if self._session.outbox.paused else 0
+        self._pongs = self._pongs + 1 if self._session.outlet.paused else 0
         if self._pongs > PONGS:
             raise BadFrame("the server asks without listening")
         self._say(Pong(ref=ping.ref))
@@ -118,10 +138,13 @@ class Connection(Netstrings):
         self._watch.start(self._session.ping_every, now=False)
 
     def _look(self) -> None:
+        if self.paused:  # the silence is our own
+            self._heard = self._clock.seconds()
+        self._session.look()
         silence = self._clock.seconds() - self._heard
         if silence >= SILENCE * self._session.ping_every and not self._session.storage_down:
             self.hang_up("the server does not answer")
-        elif self._pinged is None:
+        elif self._pinged is None and not self.paused:
             self._pings += 1
             self._pinged = self._clock.seconds()
             self._say(Ping(ref=self._pings))

@@ -7,71 +7,100 @@ from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
+from cli.kept import Kept
 from cli.refusals import SendRefused
-from wire.frames import BadFrame, Frame, Quit, Send
+from wire.frames import BadFrame, Frame, Send
 
 Say = Callable[[Frame, bytes], None]
 
 
 class Sending:
-    """One message on its way; ``stored`` fires with its id, or None where only that it arrived is known."""
+    """One message on its way; ``stored`` fires with its id, or None where only that it arrived is known.
 
-    __slots__ = ("body", "room", "stored")
-
-    def __init__(self, room: str, body: bytes) -> None:
-        self.room: Final = room
-        self.body: Final = body
-        self.stored: Deferred[int | None] = Deferred()
-
-
-@implementer(IPushProducer)
-class Outbox:
-    """What is to be sent, in order, and what was said of it; it produces `send` frames as fast as they are taken.
-
-    A message gets its number when it is said. After a lost connection the server tells how far it had received: what
-    that covers is done, the rest is said again with the numbers that follow.
+    ``entry`` is its place in the outbox on disk.
     """
 
-    def __init__(self) -> None:
+    __slots__ = ("body", "entry", "room", "stored")
+
+    repeatable = True  # whether it can be said again as it is on another connection
+
+    def __init__(self, room: str, body: bytes, entry: int = 0) -> None:
+        self.room: Final = room
+        self.body: Final = body
+        self.entry: Final = entry
+        self.stored: Deferred[int | None] = Deferred()
+
+    def frame(self, seq: int) -> Send:
+        """Return the `send` that says it."""
+        return Send(seq=seq, room=self.room)
+
+
+class Outbox:
+    """What is to be sent, in order, and what was said of it.
+
+    A message gets its number when it is said. After a lost connection the server tells how far it had received: what
+    that covers is done, the rest is said again with the numbers that follow. What is not repeatable is given back
+    instead: its ``stored`` errbacks ``ConnectionLost``.
+    """
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
         self._waiting: deque[Sending] = deque()
         self._said: dict[int, Sending] = {}
         self._seq = 0  # the number last used
-        self._say: Say | None = None
-        self._quit = False
-        self.paused = False
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._said)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to say."""
+        return bool(self._waiting)
+
     def put(self, sending: Sending) -> None:
         """Send it after all that was put before."""
         self._waiting.append(sending)
-        self._produce()
 
-    def open(self, received: int, say: Say) -> None:
-        """Logged in: the server has what bears a number up to ``received``, the rest goes out by ``say``."""
-        arrived = [seq for seq in self._said if seq <= received]
-        for seq in arrived:
-            self._said.pop(seq).stored.callback(None)
-        self._waiting.extendleft(reversed(self._said.values()))
-        self._said.clear()
+    def restore(self, sending: Sending, number: int | None) -> None:
+        """Put what an earlier run of the program left, in its order; ``number`` is the one it was said with, if any."""
+        if number is None:
+            self._waiting.append(sending)
+        else:
+            self._said[number] = sending
+
+    def withdraw(self, sending: Sending) -> None:
+        """Do not say it, if it was not said yet."""
+        if sending in self._waiting:
+            self._waiting.remove(sending)
+
+    def open(self, received: int) -> None:
+        """Logged in: the server has what bears a number up to ``received``, the rest is to be said again."""
+        said, self._said = self._said, {}
         self._seq = received
-        self._say = say
-        self._produce()
+        left = []
+        for seq, sending in sorted(said.items()):
+            if seq <= received:
+                self._finish(sending)
+                sending.stored.callback(None)
+            else:
+                self._kept.place(sending.entry, None)
+                left.append(sending)
+        left += self._waiting
+        self._waiting = deque(sending for sending in left if sending.repeatable)
+        for sending in left:
+            if not sending.repeatable:
+                sending.stored.errback(Failure(ConnectionLost("it may not have arrived")))
 
-    def close(self) -> None:
-        """The connection is gone; what is here waits for the next one."""
-        self._say = None
-        self.paused = False
-
-    def quit(self) -> None:
-        """Say `quit` as soon as everything was said."""
-        self._quit = True
-        self._produce()
+    def say_next(self, say: Say) -> None:
+        """Say what is next."""
+        sending = self._waiting.popleft()
+        self._seq += 1
+        self._said[self._seq] = sending
+        self._kept.place(sending.entry, self._seq)  # before it can arrive
+        say(sending.frame(self._seq), sending.body)
 
     def stored(self, seq: int, id: int) -> None:
         """The server has number ``seq`` and gave it an ``id``; raises :class:`BadFrame` if it was never sent."""
@@ -94,27 +123,10 @@ class Outbox:
     def _settle(self, seq: int) -> Sending:
         if seq not in self._said:
             raise BadFrame(f"the server answers number {seq}, which was not sent")
-        return self._said.pop(seq)
+        sending = self._said.pop(seq)
+        self._finish(sending)
+        return sending
 
-    def _produce(self) -> None:
-        while self._say is not None and self._waiting and not self.paused:
-            sending = self._waiting.popleft()
-            self._seq += 1
-            self._said[self._seq] = sending
-            self._say(Send(seq=self._seq, room=sending.room), sending.body)
-        if self._quit and self._say is not None and not self._waiting:
-            self._quit = False
-            self._say(Quit(), b"")
-
-    def pauseProducing(self) -> None:
-        """The transport holds enough."""
-        self.paused = True
-
-    def resumeProducing(self) -> None:
-        """The transport takes more."""
-        self.paused = False
-        self._produce()
-
-    def stopProducing(self) -> None:
-        """The transport takes no more."""
-        self.close()
+    def _finish(self, sending: Sending) -> None:
+        if sending.repeatable:  # of the others, whoever put them knows whether that was the end
+            self._kept.done(sending.entry)

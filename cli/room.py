@@ -12,10 +12,14 @@ HISTORY: Final = 100  # messages that a server gives of itself, most likely
 
 
 class Room:
-    """A cursor in a room: ``expected`` is the id of the next message for the inbox, None for whatever comes first."""
+    """A cursor in a room: ``expected`` is the id of the next message for the inbox, None for whatever comes first.
 
-    def __init__(self, name: str, after: int | None, history: int | None) -> None:
+    In a ``quiet`` one we only are to send there.
+    """
+
+    def __init__(self, name: str, after: int | None, history: int | None, quiet: bool = False) -> None:
         self.name = name
+        self.quiet = quiet
         self.expected = None if after is None else after + 1
         self.history = history  # messages wanted of what was before, None for what the server thinks right
         self.opened = False
@@ -35,7 +39,7 @@ class Room:
     @property
     def missing(self) -> int:
         """How many messages are known of that have not come."""
-        return 0 if self.expected is None else max(0, self.last_id + 1 - self.expected)
+        return 0 if self.expected is None or self.quiet else max(0, self.last_id + 1 - self.expected)
 
     @property
     def gap(self) -> bool:

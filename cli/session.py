@@ -6,33 +6,44 @@ and ends with :meth:`Session.lost`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
 
 from msgspec import UNSET
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
+from cli import kept
+from cli.attempts import InThread, at_once
+from cli.downloads import Downloads
 from cli.inbox import Inbox, Message
+from cli.kept import Kept
 from cli.outbox import Outbox, Say, Sending
+from cli.outlet import Outlet
 from cli.questions import Questions
 from cli.refusals import AskRefused, ClientClosed, LoginRefused, SendRefused
 from cli.room import Room
-from cli.status import Listener
+from cli.status import Listener, Progress
+from cli.uploads import Uploads
 from wire import frames
 from wire.frames import LOBBY, MAX_BODY, BadFrame, Frame, RoomInfo, ServerFrame
-from wire.names import BadName, canonical, fold
+from wire.names import BadName, canonical, file_name, fold
 
 PAGE: Final = 100  # messages asked for at once to fill a gap: 6 MB at most
+SHOWN: Final = 80  # characters of a text that are told of what an earlier run left
 ROOMS: Final = 1000  # that a server may say we are in: 100, and talks of two
+
+T = TypeVar("T")
 
 
 class Session:
     """A user of one server.
 
     ``rooms`` maps each room to the last id that is known of it, None for the newest ``history`` messages. ``key`` and
-    ``client`` are the secrets of the protocol's `login`.
+    ``client`` are the secrets of the protocol's `login`; ``outbox`` is the file of an outbox on disk. What blocks is
+    done ``in_thread``.
     """
 
     def __init__(
@@ -44,11 +55,12 @@ class Session:
         history: int | None = None,
         key: str | None = None,
         client: str | None = None,
+        outbox: Path | None = None,
+        in_thread: InThread = at_once,
         listener: Listener | None = None,
     ) -> None:
         self.user = user
         self.inbox = inbox
-        self.outbox = Outbox()
         self.listener = listener or Listener()
         self.live = False  # logged in
         self.storage_down = False
@@ -62,15 +74,31 @@ class Session:
         wanted = {LOBBY: None} if rooms is None else rooms
         self._rooms = {fold(name): Room(name, after, self._history) for name, after in wanted.items()}
         self._questions = Questions()
+        self._kept = Kept(outbox, lambda why: self.listener.notice("outbox", why))
+        self._outbox = Outbox(self._kept)
+        self.outlet = Outlet(self._outbox)
+        self.uploads = Uploads(self._outbox, self.outlet, self._questions, self._kept, in_thread)
+        self.downloads = Downloads(self._questions, in_thread)
         self._gaps: dict[str, Room] = {}
         self._filling = False
         self._say: Say | None = None
         self._closed: ClientClosed | None = None
+        self._texts = 0  # long ones that are under way
+        self._leaving = False
+        self._resending: list[
+            tuple[str, str, Deferred[int | None]]
+        ] = []  # by an earlier run: room, what, what comes of it
+        self._take_up()
 
     @property
     def behind(self) -> int:
         """How many messages are known of that were not read."""
         return len(self.inbox) + sum(room.missing for room in self._rooms.values())
+
+    @property
+    def unsent(self) -> int:
+        """How many messages were sent and are not known to be stored."""
+        return len(self._outbox) + len(self.uploads)
 
     # The life of a connection.
 
@@ -96,8 +124,13 @@ class Session:
         self._gaps.clear()
         for room in self._rooms.values():
             room.passed = 0
-        self.outbox.close()
+        self.outlet.close()
         self._questions.close()
+
+    def look(self) -> None:
+        """Time passed: what waits for the database without having been told of it is worth another try."""
+        if not self.storage_down:
+            self._questions.stalled(False)
 
     def received(self, frame: ServerFrame, body: bytes, say: Say) -> None:
         """Take what the server said on a connection where one answers by ``say``; raises :class:`BadFrame`."""
@@ -105,7 +138,7 @@ class Session:
             case frames.Message() if self.live:
                 self._message(frame, body)
             case frames.Ack() if self.live:
-                self.outbox.stored(frame.seq, frame.id)
+                self._outbox.stored(frame.seq, frame.id)
             case frames.Welcome() if not self.live:
                 self._welcome(frame, say)
             case frames.Error():
@@ -116,8 +149,11 @@ class Session:
                 self._notice(frame)
             case _ if not self.live or isinstance(frame, frames.Welcome):
                 raise BadFrame("the server says what has no place there")
-            case frames.Users() | frames.RoomList():
+            case frames.Users() | frames.RoomList() | frames.Piece():
                 self._questions.part(frame.ref, frame, body)
+            case frames.Resumed():
+                self._questions.part(frame.ref, frame, body)
+                self._questions.done(frame.ref)
             case frames.Done():
                 self._questions.done(frame.ref)
             case frames.Joined():
@@ -146,10 +182,52 @@ class Session:
         except UnicodeEncodeError:
             return fail(SendRefused("bad_text", "this is no text"))
         if len(body) > MAX_BODY:
-            return fail(SendRefused("too_large", f"a message has at most {MAX_BODY} bytes, this one {len(body)}"))
-        sending = Sending(room, body)
-        self.outbox.put(sending)
+            return self._refused(room, None) or self._send_long(body, room)
+        sending = Sending(room, body, self._kept.keep(lambda entry: kept.Text(entry, room, text)))
+        self._outbox.put(sending)
+        self.outlet.produce()
         return sending.stored
+
+    def send_file(self, path: str, room: str, name: str, progress: Progress | None) -> Deferred[int | None]:
+        """Send a file; see :meth:`cli.client.Client.send_file`."""
+        return self._refused(room, name) or self.uploads.file(path, room, name, progress)
+
+    def send_stream(
+        self, read: Callable[[int], bytes], room: str, name: str | None, progress: Progress | None
+    ) -> Deferred[int | None]:
+        """Send what is read; see :meth:`cli.client.Client.send_stream`."""
+        return self._refused(room, name) or self.uploads.stream(read, room, name, progress)
+
+    def _refused(self, room: str, name: str | None) -> Deferred[int | None] | None:
+        """Refuse what the server would refuse at the end of an upload."""
+        if self._closed is not None:
+            return fail(self._closed)
+        if fold(room) not in self._rooms:
+            return fail(SendRefused("not_in_room", f"not in {room}"))
+        try:
+            if name is not None:
+                file_name(name)
+        except BadName as why:
+            return fail(SendRefused("bad_name", str(why)))
+        except UnicodeEncodeError:
+            return fail(SendRefused("bad_name", "the name is no text"))
+        return None
+
+    def quit(self) -> None:
+        """Leave as soon as all texts are said; what else is being uploaded is not waited for."""
+        self._leaving = True
+        if not self._texts:
+            self.outlet.quit()
+
+    def _send_long(self, body: bytes, room: str) -> Deferred[int | None]:
+        def ended(result: T) -> T:
+            self._texts -= 1
+            if self._leaving:
+                self.quit()
+            return result
+
+        self._texts += 1
+        return self.uploads.text(body, room).addBoth(ended)
 
     def join(self, name: str, after: int | None, history: int | None) -> Deferred[None]:
         """Be in a room from now on; errback :class:`AskRefused`. Without a connection, from the next login on."""
@@ -161,8 +239,10 @@ class Session:
             return fail(AskRefused("bad_name", str(why)))
         key = fold(name)
         if key in self._rooms and self._rooms[key].opened:
+            self._rooms[key].quiet = False
             return succeed(None)
         room = self._rooms.setdefault(key, Room(name, after, history if self.inbox.keep else 0))
+        room.quiet = False
         joined: Deferred[None] = Deferred()
         room.joins.append(joined)
         if self._say is not None:
@@ -214,11 +294,46 @@ class Session:
     def close(self, why: ClientClosed) -> None:
         """The client ends: whoever waits for something waits in vain, and what is asked from now on is refused."""
         self._closed = why
+        self._kept.close()
         self.inbox.close(why)
-        self.outbox.abandon(why)
+        self.uploads.close(why)
+        self.downloads.close(why)
+        self._outbox.abandon(why)
         for room in self._rooms.values():
             _errback(room.joins, why)
             _errback(room.leaves, why)
+
+    # What an earlier run of the program sent and did not know to be stored.
+
+    def _take_up(self) -> None:
+        left, self._kept.left = self._kept.left, []
+        for entry, number in left:
+            if isinstance(entry, kept.Stream):
+                self.uploads.forget(entry.upload, entry.entry)
+                continue
+            what = entry.name if isinstance(entry, kept.File) else entry.text[:SHOWN]
+            self._rooms.setdefault(fold(entry.room), Room(entry.room, None, None, quiet=True))
+            stored = self._resend(entry, number).addErrback(self._not_resent, what)
+            self._resending.append((entry.room, what, stored))
+
+    def _resend(self, entry: kept.Text | kept.File, number: int | None) -> Deferred[int | None]:
+        if entry.upload is not None:
+            return self.uploads.restore(entry, entry.upload, number)
+        assert isinstance(entry, kept.Text)
+        sending = Sending(entry.room, entry.text.encode(), entry.entry)
+        self._outbox.restore(sending, number)
+        return sending.stored
+
+    def _not_resent(self, failure: Failure, what: str) -> None:
+        failure.trap(SendRefused, ClientClosed)
+        if isinstance(failure.value, SendRefused):
+            self.listener.notice(failure.value.code, f"not sent: {what}: {failure.value.text}")
+
+    def _tell_of_left(self) -> None:
+        left, self._resending = self._resending, []
+        for room, what, stored in left:
+            if not stored.called:
+                self.listener.resent(room, what)
 
     # What the server says.
 
@@ -230,7 +345,10 @@ class Session:
         self._questions.open(say)
         for name, span in frame.rooms.items():
             self._open_room(name, span.first_id, span.last_id)
-        self.outbox.open(frame.received, say)
+        self._outbox.open(frame.received)
+        self.outlet.open(say)
+        self.uploads.open()
+        self._tell_of_left()
 
     def _open_room(self, name: str, first_id: int, last_id: int) -> None:
         if len(self._rooms) >= ROOMS and fold(name) not in self._rooms:
@@ -240,7 +358,8 @@ class Session:
         joins, room.joins = room.joins, []
         for joined in joins:
             joined.callback(None)
-        self.listener.room_opened(name, first_id, last_id)
+        if not room.quiet:
+            self.listener.room_opened(name, first_id, last_id)
 
     def _left(self, name: str) -> None:
         room = self._rooms.pop(fold(name), None)
@@ -256,7 +375,7 @@ class Session:
             self._questions.part(frame.ref, frame, body)
             return
         room = self._rooms.get(fold(frame.room))
-        if room is not None:
+        if room is not None and not room.quiet:
             self._put(room, _message(frame, body), len(body))
 
     def _put(self, room: Room, message: Message, size: int) -> None:
@@ -281,17 +400,20 @@ class Session:
     def _notice(self, frame: frames.Notice) -> None:
         if frame.code in ("storage_down", "storage_up"):
             self.storage_down = frame.code == "storage_down"
+            self._questions.stalled(self.storage_down)
         self.listener.notice(frame.code, frame.text)
 
     def _error(self, frame: frames.Error) -> None:
         if not self.live:
             self.refusal = LoginRefused(frame.code, frame.text)
         elif frame.seq is not UNSET:
-            self.outbox.refused(frame.seq, frame.code, frame.text)
+            self._outbox.refused(frame.seq, frame.code, frame.text)
         elif frame.ref is not UNSET:
             self._questions.refused(frame.ref, frame.code, frame.text)
         elif frame.fatal is True:
             self.fault = frame.text
+        elif frame.upload is not UNSET and self.uploads.refused(frame.upload, frame.code, frame.text):
+            pass
         elif not self._refused_room(frame):
             self.listener.notice(frame.code, frame.text)
 

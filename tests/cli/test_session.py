@@ -145,9 +145,9 @@ class Machine(RuleBasedStateMachine):
     @rule(full=st.booleans())
     def transport(self, full: bool) -> None:
         if full and self.connected:
-            self.session.outbox.pauseProducing()
+            self.session.outlet.pauseProducing()
         else:
-            self.session.outbox.resumeProducing()
+            self.session.outlet.resumeProducing()
 
     @invariant()
     def in_order(self) -> None:
@@ -165,18 +165,18 @@ class Machine(RuleBasedStateMachine):
         try:
             if not self.connected:
                 self.connect()
-            self.session.outbox.resumeProducing()
+            self.session.outlet.resumeProducing()
             for _ in range(500):
                 self.deliver(100)
                 self.work(100)
                 self.take(100)
                 self.in_order()
-                if not (self.server.out or self.server.to_do or self.session.behind or self.session.outbox):
+                if not (self.server.out or self.server.to_do or self.session.behind or self.session.unsent):
                     break
             kept = set(range(self.server.first_id, len(self.server.texts) + 1))
             assert kept <= {message.id for message in self.read}
             assert self.acknowledged == self.sent
-            assert self.session.behind == len(self.session.outbox) == 0
+            assert self.session.behind == self.session.unsent == 0
         finally:
             for each in self.patches:
                 each.stop()

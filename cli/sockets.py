@@ -1,0 +1,17 @@
+"""What the kernel is told about a client's socket."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Final
+
+UNSENT: Final = 64 * 1024  # bytes that the kernel may hold unsent: what is typed is never behind more of an upload
+
+
+def tune(transport: Any) -> None:
+    """Set up a TCP socket for a chat; any other is left as it is."""
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6):
+        handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
