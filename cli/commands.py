@@ -7,14 +7,15 @@ from collections.abc import Callable
 from errno import EEXIST
 from functools import partial
 from pathlib import Path
+from select import poll
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import LoopingCall
-from twisted.internet.threads import deferToThreadPool
 
 from cli import errand
+from cli.attempts import Threads
 from cli.client import Client
 from cli.errand import Bar, Errand, complain
 from cli.files import find, name_of, size_to_send
@@ -23,7 +24,6 @@ from cli.options import SaveOptions, SendOptions, TailOptions
 from cli.pipe import Connect, as_json, plain
 from cli.refusals import AskRefused, SendRefused
 from cli.status import State
-from cli.streams import Stream
 from wire.names import BadName
 from wire.text import safe_line
 
@@ -46,20 +46,14 @@ class Sending:
 
     def __init__(self, options: SendOptions, errand: Errand) -> None:
         self.errand = errand
-        self.input = Stream(0)
         self._name: str | None = options["name"]
         self._files: list[str] = options["files"]
         self._room: str = options["room"]
 
     async def work(self, client: Client) -> bool:
         """Send all; return whether all is stored."""
-        try:
-            stored = [await self._send(client, file) for file in self._files]
-            await self.errand.until(
-                client, lambda status: not status.unsent
-            )  # what an earlier run left is on its way too
-        finally:
-            self.input.let_go()
+        stored = [await self._send(client, file) for file in self._files]
+        await self.errand.until(client, lambda status: not status.unsent)  # what an earlier run left is sent too
         return all(stored)
 
     async def _send(self, client: Client, file: str) -> bool:
@@ -68,7 +62,7 @@ class Sending:
         bar = Bar(what)
         try:
             if file == "-":
-                on_its_way = client.send_stream(self.input.read, self._room, name=name, progress=bar)
+                on_its_way = client.send_stream(partial(os.read, 0), self._room, name=name, progress=bar)
             else:
                 size_to_send(Path(file), what)
                 on_its_way = client.send_file(file, self._room, name=name, progress=bar)
@@ -104,8 +98,10 @@ class Tail:
 
     def __init__(self, reactor: Any, options: TailOptions) -> None:
         self.errand = Errand(reactor, stays=bool(options["follow"]))
-        self.output = Stream(1)
         self._reactor = reactor
+        self._in_thread = Threads(reactor)
+        self._watched = poll()
+        self._watched.register(1, 0)  # for nothing but that nobody will read it any more
         self._follow = bool(options["follow"])
         self._line = as_json if options["json"] else plain
 
@@ -123,15 +119,13 @@ class Tail:
                     break
         finally:
             looking.stop()
-            self.output.let_go()
         return True
 
     async def _print(self, line: str) -> None:
-        pool = self._reactor.getThreadPool()
-        await self.errand.wait(deferToThreadPool(self._reactor, pool, self.output.write, line.encode() + b"\n"))
+        await self.errand.wait(self._in_thread(_write, line.encode() + b"\n"))
 
     def _look(self) -> None:
-        if self.output.abandoned:
+        if self._watched.poll(0):
             self.errand.end(BrokenPipeError())
 
 
@@ -146,7 +140,6 @@ class Saving:
 
     def __init__(self, options: SaveOptions, errand: Errand) -> None:
         self.errand = errand
-        self.output = Stream(1)
         self._id: int = options["id"]
         self._room: str = options["room"]
         self._path: str | None = options["output"]
@@ -163,15 +156,12 @@ class Saving:
         except BrokenPipeError:  # as `head` does: it has what it wants
             return False
         except OSError as why:
-            where = f"{why.filename}: " if why.filename else ""
-            return _failed(f"message {self._id} was not saved: {where}{why.strerror or why}")
-        finally:
-            self.output.let_go()
+            return _failed(f"message {self._id} was not saved to {self._path or 'this folder'}: {why.strerror or why}")
         return True
 
     async def _save(self, client: Client) -> None:
         if self._path == "-":
-            await self._fetch(partial(client.fetch, write=self.output.write), "standard output")
+            await self._fetch(partial(client.fetch, write=_write), "standard output")
             return
         path = await self._place(client)
         if not self._force:
@@ -207,6 +197,12 @@ class Saving:
 def _failed(why: str) -> bool:
     complain(why)
     return False
+
+
+def _write(data: bytes) -> None:
+    """Write all of ``data`` to standard output; blocks, raises OSError."""
+    while data:
+        data = data[os.write(1, data) :]
 
 
 def _tell(line: str) -> None:

@@ -92,6 +92,10 @@ class Errand(Listener):
         """Pass on what the server says to everybody."""
         complain(text or code)
 
+    def resent(self, room: str, what: str) -> None:
+        """Tell what goes on."""
+        complain(f"sending what an earlier run left for {room}: {what}")
+
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:  # noqa: ARG002
         """Remember where a room stood."""
         self.last_ids.setdefault(room, last_id)

@@ -67,7 +67,7 @@ class Upload:
         self.sending: Uploaded | None = None
         self.whole: Final[Attempt[int | None]] = Attempt()
         self.parts: Attempt[int] = Attempt()
-        self._progress = progress
+        self.progress = progress
         self._more: Deferred[None] | None = None
 
     def more_stored(self) -> Deferred[None]:
@@ -79,8 +79,8 @@ class Upload:
         """So many bytes of it are stored now."""
         self.stored = size
         self.source.forget(size)
-        if self._progress is not None:
-            self._progress(size, self.source.size)
+        if self.progress is not None:
+            self.progress(size, self.source.size)
 
     def look(self) -> None:
         """Somebody who waits for more to be stored is to look again."""
