@@ -30,7 +30,7 @@ from wire.text import safe_line
 LOOK: Final = 1.0  # seconds between two looks whether anybody still reads what we write
 
 _WHAT_TO_DO: Final = {
-    "bad_text": "it is no text in UTF-8; with --name it is sent as a file",
+    "bad_text": "--name NAME sends it as a file",
     "bad_name": "--name gives it another one",
 }
 
@@ -64,7 +64,7 @@ class Sending:
             if file == "-":
                 on_its_way = client.send_stream(partial(os.read, 0), self._room, name=name, progress=bar)
             else:
-                size_to_send(Path(file), what)
+                bar.done = size_to_send(Path(file), what)
                 on_its_way = client.send_file(file, self._room, name=name, progress=bar)
             id = await self.errand.wait(on_its_way)
         except SendRefused as refused:
