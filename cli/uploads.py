@@ -192,15 +192,12 @@ class Uploads:
         for upload in list(self._uploads.values()):
             upload.whole.end(why)
 
-    def refused(self, number: int, code: str, text: str) -> bool:
-        """The server does not take a part; return whether that is known here."""
+    def refused(self, number: int, code: str, text: str) -> None:
+        """The server does not take a part. Of an upload that was given up some may have been on their way."""
         upload = self._uploads.get(number)
-        if upload is None:
-            return False
         # Of the parts behind the first one that was not taken, which were on their way already, nothing new is learnt.
-        if not (upload.resuming and code == "unknown_upload"):
+        if upload is not None and not (upload.resuming and code == "unknown_upload"):
             upload.parts.end(SendRefused(code, text))
-        return True
 
     # One upload.
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from io import StringIO
-from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
@@ -23,13 +19,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from cli import Message
 from cli.pipe import UNSENT, Filter, as_json, plain, run
 from tests.cli.ends import End, Network
-from tests.processes import ROOT, ServerProcess, environment
-from tests.system.case import fresh, shared_server
+from tests.cli.programs import SOON, ProgramCase
+from tests.processes import ServerProcess
+from tests.system.case import fresh
 from wire import frames
 from wire.frames import Ack, Bye, Error, Send
-
-CHAT = (sys.executable, str(ROOT / "cmd" / "cli"))
-SOON = 20  # seconds that a program may take for anything
 
 
 def message(text: str, **fields: Any) -> Message:
@@ -218,30 +212,7 @@ class Flow(SynchronousTestCase):
         self.successResultOf(self.pipe.over)
 
 
-class Program(TestCase):
-    def setUp(self) -> None:
-        self.server = shared_server()
-        self.room, self.ann, self.bob = fresh("room"), fresh("ann"), fresh("bob")
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def start(self, *arguments: str, config: str = "a", **streams: Any) -> subprocess.Popen[bytes]:
-        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | streams
-        program = subprocess.Popen(
-            [*CHAT, *arguments, "--port", str(self.server.port)],
-            env=environment() | {"XDG_CONFIG_HOME": str(self.folder / config)},
-            **pipes,
-        )
-        self.addCleanup(program.__exit__, None, None, None)
-        self.addCleanup(program.kill)
-        return program
-
-    def run_chat(self, *arguments: str, said: bytes = b"", config: str = "a") -> tuple[int, bytes, str]:
-        program = self.start(*arguments, config=config)
-        out, complaints = program.communicate(said, timeout=SOON)
-        return program.returncode, out, complaints.decode()
-
+class Program(ProgramCase):
     def said(self, count: int) -> list[str]:
         status, out, complaints = self.run_chat(fresh("reader"), "--room", self.room, "--history", str(count), "--json")
         self.assertEqual((status, complaints), (0, ""))
@@ -341,7 +312,3 @@ class Program(TestCase):
             program = self.start(self.ann, stdout=stdout)
             program.communicate(b"x\n", timeout=SOON)
             self.assertTrue(os.get_blocking(stdout.fileno()))
-
-    def assert_one_line(self, complaints: str) -> None:
-        self.assertRegex(complaints, re.compile(r"\Achat: [^\n]+\n\Z"))
-        self.assertNotIn("Traceback", complaints)
