@@ -62,6 +62,8 @@ def clock(at: float) -> str:
 
 def amount(size: int) -> str:
     """Return ``size`` (bytes) for a person: ``3.2 MB``."""
+    if size == 1:
+        return "1 byte"
     number = float(size)
     for unit in ("bytes", "kB", "MB", "GB"):
         if number < 1000:

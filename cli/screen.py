@@ -48,6 +48,7 @@ class Command(NamedTuple):
 
     help: str
     run: Callable[[str], None]
+    takes: str = ""
 
 
 class Screen(Listener):
@@ -68,8 +69,8 @@ class Screen(Listener):
         self._input = Input()
         self._commands = {
             "help": Command("what there is", self._help),
-            "send": Command("send a file of any size: /send FILE", self._send_file),
-            "save": Command("save a file, or all of a long text: /save ID [FILE]", self._save),
+            "send": Command("send a file of any size", self._send_file, "FILE"),
+            "save": Command("save a file, or all of a long text", self._save, "ID [FILE]"),
             "cancel": Command("stop the newest sending or saving that is under way", lambda _: self._cancel()),
             "quit": Command("end the program", lambda _: self._quit()),
         }
@@ -218,7 +219,7 @@ class Screen(Listener):
 
     def _help(self, _: str) -> None:
         for name, command in self._commands.items():
-            self._say(f"/{name}: {command.help}")
+            self._say(f"/{name} {command.takes}".rstrip() + f": {command.help}")
 
     # Files.
 
@@ -267,8 +268,10 @@ class Screen(Listener):
             self._say(f"message {id} is not saved: there is no connection; try again once it is live")
         except CancelledError:
             self._say(f"message {id} is not saved; /save {id} goes on where it was")
-        except (OSError, ClientClosed) as why:
-            self._say(f"message {id} is not saved: {getattr(why, 'strerror', None) or why}")
+        except ClientClosed as why:
+            self._say(f"message {id} is not saved: {why}")
+        except OSError as why:
+            self._say(f"message {id} is not saved in {path.absolute()}: {why.strerror or why}")
         else:
             self._say(f"message {id} is saved in {path.absolute()}, {amount(size)}")
 
