@@ -17,7 +17,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from cli import Message
-from cli.pipe import UNSENT, Filter, as_json, plain, run
+from cli.pipe import LONGEST, UNSENT, Filter, as_json, plain, run
 from tests.cli.ends import End, Network
 from tests.cli.programs import SOON, ProgramCase
 from tests.processes import ServerProcess
@@ -116,15 +116,30 @@ class Flow(SynchronousTestCase):
     def test_lines_that_cannot_be_sent(self) -> None:
         end = self.start()
         self.pipe.dataReceived(b"y" * 61_440 + b"\n" + b"y" * 50_000)
-        for _ in range(100):
+        for _ in range(LONGEST // 50_000):
             self.pipe.dataReceived(b"y" * 50_000)
         self.pipe.dataReceived(b"\n\xff\nlast\n")
         self.assertEqual([len(body) for _, body in end.heard()], [61_440, 4])
         end.say(Ack(seq=1, room="lobby", id=10), Error(code="forbidden", text="not here", seq=2))
         self.assertEqual([line.partition(" was not sent: ")[0] for line in self.said], ["line 2", "line 3", "line 4"])
+        self.assertIn("chat send takes", self.said[0])
         self.pipe.readConnectionLost()
         self.successResultOf(self.pipe.over)
         self.assertTrue(self.pipe.failed)
+
+    def test_nothing_overtakes_a_long_line(self) -> None:
+        end = self.start()
+        self.pipe.dataReceived(b"first\n" + b"y" * 100_000 + b"\nlast")
+        self.pipe.readConnectionLost()
+        self.assertTrue(self.streams.held)
+        parts = [frame for frame, _ in end.heard()]
+        self.assertEqual([type(frame).__name__ for frame in parts], ["Send", "Part", "Part", "Send"])
+        end.say(*(Ack(seq=seq, room="lobby", id=9 + seq) for seq in (1, 2)))
+        self.assertEqual([body for _, body in end.heard()], [b"last"])
+        self.assertNoResult(self.pipe.over)
+        end.say(Ack(seq=3, room="lobby", id=12))
+        self.successResultOf(self.pipe.over)
+        self.assertFalse(self.pipe.failed)
 
     def test_gives_up_without_a_server_once_the_input_has_ended(self) -> None:
         end = self.start()
@@ -222,6 +237,13 @@ class Program(ProgramCase):
         said = b"hi\n\n\xc3\xa4 \x1b[31m\nno newline"
         self.assertEqual(self.run_chat(self.ann, "--room", self.room, said=said)[::2], (0, ""))
         self.assertEqual(self.said(10), ["hi", "", "\u00e4 \x1b[31m", "no newline"])
+
+    def test_a_long_line_among_others(self) -> None:
+        lines = ["before", "ä" * 1_000_000, "behind"]
+        self.assertEqual(self.run_chat(self.ann, "--room", self.room, said="\n".join(lines).encode())[::2], (0, ""))
+        before, long, behind = self.said(10)
+        self.assertEqual((before, behind), ("before", "behind"))
+        self.assertEqual(long, "ä" * 2048)
 
     def test_many_lines(self) -> None:
         lines = [f"line {number}" for number in range(3000)]
