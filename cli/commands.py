@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from errno import EEXIST
 from functools import partial
 from pathlib import Path
 from select import poll
@@ -27,6 +26,7 @@ from cli.status import State
 from wire.names import BadName
 from wire.text import safe_line
 
+AGAIN: Final = "; the same command goes on where it was"
 LOOK: Final = 1.0  # seconds between two looks whether anybody still reads what we write
 
 _WHAT_TO_DO: Final = {
@@ -37,7 +37,8 @@ _WHAT_TO_DO: Final = {
 
 async def send(reactor: Any, connect: Connect, server: str, options: SendOptions) -> int:
     """Send files and standard input, one after the other; return the exit status."""
-    sending = Sending(options, Errand(reactor))
+    again = "" if "-" in options["files"] else AGAIN
+    sending = Sending(options, Errand(reactor, again=again))
     return await errand.run(reactor, connect, server, sending.errand, sending.work)
 
 
@@ -131,7 +132,8 @@ class Tail:
 
 async def save(reactor: Any, connect: Connect, server: str, options: SaveOptions) -> int:
     """Save the content of a message; return the exit status."""
-    saving = Saving(options, Errand(reactor))
+    again = "" if options["output"] == "-" else AGAIN
+    saving = Saving(options, Errand(reactor, again=again))
     return await errand.run(reactor, connect, server, saving.errand, saving.work)
 
 
@@ -152,7 +154,7 @@ class Saving:
         except AskRefused as refused:
             return _failed(f"message {self._id} was not saved: {refused.text}")
         except FileExistsError as why:
-            return _failed(f"{why.filename} is there already; --force overwrites it, -o FILE saves to another one")
+            return _failed(f"{why.filename} is there already; --force overwrites it, -o saves to another FILE")
         except BrokenPipeError:  # as `head` does: it has what it wants
             return False
         except OSError as why:
@@ -165,8 +167,6 @@ class Saving:
             return
         path = await self._place(client)
         if not self._force:
-            if os.path.lexists(path):
-                raise FileExistsError(EEXIST, "", str(path))
             size = await self._fetch(partial(client.save, path=path), path.name)
         else:
             beside = path.with_name(f".{path.name[:150]}.{self._id}")

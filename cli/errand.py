@@ -31,14 +31,16 @@ class GaveUp(Exception):
 class Errand(Listener):
     """One thing that is done with a client, told of its connection.
 
-    ``stays`` waits for a server that is gone as long as it takes.
+    One that ``stays`` waits for a server that is gone as long as it takes; of another one ``again`` tells what to do
+    once it gave up.
     """
 
-    def __init__(self, clock: IReactorTime, stays: bool = False) -> None:
+    def __init__(self, clock: IReactorTime, stays: bool = False, again: str = "") -> None:
         self.reason = ""  # why there is no connection
         self.last_ids: dict[str, int] = {}  # of the rooms, when they were opened first
         self._clock = clock
         self._stays = stays
+        self._again = again
         self._state = State.CONNECTING
         self._patience: IDelayedCall | None = None
         self._waiting: Deferred[Any] = Deferred()
@@ -101,7 +103,7 @@ class Errand(Listener):
         self.last_ids.setdefault(room, last_id)
 
     def _give_up(self) -> None:
-        self.end(GaveUp(f"no connection for {PATIENCE} seconds: {self.reason}"))
+        self.end(GaveUp(f"no connection for {PATIENCE} seconds: {self.reason}{self._again}"))
 
 
 async def run(

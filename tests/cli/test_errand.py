@@ -7,7 +7,7 @@ from contextlib import redirect_stderr
 from io import StringIO
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from cli.client import QUIT, Client
@@ -22,7 +22,7 @@ class Errands(SynchronousTestCase):
     def setUp(self) -> None:
         self.network = Network()
         self.clock = self.network.clock
-        self.errand = Errand(self.clock)
+        self.errand = Errand(self.clock, again="; again")
         self.said = self.enterContext(redirect_stderr(StringIO()))
 
     def start(self, work: Callable[[Client], Any]) -> Deferred[int]:
@@ -87,7 +87,8 @@ class Errands(SynchronousTestCase):
         self.refuse_for(PATIENCE + 1)
         self.assertEqual(self.successResultOf(ended), 1)
         self.assertEqual(
-            self.said.getvalue().splitlines()[1:], [f"chat: no connection for {PATIENCE} seconds: Connection refused"]
+            self.said.getvalue().splitlines()[1:],
+            [f"chat: no connection for {PATIENCE} seconds: Connection refused; again"],
         )
 
     def test_one_that_stays(self) -> None:
@@ -113,15 +114,14 @@ class Errands(SynchronousTestCase):
         self.assert_ended(ended, INTERRUPTED, "chat: wait\u240a\n")
 
     def test_waiting_is_cancelled_but_not_what_is_waited_for(self) -> None:
-        def failing(_: Deferred[Any]) -> None:
-            self.fail("cancelled")
-
-        sent: Deferred[int] = Deferred(failing)
+        cancelled: list[object] = []
+        sent: Deferred[int] = Deferred(cancelled.append)
         waiting = Deferred.fromCoroutine(self.errand.wait(sent))
         waiting.cancel()
+        self.failureResultOf(waiting, CancelledError)
+        self.assertEqual(cancelled, [])
         sent.callback(1)
         self.errand.end(RuntimeError("too late"))
-        self.failureResultOf(waiting)
 
     def test_settled(self) -> None:
         async def work(client: Client) -> bool:
