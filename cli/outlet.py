@@ -29,6 +29,7 @@ class Outlet:
         self._turns: deque[Deferred[Say]] = deque()
         self._producing = False
         self._quit = False
+        self._over = False  # nothing more can be said on this connection
 
     @property
     def live(self) -> bool:
@@ -38,6 +39,7 @@ class Outlet:
     def open(self, say: Say) -> None:
         """Logged in: all goes out by ``say``."""
         self._say = say
+        self._over = False
         self.connections += 1
         self.produce()
 
@@ -72,12 +74,12 @@ class Outlet:
             return
         self._producing = True
         try:
-            while self._say is not None and not self.paused:
+            while self._say is not None and not self.paused and not self._over:
                 if self._outbox.waiting:
                     self._outbox.say_next(self._say)
                 elif self._quit:
+                    self._over = True
                     self._say(Quit(), b"")
-                    self._say = None
                 elif self._turns:
                     self._turns.popleft().callback(self._say)
                 else:

@@ -195,8 +195,11 @@ class Uploads:
     def refused(self, number: int, code: str, text: str) -> None:
         """The server does not take a part. Of an upload that was given up some may have been on their way."""
         upload = self._uploads.get(number)
-        # Of the parts behind the first one that was not taken, which were on their way already, nothing new is learnt.
-        if upload is not None and not (upload.resuming and code == "unknown_upload"):
+        if upload is None:
+            return
+        if code != "unknown_upload":
+            upload.whole.end(SendRefused(code, text))
+        elif not upload.resuming:  # else the part was on its way already, behind the first that was not taken
             upload.parts.end(SendRefused(code, text))
 
     # One upload.
@@ -316,11 +319,11 @@ class Uploads:
                 self._questions.stalled(True)
             elif isinstance(told.value, AskRefused):
                 parts.end(SendRefused(told.value.code, told.value.text))
-        elif parts is not upload.parts or upload.sending is not None:
-            return  # of what was said before it had to begin anew, or of one that was used up meanwhile
+        elif parts is not upload.parts:
+            return  # it had to begin anew meanwhile
         elif told > upload.said:
             parts.end(SendRefused("failed", "the server has more of it than was sent"))
-        elif told < said:
+        elif told < said:  # where all of it is said that is for the answer to its `send` to tell
             parts.end(SendRefused("unknown_upload", "the server lost some of it"))
         else:
             upload.is_stored(told)
