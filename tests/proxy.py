@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
+
+from tests.chance import seeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,12 @@ class Proxy:
     """
 
     def __init__(self, target: tuple[str, int], fate: Callable[[random.Random], Fate] = calm) -> None:
-        self.seed = int(os.environ.get("SEED") or random.randrange(2**32))
-        print(f"SEED={self.seed}")
         self.fate = fate  # may be exchanged at any time
         self.connections = 0
         self.cuts = 0
         self.address: tuple[str, int] = ("", 0)
         self._target = target
-        self._random = random.Random(self.seed)
+        self._random = seeded()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
