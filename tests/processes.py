@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.plain_client import Address, PlainClient
 
@@ -53,7 +54,7 @@ class ServerProcess:
         self._reader: threading.Thread | None = None
         self._told = threading.Event()  # it listens, or it has ended
 
-    def __enter__(self) -> ServerProcess:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
