@@ -45,8 +45,8 @@ class MariaDB:
         atexit.register(self.stop)
         self._install()
         self.start()
-        self._ask(f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}'")
-        self._ask(f"GRANT ALL ON `chat%`.* TO {self.user}@'%'")
+        self.run(f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}'")
+        self.run(f"GRANT ALL ON `chat%`.* TO {self.user}@'%'")
 
     @staticmethod
     @cache
@@ -57,7 +57,7 @@ class MariaDB:
     def create(self) -> str:
         """Make a new, empty database and return its name."""
         name = next(self._names)
-        self._ask(f"CREATE DATABASE {name}")
+        self.run(f"CREATE DATABASE {name}")
         return name
 
     def url(self, database: str, *, tcp: bool = False) -> URL:
@@ -91,7 +91,7 @@ class MariaDB:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._ask("SELECT 1")
+                self.run("SELECT 1")
             except OperationalError:
                 assert self._process.poll() is None, (self._folder / "log.err").read_text()
                 assert time.monotonic() < deadline, "mariadbd does not answer"
@@ -116,7 +116,8 @@ class MariaDB:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _ask(self, statement: str) -> None:
+    def run(self, statement: str) -> None:
+        """Run one statement as root."""
         with self._root.connect() as connection:
             connection.exec_driver_sql(statement.replace("%", "%%"))
 

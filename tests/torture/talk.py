@@ -41,7 +41,7 @@ class Talk:
     ) -> None:
         self.open = True
         self.quiet = False  # nobody says anything new
-        self.unwelcome: Callable[[str], bool] = lambda _: False  # a text that must be refused
+        self.poison = ""  # what one in fifty texts begins with
         self._chance = chance
         self._rate = rate
         self._crowd = Crowd()
@@ -100,7 +100,8 @@ class Talk:
 
     def _say_something(self, writer: Person) -> None:
         [room] = writer.heard
-        words = f"{writer.user} says {len(writer.said)} "
+        poison = f"{self.poison} " if self.poison and self._chance.random() < 0.02 else ""
+        words = f"{poison}{writer.user} says {len(writer.said)} "
         writer.say(words.ljust(self._chance.choice((20, 100, 100, 100, 1_000)), "x"), room)
 
     def _keep_uploading(self) -> None:
@@ -110,8 +111,8 @@ class Talk:
                 uploader.upload(*content(self._chance, f"{uploader.user} {len(uploader.said)}"), room)
 
     def drop_somebody(self) -> None:
-        """Have one person lose its connection and come back at once."""
-        self._chance.choice([*self.writers, *self.readers]).drop()
+        """Have one writer lose its connection and come back at once."""
+        self._chance.choice(self.writers).drop()
 
     @property
     def coming(self) -> int:
