@@ -20,7 +20,7 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 	@exec $(bin)/python cmd/cli --port $(PORT) $(NAME)
 
 test: lint ## everything that has to hold: style, types, tests, coverage
-	@tools/mariadb.sh
+	@tools/needs.sh
 	$(bin)/python -m twisted.trial --reporter=text --temp-directory=_trial_temp tests
 	$(bin)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -12,14 +13,14 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from socket import create_server
-from unittest import SkipTest
 
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
+from tests.processes import only_child
+from tests.programs import program
+
 _PATIENCE = 30  # seconds for a start or an end
-_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec"])
-_INSTALL = "apt-get install --no-install-recommends mariadb-server"
 
 
 class MariaDB:
@@ -32,8 +33,8 @@ class MariaDB:
     password = "pass:w@rd"
 
     def __init__(self) -> None:
-        self._install_program = _program("mariadb-install-db")
-        self._program = _program("mariadbd")
+        self._install_program = program("mariadb-install-db", "mariadb-server")
+        self._program = program("mariadbd", "mariadb-server")
         self._folder = Path(tempfile.mkdtemp(prefix="chat-db-"))  # short: a socket's path has 107 bytes at most
         self._socket = self._folder / "socket"
         with create_server(("127.0.0.1", 0)) as probe:
@@ -42,6 +43,7 @@ class MariaDB:
         self._root = create_engine(root, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._names = (f"chat{number}" for number in count(1))
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_under = False
         atexit.register(self.stop)
         self._install()
         self.start()
@@ -67,10 +69,12 @@ class MariaDB:
             return url.set(host="127.0.0.1", port=self.port)
         return url.set(host="localhost", query={"unix_socket": str(self._socket)})
 
-    def start(self) -> None:
-        """Start, recover if need be, and return when it answers."""
+    def start(self, *under: str) -> None:
+        """Start, recover if need be, and return when it answers; ``under`` a program like strace."""
+        self._is_under = bool(under)
         self._process = subprocess.Popen(
             [
+                *under,
                 self._program,
                 *self._common(),
                 f"--socket={self._socket}",
@@ -102,12 +106,12 @@ class MariaDB:
     def signal(self, number: int) -> None:
         """Send it a signal: SIGSTOP, so that it answers nothing, or SIGCONT."""
         assert self._process is not None
-        self._process.send_signal(number)
+        os.kill(only_child(self._process.pid) if self._is_under else self._process.pid, number)
 
     def kill(self) -> None:
         """End it as a power cut would; :meth:`start` recovers it."""
         if self._process is not None:
-            self._process.kill()
+            self.signal(signal.SIGKILL)
             self._process.wait(_PATIENCE)
             self._process = None
 
@@ -140,12 +144,3 @@ class MariaDB:
     def _common(self) -> list[str]:
         # It refuses to run as root.
         return ["--no-defaults", f"--datadir={self._folder / 'data'}", *(["--user=mysql"] if os.getuid() == 0 else [])]
-
-
-def _program(name: str) -> str:
-    path = shutil.which(name, path=_PATH)
-    if path is None:
-        reason = f"MariaDB is not installed: {_INSTALL}"
-        assert "CI" not in os.environ, reason
-        raise SkipTest(reason)
-    return path

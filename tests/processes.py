@@ -30,6 +30,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
+def only_child(pid: int) -> int:
+    """Return the one process that ``pid`` has started."""
+    [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
 class ServerProcess:
     """``with ServerProcess("--grace", "1") as server: ...``; it may be ended and started again, on the same port.
 
