@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
@@ -17,15 +17,17 @@ from twisted.protocols.basic import NetstringParseError
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from server.budget import Budget
 from server.journal import Failed
 from server.outlet import Outlet, Source, outlet
-from server.questions import OPEN, HistoryQuestion, Question, rooms_frames, users_frames
+from server.questions import FetchQuestion, HistoryQuestion, Questions, rooms_frames, users_frames
+from server.refusals import NOT_STORED, Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
+from server.sending import Sending
 from server.sockets import tune
-from storage.interface import LoggedIn, Login, Refuse, Send, Sender, StorageDown
+from storage.interface import LoggedIn, Login
 from wire import frames
 from wire.frames import (
-    MAX_BODY,
     MAX_FRAME,
     MAX_PAGE,
     MAX_ROOMS,
@@ -37,7 +39,7 @@ from wire.frames import (
     from_client,
     room_of,
 )
-from wire.names import BadName, canonical, file_name, fold
+from wire.names import fold
 from wire.netstring import Netstrings
 
 if TYPE_CHECKING:
@@ -46,14 +48,6 @@ if TYPE_CHECKING:
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
 MAX_PASSWORD: Final = 1024  # bytes
-
-
-class Refused(Exception):
-    """What a client asked for is refused: the protocol's code, and a text for a person."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @implementer(IHalfCloseableProtocol)
@@ -78,23 +72,16 @@ class Connection(Netstrings):
         self.heard_at = self.connected_at = server.clock.seconds()
         self.pinged_at = 0.0
         self.outlet: Outlet
-        self._sender: Sender | None = None
-        self._received = 0  # the highest seq that was taken
-        self._unanswered = 0  # entries in the journal
-        self._questions: dict[int, Question] = {}
+        self.sending = Sending(self)
+        self.questions = Questions(self, lambda: server.journal.down)
         self._ready: deque[Source] = deque()  # who has something to give, in turn
-        self._answers: list[bytes] = []  # of the batch that is being answered
         self._holds: set[str] = set()  # why nothing is read
+        self._waits = 0  # how many things are being waited for
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
         self._over = False  # the last frame was written, or the connection is lost
         self._lost = False
         self._deadline: IDelayedCall | None = None
-
-    @property
-    def epoch(self) -> int:
-        """Which login of its client this is; 0 before it, and for a client without a secret."""
-        return self._sender.epoch if self._sender else 0
 
     @property
     def is_logging_in(self) -> bool:
@@ -126,7 +113,7 @@ class Connection(Netstrings):
             self._bad_frame(bad)
             return
         if not self.logged_in and type(frame) not in _BEFORE_LOGIN:
-            self.end_with_error("not_logged_in", "log in first", _echo(frame))
+            self.end_with_error("not_logged_in", "log in first", echo_of(frame))
         else:
             _TAKE[type(frame)](self, frame, body)
 
@@ -152,18 +139,18 @@ class Connection(Netstrings):
             self._log.info("{address} {user} is gone", address=self.address, user=self.user)
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
-        for why in ("journal", "answers"):
+        for why in _FLOW:
             self.release(why)
         self._over = True
-        for question in list(self._questions.values()):
-            question.cancel()
+        self.questions.close()
+        self.sending.end()
         self.server.del_conn(self)
 
     # -- flow control
 
     def hold(self, why: str) -> None:
         """Take nothing more from the client until every reason for that is gone."""
-        if not (self._lost and why in ("journal", "answers")):
+        if not (self._lost and why in _FLOW):
             self._holds.add(why)
             self.pauseProducing()
 
@@ -174,15 +161,35 @@ class Connection(Netstrings):
             self.resumeProducing()
             self._quit_if_ended()
 
-    def journal_has_room(self) -> None:
-        """The journal takes more."""
-        self.release("journal")
+    def keep_within(self, budget: Budget, why: str) -> None:
+        """Take nothing more from the client until the budget that it feeds on has room."""
+        if budget.full and not self._lost:
+            self.hold(why)
+            budget.hold(partial(self.release, why))
+
+    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        """Take nothing more from the client until ``work`` is done."""
+        self._waits += 1
+        self.hold("wait")
+        done = Deferred.fromCoroutine(work)
+        done.addErrback(lambda failure: self._log.failure("{user} was not answered", failure, user=self.user))
+        done.addCallback(self._waited)
+
+    def _waited(self, _: None) -> None:
+        self._waits -= 1
+        if not self._waits:
+            self.release("wait")
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""
         self._ready.append(source)
         if self.outlet.clear:
             self._give()
+
+    def no_more(self, source: Source) -> None:
+        """``source`` gives nothing any more."""
+        if source in self._ready:
+            self._ready.remove(source)
 
     def _give(self) -> None:
         """Write one piece of who is next, since all that was written before has gone out."""
@@ -213,7 +220,7 @@ class Connection(Netstrings):
 
     def error(self, code: str, text: str, echo: Echo | None = None, *, fatal: bool = False) -> None:
         """Send an ``error`` that repeats what is valid of the frame that it answers."""
-        self.send(_error(code, text, echo, fatal=fatal))
+        self.send(error(code, text, echo, fatal=fatal))
 
     def end_with_error(self, code: str, text: str, echo: Echo | None = None) -> None:
         """Send a fatal ``error``, and end."""
@@ -248,14 +255,13 @@ class Connection(Netstrings):
             self._deadline = self.server.clock.callLater(seconds, self.abort)
 
     def _bad_frame(self, bad: BadFrame) -> None:
-        echo = _valid_echo(bad.echo)
+        echo = valid_echo(bad.echo)
         if bad.type is None or (bad.type == "login" and not self.logged_in):
             self.end_with_error("bad_frame", str(bad), echo)
         elif not self.logged_in and bad.type not in ("ping", "pong", "quit"):
             self.end_with_error("not_logged_in", "log in first", echo)
         elif bad.type == "send" and isinstance(echo.seq, int):
-            if self._takes(echo.seq, echo):
-                self._refuse(echo.seq, echo, "bad_frame", str(bad))
+            self.sending.bad_send(echo, str(bad))
         else:
             self.error("bad_frame", str(bad), echo)
 
@@ -271,11 +277,11 @@ class Connection(Netstrings):
         login.addErrback(lambda failure: self._log.failure("a login failed", failure))
 
     async def _log_in(self, frame: frames.Login) -> None:
-        name = _named(frame.user)
+        name = named(frame.user)
         if isinstance(frame.password, str) and len(frame.password.encode()) > MAX_PASSWORD:
             raise Refused("bad_frame", f"a password has at most {MAX_PASSWORD} bytes")
         asked = {frames.LOBBY: None} if isinstance(frame.rooms, UnsetType) else frame.rooms
-        wanted = {fold(room): (room, id) for room, id in ((_named(room), id) for room, id in asked.items())}
+        wanted = {fold(room): (room, id) for room, id in ((named(room), id) for room, id in asked.items())}
         if len(wanted) > MAX_ROOMS:
             raise Refused("too_many", f"at most {MAX_ROOMS} rooms at once")
         client = sha256(frame.client.encode()).digest() if isinstance(frame.client, str) else None
@@ -283,7 +289,7 @@ class Connection(Netstrings):
         names = [room for room, _ in wanted.values()]
         opening = self.server.open_rooms(names)  # not awaited yet: in one batch with the login
         logged_in: LoggedIn = await self.server.journal.ask(Login(fold(name), client))
-        self._sender, self._received = logged_in.sender, logged_in.received
+        self.sending.begin(logged_in)
         self.server.replace(self)
         await opening
         rooms = await self.server.open_rooms(names)  # one that emptied meanwhile has left memory
@@ -307,7 +313,7 @@ class Connection(Netstrings):
     def _welcome(self, rooms: list[Room]) -> None:
         self.logged_in = True
         spans = {room.name: frames.RoomSpan(room.first_id, room.last_id) for room in rooms}
-        self.write(frames.Welcome(self.user, self.server.title, self.server.ping_every, self._received, spans))
+        self.write(frames.Welcome(self.user, self.server.title, self.server.ping_every, self.sending.received, spans))
         self._log.info("{address} {user} logged in", address=self.address, user=self.user)
 
     def _place(self, room: Room, after: int | None, history: int | UnsetType) -> int:
@@ -323,129 +329,47 @@ class Connection(Netstrings):
         room.enter(cursor, self.user)
         self.has_more(cursor)
 
-    # -- sending
-
-    def _take_send(self, frame: frames.Send, body: bytes) -> None:
-        if not self._takes(frame.seq, frame):
-            return
-        try:
-            room = self._send_to(frame, body)
-            text = body.decode()
-        except Refused as refused:
-            self._refuse(frame.seq, _echo(frame), refused.code, str(refused))
-        except UnicodeDecodeError:
-            self._refuse(frame.seq, _echo(frame), "bad_text", "a message is text in UTF-8")
-        else:
-            entry = Send(self._sender, frame.seq, room.key, self.user, self.server.now(), text)
-            self._unanswered += 1
-            self.server.journal.put(entry, partial(self._stored, frame.seq, room.name))
-            if self.server.journal.full and not self._lost:
-                self.hold("journal")
-                self.server.journal.hold(self)
-
-    def _send_to(self, frame: frames.Send, body: bytes) -> Room:
-        if isinstance(frame.name, str):
-            if isinstance(frame.upload, UnsetType):
-                raise Refused("bad_frame", "only an upload has a name")
-            _named(frame.name, file_name)
-        if isinstance(frame.upload, int) and (body or isinstance(frame.size, UnsetType)):
-            raise Refused("bad_frame", "an upload is sent with its size and without a body")
-        room = self._cursor(room_of(frame)).room
-        if isinstance(frame.upload, int):
-            raise Refused("unknown_upload", "there is no such upload")
-        if len(body) > MAX_BODY:
-            raise Refused("too_large", f"a body has at most {MAX_BODY} bytes")
-        return room
-
-    def _takes(self, seq: int, frame: frames.Send | Echo) -> bool:
-        """Count ``seq`` if it is the next one; answer one that skips; say whether it was the next one."""
-        if seq == self._received + 1:
-            self._received = seq
-            return True
-        if seq > self._received:
-            echo = frame if isinstance(frame, Echo) else _echo(frame)
-            self._refuse(None, echo, "bad_seq", f"the next seq is {self._received + 1}")
-        return False
-
-    def _refuse(self, seq: int | None, echo: Echo, code: str, text: str) -> None:
-        """Refuse a send when its turn has come; one with a ``seq`` counts as received."""
-        self._unanswered += 1
-        entry = Refuse(self._sender if seq is not None else None, seq or 0)
-        self.server.journal.put(entry, partial(self._was_refused, _error(code, text, echo)))
-
-    def _stored(self, seq: int, room: str, id: Any) -> None:
-        if type(id) is int:
-            self._answer(encode(frames.Ack(seq, room, id)))
-        elif isinstance(id, Failed):
-            text = "the database will not have it; the operator finds the reason in the log"
-            self._answer(_error("failed", text, Echo(seq=seq, room=room)))
-        else:  # left out: a newer connection of the same client has taken over
-            self._answer(b"")
-
-    def _was_refused(self, error: bytes, counted: Any) -> None:
-        self._answer(b"" if counted is False else error)
-
-    def _answer(self, data: bytes) -> None:
-        """Gather what one batch answers, so that it takes one write."""
-        if not self._answers:
-            self.server.answering.append(self)
-        self._answers.append(data)
-        self._unanswered -= 1
-
-    def flush(self) -> None:
-        """Write what was gathered."""
-        answers, self._answers = self._answers, []
-        self.send(b"".join(answers))
-        self._bye_if_quit()
-
     # -- rooms
 
     def _take_join(self, frame: frames.Join, _: bytes) -> None:
         try:
-            name = _named(room_of(frame))
+            name = named(room_of(frame))
         except Refused as refused:
-            self.error(refused.code, str(refused), _echo(frame))
+            self.error(refused.code, str(refused), echo_of(frame))
             return
         cursor = self.cursors.get(fold(name))
         if cursor is not None:
             self._joined(cursor.room)
         elif len(self.cursors) >= MAX_ROOMS:
-            self.error("too_many", f"at most {MAX_ROOMS} rooms at once", _echo(frame))
+            self.error("too_many", f"at most {MAX_ROOMS} rooms at once", echo_of(frame))
         else:
-            self.hold("join")
-            join = Deferred.fromCoroutine(self._join(frame, name))
-            join.addErrback(self._join_failed, frame)
-            join.addErrback(lambda failure: self._log.failure("a join failed", failure))
+            self.wait_for(self._join(frame, name))
 
     async def _join(self, frame: frames.Join, name: str) -> None:
-        (room,) = await self.server.open_rooms([name])
-        if self._over:
+        try:
+            (room,) = await self.server.open_rooms([name])
+        except Failed:
+            self.error("failed", NOT_STORED, echo_of(frame))
             return
-        self._joined(room)
-        self._enter(room, self._place(room, frame.after, frame.history))
-        self.release("join")
-
-    def _join_failed(self, failure: Failure, frame: frames.Join) -> None:
-        failure.trap(Failed)
-        self.error("failed", "the database will not have it; the operator finds the reason in the log", _echo(frame))
-        self.release("join")
+        if not self._over:
+            self._joined(room)
+            self._enter(room, self._place(room, frame.after, frame.history))
 
     def _joined(self, room: Room) -> None:
         self.write(frames.Joined(room.name, room.first_id, room.last_id))
 
     def _take_leave(self, frame: frames.Leave, _: bytes) -> None:
         try:
-            cursor = self._cursor(room_of(frame))
+            cursor = self.cursor(room_of(frame))
         except Refused as refused:
-            self.error(refused.code, str(refused), _echo(frame))
+            self.error(refused.code, str(refused), echo_of(frame))
             return
         self._leave(cursor)
         self.write(frames.Left(cursor.room.name))
 
     def _leave(self, cursor: Cursor) -> None:
         del self.cursors[fold(cursor.room.name)]
-        if cursor in self._ready:
-            self._ready.remove(cursor)
+        self.no_more(cursor)
         cursor.leave(self.user)
 
     def leave_all(self) -> None:
@@ -453,9 +377,9 @@ class Connection(Netstrings):
         for cursor in list(self.cursors.values()):
             self._leave(cursor)
 
-    def _cursor(self, name: str) -> Cursor:
+    def cursor(self, name: str) -> Cursor:
         """Return the cursor in the room of that name; raises :class:`Refused`."""
-        cursor = self.cursors.get(name) or self.cursors.get(fold(_named(name)))
+        cursor = self.cursors.get(name) or self.cursors.get(fold(named(name)))
         if cursor is None:
             known = self.server.is_room(name)
             raise Refused(*(("not_in_room", "join it first") if known else ("unknown_room", "there is no such room")))
@@ -463,72 +387,41 @@ class Connection(Netstrings):
 
     # -- questions
 
-    def _ask(self, frame: frames.History | frames.Who | frames.Rooms, answer: Callable[[], None]) -> None:
-        """Answer a question, or say why not."""
-        if frame.ref in self._questions:
-            self.error("bad_frame", "a question with this ref is open", _echo(frame))
-        elif len(self._questions) >= OPEN:
-            self.error("too_many", f"at most {OPEN} questions at once", _echo(frame))
-        elif self.server.journal.down:
-            self.error("storage_down", "the database is away; ask again later", _echo(frame))
-        else:
+    def _room_asked(self, frame: frames.History | frames.Who | frames.Fetch) -> Room | None:
+        """Open a question about a room and return the room; None where it is refused."""
+        if self.questions.opens_reading(frame):
             try:
-                answer()
+                return self.cursor(room_of(frame)).room
             except Refused as refused:
-                self.error(refused.code, str(refused), _echo(frame))
+                self.questions.answered(frame.ref, error(refused.code, str(refused), echo_of(frame)))
+        return None
 
     def _take_history(self, frame: frames.History, _: bytes) -> None:
-        def answer() -> None:
-            room = self._cursor(room_of(frame)).room
+        if room := self._room_asked(frame):
             last = room.last_id if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.last_id)
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
-            self._questions[frame.ref] = question = HistoryQuestion(self, frame.ref, first, last, read)
-            self.has_more(question)
+            self.questions.give(frame.ref, HistoryQuestion(self.questions, frame.ref, first, last, read))
 
-        self._ask(frame, answer)
+    def _take_fetch(self, frame: frames.Fetch, _: bytes) -> None:
+        if room := self._room_asked(frame):
+            place = room.key, frame.id
+            fetch = FetchQuestion(self.questions, frame.ref, place, frame.offset, self.server.contents)
+            self.questions.give(frame.ref, fetch)
 
     def _take_who(self, frame: frames.Who, _: bytes) -> None:
-        def answer() -> None:
-            users = list(self._cursor(room_of(frame)).room.users)
-            self.send(users_frames(frame.ref, users) + encode(frames.Done(frame.ref)))
-
-        self._ask(frame, answer)
+        if room := self._room_asked(frame):
+            users = users_frames(frame.ref, list(room.users))
+            self.questions.answered(frame.ref, users + encode(frames.Done(frame.ref)))
 
     def _take_rooms(self, frame: frames.Rooms, _: bytes) -> None:
-        def answer() -> None:
-            self._questions[frame.ref] = _Waiting(frame.ref)
-            listing = self.server.list_rooms()
-            listing.addCallbacks(listed, partial(self.failed, frame.ref))
-            listing.addErrback(lambda failure: self._log.failure("listing the rooms", failure))
-
         def listed(rooms: dict[str, frames.RoomInfo]) -> None:
-            self.answered(frame.ref, rooms_frames(frame.ref, rooms) + encode(frames.Done(frame.ref)))
+            self.questions.answered(frame.ref, rooms_frames(frame.ref, rooms) + encode(frames.Done(frame.ref)))
 
-        self._ask(frame, answer)
-
-    def _take_cancel(self, frame: frames.Cancel, _: bytes) -> None:
-        question = self._questions.get(frame.ref)
-        if question is not None:
-            question.cancel()
-            if question in self._ready:
-                self._ready.remove(question)
-            self.answered(frame.ref, encode(frames.Done(frame.ref)))
-
-    def answered(self, ref: int, last: bytes) -> None:
-        """Send the last frames of an answer; its question is closed."""
-        if self._questions.pop(ref, None) is not None:
-            self.send(last)
-            self._bye_if_quit()
-
-    def failed(self, ref: int, failure: Failure) -> None:
-        """Say that a question could not be answered."""
-        if failure.check(StorageDown):
-            code, text = "storage_down", "the database is away; ask again later"
-        else:
-            code, text = "failed", "the operator finds the reason in the log"
-            self._log.failure("a question failed", failure)
-        self.answered(ref, _error(code, text, Echo(ref=ref)))
+        if self.questions.opens_reading(frame):
+            listing = self.server.list_rooms()
+            listing.addCallbacks(listed, partial(self.questions.failed, frame.ref))
+            listing.addErrback(lambda failure: self._log.failure("listing the rooms", failure))
 
     # -- the rest
 
@@ -547,70 +440,36 @@ class Connection(Netstrings):
             self._quitting = True
             self._bye_if_quit()
 
+    def settled(self) -> None:
+        """Something that was asked for is done: it may have been the last."""
+        self._bye_if_quit()
+
     def _bye_if_quit(self) -> None:
-        if self._quitting and not self._unanswered and not self._questions:
+        if self._quitting and self.sending.is_settled and not self.questions:
             self.end("quit")
 
     def _take_forbidden(self, frame: Any, _: bytes) -> None:
-        self.error("forbidden", "this server does not offer it", _echo(frame))
+        self.error("forbidden", "this server does not offer it", echo_of(frame))
 
 
-class _Waiting:
-    """A question whose whole answer comes at once, later."""
-
-    def __init__(self, ref: int) -> None:
-        self.ref = ref
-
-    def give(self, outlet: Outlet) -> bool:  # noqa: ARG002
-        return False
-
-    def cancel(self) -> None:
-        """Nothing to stop: an answer to no open question is dropped."""
-
-
+_FLOW: Final = ("journal", "uploads", "answers")  # holds of the flow: none holds what a lost connection had sent
 _BEFORE_LOGIN: Final = frozenset({frames.Login, frames.Ping, frames.Pong, frames.Quit})
 _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Login: Connection._take_login,
-    frames.Send: Connection._take_send,
+    frames.Send: lambda connection, frame, body: connection.sending.send(frame, body),
+    frames.Part: lambda connection, frame, body: connection.sending.part(frame, body),
+    frames.Drop: lambda connection, frame, _: connection.sending.drop(frame),
+    frames.Resume: lambda connection, frame, _: connection.sending.resume(frame),
     frames.Join: Connection._take_join,
     frames.Leave: Connection._take_leave,
     frames.History: Connection._take_history,
     frames.Who: Connection._take_who,
     frames.Rooms: Connection._take_rooms,
-    frames.Cancel: Connection._take_cancel,
+    frames.Fetch: Connection._take_fetch,
+    frames.Cancel: lambda connection, frame, _: connection.questions.cancel(frame.ref),
     frames.Ping: Connection._take_ping,
     frames.Pong: Connection._take_pong,
     frames.Quit: Connection._take_quit,
 }
-_FORBIDDEN = (
-    frames.Part, frames.Drop, frames.Resume, frames.Fetch, frames.Search, frames.Register, frames.Delete, frames.Run,
-)  # fmt: skip
+_FORBIDDEN = (frames.Search, frames.Register, frames.Delete, frames.Run)
 _TAKE |= dict.fromkeys(_FORBIDDEN, Connection._take_forbidden)
-
-
-def _named(name: str, rule: Callable[[str], str] = canonical) -> str:
-    """Return ``name`` as it is kept; raises :class:`Refused`."""
-    try:
-        return rule(name)
-    except BadName as bad:
-        raise Refused("bad_name", str(bad)) from None
-
-
-def _error(code: str, text: str, echo: Echo | None, *, fatal: bool = False) -> bytes:
-    repeated = structs.asdict(echo) if echo else {}
-    return encode(frames.Error(code, text, fatal=True if fatal else UNSET, **repeated))
-
-
-def _echo(frame: Any) -> Echo:
-    """Return what an error repeats of a frame."""
-    return _valid_echo(Echo(**{name: getattr(frame, name, UNSET) for name in Echo.__struct_fields__}))
-
-
-def _valid_echo(echo: Echo) -> Echo:
-    """Return ``echo`` without a room that is no name."""
-    if isinstance(echo.room, str):
-        try:
-            echo.room = canonical(echo.room)
-        except BadName:
-            echo.room = UNSET
-    return echo

@@ -15,7 +15,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from storage.interface import Batch, Entry, IStorage, Outcome, Refuse, Send, StorageDown
+from server.budget import Budget
+from storage.interface import Batch, Entry, IStorage, Message, Outcome, Refuse, Send, StorageDown
 
 FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
 ENTRY: Final = 200  # bytes that an entry takes besides its text, about
@@ -31,11 +32,14 @@ Answer = Callable[[Outcome | Failed], None]
 InThread = Callable[..., "Deferred[Any]"]
 
 
-class Feeder(Protocol):
-    """Somebody who puts much into the journal and can be told to wait."""
+class Bulk(Protocol):
+    """Another queue: of what is large, so that each batch takes only some of it."""
 
-    def journal_has_room(self) -> None:
-        """Go on."""
+    def __bool__(self) -> bool:
+        """Whether something waits."""
+
+    def cut(self) -> list[tuple[Entry, Answer]]:
+        """Take what the next batch is to store."""
 
 
 class Published(Protocol):
@@ -48,8 +52,9 @@ class Published(Protocol):
 class Journal:
     """Group commit: entries in, outcomes out, each in order.
 
-    ``in_thread(function, *args)`` runs in the storage's one writing thread; ``encode(send, id)`` turns a stored message
-    into bytes, there, or into None where nobody is there to see it.
+    ``in_thread(function, *args)`` runs in the storage's one writing thread; ``encode(send, stored)`` turns a stored
+    message (its id, or the whole of it) into bytes, there, or into None where nobody is there to see it. What is in
+    ``bulk`` is stored behind what was put before the same batch.
     """
 
     _log = Logger()
@@ -59,7 +64,7 @@ class Journal:
         storage: IStorage,
         in_thread: InThread,
         clock: IReactorTime,
-        encode: Callable[[Send, int], bytes | None],
+        encode: Callable[[Send, int | Message], bytes | None],
         published: Published,
         down_changed: Callable[[bool], None],
     ) -> None:
@@ -70,22 +75,25 @@ class Journal:
         self._published = published
         self._down_changed = down_changed
         self._waiting: deque[tuple[Entry, Answer]] = deque()
-        self._size = 0
+        self._bulk: Bulk | None = None
+        self.budget = Budget(FULL, clock)
         self._number = 0
         self._working = False
-        self._held: deque[Feeder] = deque()
         self._idle: list[Deferred[None]] = []
         self.down = False  # the database is away; whatever has to be stored waits
 
-    @property
-    def full(self) -> bool:
-        """Whether who feeds has to wait; see :meth:`hold`."""
-        return self._size >= FULL
+    def add_bulk(self, bulk: Bulk) -> None:
+        """Store what is in ``bulk`` too; who puts something into it calls :meth:`wake`."""
+        self._bulk = bulk
 
     def put(self, entry: Entry, answer: Answer) -> None:
         """Store ``entry`` after all that was put before it and call ``answer`` with its outcome."""
         self._waiting.append((entry, answer))
-        self._size += _size(entry)
+        self.budget.take(_size(entry))
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to store: begin at the end of the reactor's turn, if nothing is being stored."""
         if not self._working:
             self._working = True
             self._clock.callLater(0, self._begin)
@@ -95,10 +103,6 @@ class Journal:
         outcome: Deferred[Any] = Deferred()
         self.put(entry, lambda it: outcome.errback(it) if isinstance(it, Failed) else outcome.callback(it))
         return outcome
-
-    def hold(self, feeder: Feeder) -> None:
-        """Call the feeder's ``journal_has_room`` once it has."""
-        self._held.append(feeder)
 
     def idle(self) -> Deferred[None]:
         """Return a Deferred that fires when all that was put is stored and answered."""
@@ -114,7 +118,7 @@ class Journal:
         work.addErrback(lambda failure: self._log.failure("the journal stopped", failure))
 
     async def _work(self) -> None:
-        while self._waiting:
+        while self._waiting or self._bulk:
             await self._store(self._cut())
         self._working = False
         idle, self._idle = self._idle, []
@@ -123,14 +127,13 @@ class Journal:
 
     def _cut(self) -> list[tuple[Entry, Answer]]:
         """Take what waits, as much as one transaction should carry, and let in who was held."""
-        taken, size = [], 0
+        taken: list[tuple[Entry, Answer]] = []
+        size = 0
         while self._waiting and size < BATCH:
             taken.append(self._waiting.popleft())
             size += _size(taken[-1][0])
-        self._size -= size
-        while self._held and not self.full:
-            self._held.popleft().journal_has_room()
-        return taken
+        self.budget.give_back(size)
+        return taken + self._bulk.cut() if self._bulk else taken
 
     async def _store(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:
         self._number += 1
@@ -169,10 +172,11 @@ class Journal:
         outcomes = self._storage.commit(batch)
         messages: dict[int, tuple[int, list[bytes]]] = {}
         for entry, outcome in zip(batch.entries, outcomes, strict=True):
-            if type(entry) is Send and type(outcome) is int:
+            if type(entry) is Send and (type(outcome) is int or isinstance(outcome, Message)):
                 data = self._encode(entry, outcome)
                 if data is not None:
-                    messages.setdefault(entry.room, (outcome, []))[1].append(data)
+                    id = outcome.id if isinstance(outcome, Message) else outcome
+                    messages.setdefault(entry.room, (id, []))[1].append(data)
         return outcomes, messages
 
     async def _pause(self, tries: int, reason: StorageDown) -> None:

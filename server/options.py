@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -36,6 +37,20 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([KMGT]?)B?", re.ASCII | re.IGNORECASE)
+
+
+def _bytes(text: Any) -> int | None:
+    """Read ``10GB``, ``500 M`` or ``1000``; None stands for no limit."""
+    if text is None:
+        return None
+    parts = _SIZE.fullmatch(str(text).strip())
+    if parts is None or not (size := int(float(parts[1]) * _UNITS[parts[2].upper()])):
+        raise ValueError(f"{text!r} is not a size like 500MB or 20GB")
+    return size
+
+
 _port = _at_least(0, int, "a port from 0 to 65535", 65535)
 _seconds = _at_least(0.05, float, "a number of seconds, 0.05 or more", 86400.0)
 
@@ -58,6 +73,10 @@ class Options(UsageOptions):
         ["ping", None, 30.0, "Seconds of silence after which a client is pinged.", _seconds],
         ["db-wait", None, 60.0, "Seconds to wait at the start for a database that does not answer yet.",
          _at_least(0.0, float, "a number of seconds", 86400.0)],
+        ["max-message", None, None, "Size of the largest message or file, e.g. 500MB. [default: any]", _bytes],
+        ["max-storage", None, None,
+         "Size of the database from which on nothing new is taken, while reading goes on, e.g. 20GB. [default: none]",
+         _bytes],
         ["log-format", None, "text", "How the log is written: text or json, a line an event.", _one_of("text", "json")],
     ]  # fmt: skip
 

@@ -6,7 +6,7 @@ An answer takes its turn beside the rooms of its connection: one piece whenever 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -14,8 +14,11 @@ from twisted.python.failure import Failure
 
 from server.log import Segment
 from server.outlet import Outlet, Reader, Source
+from server.refusals import AWAY, echo_of, error
 from server.room import write_piece
-from wire.frames import Done, RoomInfo, RoomList, Users, encode
+from server.shelf import Shelf
+from storage.interface import StorageDown, UnknownMessage
+from wire.frames import MAX_BODY, Done, Echo, Piece, RoomInfo, RoomList, Users, encode
 from wire.names import fold
 
 OPEN: Final = 16  # questions of one connection at once
@@ -27,8 +30,6 @@ ROOMS_A_FRAME: Final = 250  # likewise, with three numbers each
 class Question(Source, Protocol):
     """An open question."""
 
-    ref: int
-
     def cancel(self) -> None:
         """Give no more."""
 
@@ -36,11 +37,96 @@ class Question(Source, Protocol):
 class Asker(Reader, Protocol):
     """A connection, as its questions see it."""
 
+    def send(self, data: bytes) -> None:
+        """Send encoded frames behind all that was written."""
+
+    def no_more(self, source: Source) -> None:
+        """``source`` gives nothing any more."""
+
+    def settled(self) -> None:
+        """A question is closed."""
+
+
+class Questions:
+    """The open questions of one connection, by their ``ref``. ``down()`` says whether the database is away."""
+
+    _log = Logger()
+
+    def __init__(self, asker: Asker, down: Callable[[], bool]) -> None:
+        self._asker = asker
+        self._down = down
+        self._open: dict[int, tuple[Echo, Question | None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def opens(self, frame: Any) -> bool:
+        """Open what ``frame`` asks, which is answered by :meth:`answered` or :meth:`failed`; False if it is refused."""
+        if frame.ref in self._open:
+            self._refuse(frame, "bad_frame", "a question with this ref is open")
+        elif len(self._open) >= OPEN:
+            self._refuse(frame, "too_many", f"at most {OPEN} questions at once")
+        else:
+            self._open[frame.ref] = echo_of(frame), None
+            return True
+        return False
+
+    def opens_reading(self, frame: Any) -> bool:
+        """As :meth:`opens`, but refuse it too while the database is away."""
+        if not self.opens(frame):
+            return False
+        if self._down():
+            self.answered(frame.ref, error("storage_down", AWAY, echo_of(frame)))
+            return False
+        return True
+
+    def give(self, ref: int, question: Question) -> None:
+        """Have an open question answered by ``question``, in its turn."""
+        self._open[ref] = self._open[ref][0], question
+        self.more(question)
+
+    def more(self, question: Question) -> None:
+        """``question`` has something to give."""
+        self._asker.has_more(question)
+
+    def cancel(self, ref: int) -> None:
+        """End a question early."""
+        if ref in self._open:
+            self._stop(ref)
+            self.answered(ref, encode(Done(ref)))
+
     def answered(self, ref: int, last: bytes) -> None:
-        """Send the last frames of an answer; its question is closed."""
+        """Send the last frames of an answer; its question is closed. One that was cancelled is answered already."""
+        if self._open.pop(ref, None) is not None:
+            self._asker.send(last)
+            self._asker.settled()
 
     def failed(self, ref: int, failure: Failure) -> None:
         """Say that a question could not be answered."""
+        if ref not in self._open:
+            return
+        if failure.check(StorageDown):
+            code, text = "storage_down", AWAY
+        elif failure.check(UnknownMessage):
+            code, text = "unknown_message", "there is no such message"
+        else:
+            code, text = "failed", "the operator finds the reason in the log"
+            self._log.failure("a question failed", failure)
+        self.answered(ref, error(code, text, self._open[ref][0]))
+
+    def close(self) -> None:
+        """The connection is gone."""
+        for ref in list(self._open):
+            self._stop(ref)
+
+    def _stop(self, ref: int) -> None:
+        _, question = self._open[ref]
+        if question is not None:
+            question.cancel()
+            self._asker.no_more(question)
+
+    def _refuse(self, frame: Any, code: str, text: str) -> None:
+        self._asker.send(error(code, text, echo_of(frame)))
 
 
 class HistoryQuestion:
@@ -54,14 +140,14 @@ class HistoryQuestion:
 
     def __init__(
         self,
-        connection: Asker,
+        questions: Questions,
         ref: int,
         first: int,
         last: int,
         read: Callable[[int, int], Deferred[Segment | None]],
     ) -> None:
-        self.ref = ref
-        self._connection = connection
+        self._ref = ref
+        self._questions = questions
         self._read = read
         self._id = first - 1
         self._last = last
@@ -74,7 +160,7 @@ class HistoryQuestion:
             self._id = write_piece(outlet, self._segment.after(self._id), self._id)
             return True
         if self._id >= self._last:
-            self._connection.answered(self.ref, encode(Done(self.ref)))
+            self._questions.answered(self._ref, encode(Done(self._ref)))
             return False
         if self._reading is None:
             self._reading = self._read(self._id + 1, min(self._id + STEP, self._last)).addCallbacks(
@@ -97,13 +183,79 @@ class HistoryQuestion:
             self._id = min(self._id + STEP, self._last)
         else:
             self._id = max(self._id, segment.first_id - 1)
-        self._connection.has_more(self)
+        self._questions.more(self)
 
     def _failed(self, failure: Failure) -> None:
         self._reading = None
         self._last = 0
         if not failure.check(CancelledError):
-            self._connection.failed(self.ref, failure)
+            self._questions.failed(self._ref, failure)
+
+
+class FetchQuestion:
+    """The content of one message from byte ``offset`` on: a cursor in it, as there is one in a room.
+
+    ``shelf`` has some of it by ``place``, which is the content's own, and the offset where that begins. Nothing of it
+    is held here, so a thousand who fetch and do not read cost no memory.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        questions: Questions,
+        ref: int,
+        place: tuple[int, int],
+        offset: int,
+        shelf: Shelf[tuple[int, int, int], bytes],
+    ) -> None:
+        self._ref = ref
+        self._questions = questions
+        self._place = place
+        self._shelf = shelf
+        self._start = self._offset = offset  # where what is being given begins, and how far we are
+        self._ended = False
+        self._reading = False
+
+    def give(self, outlet: Outlet) -> bool:
+        """Write one piece, read the next ones, or end the question."""
+        data = self._shelf.get((*self._place, self._start))
+        if data is None:
+            self._read()
+            return False
+        if not data:
+            self._questions.answered(self._ref, encode(Done(self._ref)))
+            return False
+        self._write(outlet, data[self._offset - self._start :][:MAX_BODY])
+        if self._offset == self._start + len(data):
+            self._start = self._offset
+        return True
+
+    def cancel(self) -> None:
+        """Read no more."""
+        self._ended = True
+
+    def _write(self, outlet: Outlet, body: bytes) -> None:
+        frame = encode(Piece(self._ref, self._offset), body)
+        sent = outlet.offer(memoryview(frame))
+        if 0 < sent < len(frame):
+            outlet.write(frame[sent:])
+        if sent:
+            self._offset += len(body)
+
+    def _read(self) -> None:
+        if not self._reading:
+            self._reading = True
+            reading = self._shelf.load((*self._place, self._start)).addCallbacks(self._was_read, self._failed)
+            reading.addErrback(lambda failure: self._log.failure("answering a question", failure))
+
+    def _was_read(self, _: bytes) -> None:
+        self._reading = False
+        if not self._ended:
+            self._questions.more(self)
+
+    def _failed(self, failure: Failure) -> None:
+        self._questions.failed(self._ref, failure)
 
 
 def users_frames(ref: int, users: list[str]) -> bytes:

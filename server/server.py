@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from time import time
 from typing import Any, Final
@@ -17,19 +18,26 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
-from server.connection import Connection, Refused
+from server.cleaning import Cleaning
+from server.connection import Connection
 from server.journal import InThread, Journal
+from server.limits import Limits
 from server.log import Segment
 from server.pages import Pages
+from server.refusals import Refused
 from server.room import TAIL, Room
+from server.sending import Sending
+from server.shelf import Shelf
 from server.sockets import unacknowledged_for
-from storage.interface import IStorage, Message, Open, Send, StorageDown
+from server.uploads import Uploads
+from storage.interface import IStorage, Message, Open, Send, StorageDown, UploadKey
 from storage.interface import Room as StoredRoom
 from wire import frames
 from wire.frames import encode
 from wire.names import fold
 
 TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages less than 64 MiB
+CONTENTS: Final = 16 * 1024 * 1024  # bytes of contents kept: of 64 different ones what one reading gives
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
 READ_AGAIN: Final = 1.0  # seconds between attempts while the database is away
@@ -48,7 +56,7 @@ class Server(Factory):
     """All connections, and the rooms that they are in.
 
     ``in_writer`` and ``in_reader`` call a function with arguments in a storage thread and return a Deferred. Times are
-    in seconds; ``history`` is how many messages a client is given that does not say.
+    in seconds, sizes in bytes; ``history`` is how many messages a client is given that does not say.
     """
 
     noisy = False
@@ -66,6 +74,8 @@ class Server(Factory):
         max_clients: int = 10_000,
         grace: float = 5.0,
         ping: float = 30.0,
+        max_message: int | None = None,
+        max_storage: int | None = None,
     ) -> None:
         self.clock = clock
         self.history = history
@@ -76,7 +86,12 @@ class Server(Factory):
         self._storage = storage
         self._in_reader = in_reader
         self.journal = Journal(storage, in_writer, clock, self._encode, self._publish, self._storage_changed)
-        self.answering: list[Connection] = []  # who has answers gathered of the batch being answered
+        self.uploads = Uploads(clock, self.journal.wake)
+        self.journal.add_bulk(self.uploads)
+        self.limits = Limits(max_message, max_storage, partial(in_reader, storage.size), clock)
+        self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, len, CONTENTS)
+        self._cleaning = Cleaning(storage, in_writer, clock)
+        self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
         self._connections: set[Connection] = set()
         self._users: dict[str, list[Connection]] = {}  # by folded name
         self._rooms: dict[str, Room] = {}  # by folded name
@@ -92,7 +107,9 @@ class Server(Factory):
     # -- life
 
     def start(self) -> None:
-        """Begin to look after the connections."""
+        """Begin to look after the connections, and after the storage."""
+        self.limits.start()
+        self._cleaning.start()
         self._sweep.start(min(1.0, self._ping / 4), now=False).addErrback(
             lambda failure: self._log.failure("the sweep stopped", failure)
         )
@@ -107,6 +124,8 @@ class Server(Factory):
         Takes ``grace`` seconds at the most. Returns whether everything was stored.
         """
         began = self.clock.seconds()
+        self.limits.stop()
+        self._cleaning.stop()
         for connection in self.get_all():
             connection.hold("shutdown")
         stored = await self._at_most(self.grace / 2, self.journal.idle())
@@ -198,7 +217,7 @@ class Server(Factory):
     def replace(self, connection: Connection) -> None:
         """End the older connections of the same user and client."""
         for other in list(self._users.get(fold(connection.user), [])):
-            if other.client == connection.client and 0 < other.epoch < connection.epoch:
+            if other.client == connection.client and 0 < other.sending.epoch < connection.sending.epoch:
                 other.end("replaced")
 
     # -- rooms
@@ -254,16 +273,20 @@ class Server(Factory):
         """Return the time in milliseconds since 1970-01-01 UTC."""
         return int(time() * 1000)
 
-    def _encode(self, send: Send, id: int) -> bytes | None:
+    def _encode(self, send: Send, stored: int | Message) -> bytes | None:
         """In the writing thread: the bytes of a message that was just stored; None where nobody is in the room."""
         room = self._by_key.get(send.room)
-        return encode(frames.Message(room.name, id, send.by, send.at), send.text.encode()) if room else None
+        if room is None:
+            return None
+        if isinstance(stored, Message):
+            return _encoded(stored, room.name, None)
+        return encode(frames.Message(room.name, stored, send.by, send.at), send.text.encode())
 
     def _publish(self, messages: dict[int, tuple[int, list[bytes]]]) -> None:
         """A batch is stored: acknowledge it, and show its messages."""
         answering, self.answering = self.answering, []
-        for connection in answering:
-            connection.flush()
+        for sending in answering:
+            sending.flush()
         for key, (first_id, encoded) in messages.items():
             room = self._by_key.get(key)
             if room is not None and not room.append(first_id, encoded):
@@ -285,19 +308,30 @@ class Server(Factory):
         return self._in_reader(self._segment, room.key, first, last, room.name, ref)
 
     def _read_page(self, key: int, first: int, last: int) -> Deferred[Segment]:
-        return Deferred.fromCoroutine(self._read_until_there(key, first, last))
+        return Deferred.fromCoroutine(self._page(key, first, last))
 
-    async def _read_until_there(self, key: int, first: int, last: int) -> Segment:
+    async def _page(self, key: int, first: int, last: int) -> Segment:
         name = self._by_key[key].name
+        segment: Segment | None = await self._until_read(self._segment, key, first, last, name)
+        if segment is None:
+            raise LookupError(f"room {name} has no messages {first} to {last}")
+        return segment
+
+    def _read_content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
+        return self._in_reader(self._storage.content, *place)
+
+    async def upload_size(self, upload: UploadKey) -> int:
+        """Return how many bytes of an upload are stored, as soon as the database can be asked."""
+        size: int = await self._until_read(self._storage.upload_size, upload)
+        return size
+
+    async def _until_read(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Read in a reading thread, again and again while the database is away."""
         while True:
             try:
-                segment: Segment | None = await self._in_reader(self._segment, key, first, last, name)
+                return await self._in_reader(function, *args)
             except StorageDown:
                 await deferLater(self.clock, READ_AGAIN)
-            else:
-                if segment is None:
-                    raise LookupError(f"room {name} has no messages {first} to {last}")
-                return segment
 
     def _segment(self, key: int, first: int, last: int, name: str, ref: int | None = None) -> Segment | None:
         """In a reading thread: the messages ``first`` … ``last``, encoded."""

@@ -90,6 +90,8 @@ class ChatService(MultiService):
             max_clients=options["max-clients"],
             grace=options["grace"],
             ping=options["ping"],
+            max_message=options["max-message"],
+            max_storage=options["max-storage"],
         )
         for endpoint in options["listen"]:
             self.addService(self._listening(endpoint))  # type: ignore[no-untyped-call]
@@ -129,7 +131,8 @@ class ChatService(MultiService):
         before = signal.signal(signal.SIGTERM, _leave)
         while True:
             try:
-                _usable(self._storage.prepare)
+                for weakness in _usable(self._storage.prepare):
+                    self._log.warn("{weakness}", weakness=weakness)
                 break
             except StorageDown as away:
                 now = time.monotonic()

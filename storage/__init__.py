@@ -2,6 +2,8 @@
 
 from storage.interface import (
     Batch,
+    Content,
+    Drop,
     Entry,
     IStorage,
     LoggedIn,
@@ -9,6 +11,8 @@ from storage.interface import (
     Message,
     Open,
     Outcome,
+    Piece,
+    Refusal,
     Refuse,
     Room,
     Send,
@@ -16,11 +20,14 @@ from storage.interface import (
     StorageDown,
     StorageUnusable,
     UnknownMessage,
+    UploadKey,
 )
 from storage.sql import Storage
 
 __all__ = [
     "Batch",
+    "Content",
+    "Drop",
     "Entry",
     "IStorage",
     "LoggedIn",
@@ -28,6 +35,8 @@ __all__ = [
     "Message",
     "Open",
     "Outcome",
+    "Piece",
+    "Refusal",
     "Refuse",
     "Room",
     "Send",
@@ -36,4 +45,5 @@ __all__ = [
     "StorageDown",
     "StorageUnusable",
     "UnknownMessage",
+    "UploadKey",
 ]

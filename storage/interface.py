@@ -79,9 +79,31 @@ class Open:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class UploadKey:
+    """One upload of one client program: each program numbers its own."""
+
+    user: str  # folded
+    client: bytes  # SHA-256 of the client's secret; for a client without one 32 bytes drawn for the connection
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a message is made of in place of a text: a finished upload of ``size`` bytes, a file where it has a name."""
+
+    upload: UploadKey
+    size: int
+    name: str | None = None
+
+
 @dataclass(slots=True)
 class Send:
-    """Store a message. Outcome: its id in the room, or None: left out, being from an older epoch or stored already."""
+    """Store a message: ``text``, or ``content`` where that is given.
+
+    Outcome: the message's id in the room; with ``content`` the :class:`Message` as it is stored, or a :class:`Refusal`,
+    which counts as received and leaves the upload. None: left out, being from an older epoch or stored already.
+    """
 
     sender: Sender | None
     seq: int
@@ -89,6 +111,7 @@ class Send:
     by: str
     at: int  # milliseconds since 1970-01-01 UTC
     text: str
+    content: Content | None = None
 
 
 @dataclass(slots=True)
@@ -99,8 +122,37 @@ class Refuse:
     seq: int
 
 
-Entry = Login | Open | Send | Refuse
-Outcome = LoggedIn | Room | int | bool | None
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a send is not stored: the protocol's code, and a text for a person."""
+
+    code: str
+    text: str
+
+
+@dataclass(slots=True)
+class Piece:
+    """Put ``data``, which is not empty, at the end of an upload, which begins with its first piece.
+
+    Outcome: False where ``offset`` is not where the upload ends or the sender is of an older epoch, else True.
+    """
+
+    sender: Sender | None
+    upload: UploadKey
+    offset: int
+    data: bytes
+
+
+@dataclass(slots=True)
+class Drop:
+    """Forget an upload, if there is such a one. Outcome: True."""
+
+    sender: Sender | None
+    upload: UploadKey
+
+
+Entry = Login | Open | Send | Refuse | Piece | Drop
+Outcome = LoggedIn | Room | Message | Refusal | int | bool | None
 
 
 @dataclass(slots=True)
@@ -130,10 +182,11 @@ class IStorage(Interface):
     def get_last_msg_id(room: str) -> int:
         """Return the id of the room's newest message, 0 where there is none."""
 
-    def prepare() -> None:
+    def prepare() -> list[str]:
         """Reach the database and bring its schema up to date, under a lock that holds off other servers.
 
-        Raises :class:`StorageDown` if it does not answer (yet), :class:`StorageUnusable` if it never will.
+        Returns a line for each thing in which it is worse than it should be, for the operator. Raises
+        :class:`StorageDown` if it does not answer (yet), :class:`StorageUnusable` if it never will.
         """
 
     def commit(batch: Batch) -> list[Outcome]:
@@ -149,6 +202,24 @@ class IStorage(Interface):
 
     def rooms() -> list[Room]:
         """Return every room, sorted by its folded name."""
+
+    def content(room: int, id: int, offset: int) -> bytes:
+        """Return some of the content of a message of the room with that key, from byte ``offset`` on.
+
+        At most 256 KiB, and nothing at its end; raises :class:`UnknownMessage` also for one that is deleted or pruned.
+        """
+
+    def upload_size(upload: UploadKey) -> int:
+        """Return how many bytes of an upload are stored, 0 where there is none."""
+
+    def clean(forgotten: int) -> bool:
+        """Remove some of what dropped uploads left, and of those not touched since ``forgotten`` (ms since 1970).
+
+        Returns whether there is more. To be called where batches are committed, between them.
+        """
+
+    def size() -> int:
+        """Return how many bytes the database holds, without what is free in its files."""
 
     def close() -> None:
         """Give back what is held; the storage is not used after."""

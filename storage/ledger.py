@@ -9,7 +9,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storage.interface import Entry, LoggedIn, Login, Open, Outcome, Refuse, Room, Send, Sender
+from storage.interface import (
+    Content,
+    Drop,
+    Entry,
+    LoggedIn,
+    Login,
+    Message,
+    Open,
+    Outcome,
+    Piece,
+    Refusal,
+    Refuse,
+    Room,
+    Send,
+    Sender,
+    UploadKey,
+)
+from storage.schema import UploadState
+from storage.uploads import Upload
 from wire.names import fold
 
 SenderKey = tuple[str, bytes]  # the folded user, the client
@@ -30,6 +48,7 @@ class Touched:
     senders: set[SenderKey] = field(default_factory=set)
     rooms: set[int] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)  # folded → as written, of rooms that may be new
+    uploads: set[UploadKey] = field(default_factory=set)
 
     @classmethod
     def by(cls, entries: Iterable[Entry]) -> Touched:
@@ -44,6 +63,10 @@ class Touched:
             else:
                 if isinstance(entry, Send):
                     touched.rooms.add(entry.room)
+                    if entry.content is not None:
+                        touched.uploads.add(entry.content.upload)
+                elif isinstance(entry, Piece | Drop):
+                    touched.uploads.add(entry.upload)
                 if entry.sender is not None:
                     touched.senders.add((entry.sender.user, entry.sender.client))
         return touched
@@ -52,22 +75,34 @@ class Touched:
 class Ledger:
     """Rows as they were locked, then as the entries that are carried out leave them."""
 
-    def __init__(self, senders: dict[SenderKey, SenderRow], rooms: Iterable[Room]) -> None:
+    def __init__(
+        self, senders: dict[SenderKey, SenderRow], rooms: Iterable[Room], uploads: Iterable[Upload] = ()
+    ) -> None:
         self._senders = senders
+        self._uploads = {upload.key: upload for upload in uploads}
+        self._changed: dict[int, Upload] = {}  # by id
         self._rooms = {room.key: room for room in rooms}
         self._keys = {fold(room.name): room.key for room in self._rooms.values()}
         self._last_ids = {room.key: room.last_id for room in self._rooms.values()}
         self.messages: list[dict[str, Any]] = []
+        self.large: list[dict[str, Any]] = []  # messages that are uploads
+        self.parts: list[dict[str, Any]] = []
 
     def carry_out(self, entry: Entry) -> Outcome:
         """Do what ``entry`` says and return its outcome; raises LookupError for a room that was never opened."""
-        if isinstance(entry, Send):
-            return self._number(entry) if self._receive(entry) else None
-        if isinstance(entry, Refuse):
-            return self._receive(entry)
-        if isinstance(entry, Login):
-            return self._log_in(entry)
-        return self._room(self._keys[fold(entry.name)])
+        match entry:
+            case Send():
+                return self._store(entry) if self._receive(entry) else None
+            case Refuse():
+                return self._receive(entry)
+            case Piece():
+                return self._append(entry)
+            case Drop():
+                return self._drop(entry)
+            case Login():
+                return self._log_in(entry)
+            case Open():
+                return self._room(self._keys[fold(entry.name)])
 
     def changed_senders(self, seen_at: int) -> list[dict[str, Any]]:
         """Return the rows of all senders, seen at that moment."""
@@ -84,6 +119,10 @@ class Ledger:
             if (last_id := self._last_ids[key]) != room.last_id
         ]
 
+    def changed_uploads(self, now: int) -> list[dict[str, Any]]:
+        """Return the rows of uploads that are not what they were, touched at ``now``, as they were changed first."""
+        return [upload.row(now) for upload in self._changed.values()]
+
     def _room(self, key: int) -> Room:
         return replace(self._rooms[key], last_id=self._last_ids[key])
 
@@ -94,28 +133,72 @@ class Ledger:
         row.epoch += 1
         return LoggedIn(Sender(login.user, login.client, row.epoch), row.received)
 
+    def _is_old(self, sender: Sender | None) -> bool:
+        """Whether ``sender`` has been replaced by a newer login of the same client."""
+        return sender is not None and sender.epoch < self._senders[sender.user, sender.client].epoch
+
     def _receive(self, entry: Send | Refuse) -> bool:
         """Count the entry as received; return False if it is to be left out."""
         if entry.sender is None:
             return True
         row = self._senders[entry.sender.user, entry.sender.client]
-        if entry.sender.epoch < row.epoch or entry.seq <= row.received:
+        if self._is_old(entry.sender) or entry.seq <= row.received:
             return False
         row.epoch = entry.sender.epoch  # higher only if the database was restored from a copy
         row.received = entry.seq
         return True
 
-    def _number(self, send: Send) -> int:
-        text, folded = send.text, fold(send.text)
-        id = self._last_ids[send.room] = self._last_ids[send.room] + 1
-        self.messages.append(
-            {
-                "room_id": send.room,
-                "id": id,
-                "sender": send.by,
-                "sent_at": send.at,
-                "text": text,
-                "folded": None if folded == text else folded,
-            }
-        )
+    def _store(self, send: Send) -> int | Message | Refusal:
+        if send.content is not None:
+            return self._store_content(send, send.content)
+        id, row = self._number(send, send.text, fold(send.text))
+        self.messages.append(row)
         return id
+
+    def _number(self, send: Send, text: str, folded: str) -> tuple[int, dict[str, Any]]:
+        """Return the next id of the room, and the row of the message that gets it."""
+        id = self._last_ids[send.room] = self._last_ids[send.room] + 1
+        return id, {
+            "room_id": send.room,
+            "id": id,
+            "sender": send.by,
+            "sent_at": send.at,
+            "text": text,
+            "folded": None if folded == text else folded,
+        }
+
+    # Uploads.
+
+    def _append(self, piece: Piece) -> bool:
+        upload = self._uploads.get(piece.upload) or Upload.begin(piece.upload)
+        if self._is_old(piece.sender) or piece.offset != upload.size:
+            return False
+        self._uploads[piece.upload] = self._changed[upload.id] = upload
+        upload.append(piece.data)
+        self.parts.append({"upload_id": upload.id, "offset": piece.offset, "data": piece.data})
+        return True
+
+    def _drop(self, drop: Drop) -> bool:
+        if not self._is_old(drop.sender):
+            self._use_up(drop.upload, UploadState.GONE)
+        return True
+
+    def _use_up(self, key: UploadKey, state: UploadState) -> None:
+        """The client's upload of that number is there no more; what it was made of is in ``state``."""
+        if upload := self._uploads.pop(key, None):
+            upload.state = state
+            self._changed[upload.id] = upload
+
+    def _store_content(self, send: Send, content: Content) -> Message | Refusal:
+        upload = self._uploads.get(content.upload) or Upload.begin(content.upload)
+        if upload.size != content.size:
+            return Refusal("unknown_upload", f"of this upload there are {upload.size} bytes, not {content.size}")
+        if content.name is None and not upload.is_text:
+            return Refusal("bad_text", "a text is UTF-8; send it with a name, as a file")
+        text = upload.beginning if content.name is None else ""
+        is_whole = content.name is None and len(upload.head) == upload.size  # short enough to be an ordinary message
+        self._use_up(content.upload, UploadState.GONE if is_whole else UploadState.SENT)
+        id, row = self._number(send, text, fold(text or content.name or ""))
+        size = None if is_whole else upload.size
+        self.large.append({**row, "size": size, "name": content.name, "upload_id": None if is_whole else upload.id})
+        return Message(self._rooms[send.room].name, id, send.by, send.at, text, size, content.name)

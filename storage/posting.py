@@ -9,9 +9,10 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Connection, Insert, Select, Table, bindparam, func, insert, select, tuple_
 from sqlalchemy.dialects import mysql, sqlite
 
-from storage.interface import Entry, Outcome, Room
+from storage.interface import Entry, Outcome, Room, UploadKey
 from storage.ledger import Ledger, SenderKey, SenderRow, Touched
-from storage.schema import messages, rooms, senders, servers
+from storage.schema import messages, parts, rooms, senders, servers, uploads
+from storage.uploads import Upload
 
 KEYS: Final = 500  # of one SELECT; MariaDB plans badly from 1,000 on
 
@@ -25,14 +26,20 @@ _LOCK_SENDERS = (
     .where(tuple_(senders.c.user, senders.c.client).in_(_KEYS))
     .with_for_update()
 )
+_UPLOAD_KEY = (uploads.c.user, uploads.c.client, uploads.c.number)
+_LOCK_UPLOADS = (
+    select(*_UPLOAD_KEY, uploads.c.id, uploads.c.size, uploads.c.head, uploads.c.tail)
+    .where(tuple_(*_UPLOAD_KEY).in_(_KEYS))
+    .with_for_update()
+)
 _LOCK_BATCH = select(servers.c.batch).where(servers.c.id == bindparam("id")).with_for_update()
 
 
 class Posting:
     """The writing side of the storage, for one server and in the dialect of its database.
 
-    Its functions work in the transaction that ``connection`` is in. Senders are locked before rooms and each in the
-    order of their keys, so that two servers seldom wait for each other crosswise.
+    Its functions work in the transaction that ``connection`` is in. Senders are locked first, then rooms, then uploads,
+    and each in the order of their keys, so that two servers seldom wait for each other crosswise.
     """
 
     def __init__(self, dialect: str, server: int) -> None:
@@ -41,15 +48,21 @@ class Posting:
         self._add_senders = _upsert(dialect, senders, "user")
         self._change_rooms = _upsert(dialect, rooms, "last_id")
         self._change_senders = _upsert(dialect, senders, "epoch", "received", "seen_at")
+        self._change_uploads = _upsert(dialect, uploads, "number", "size", "head", "tail", "state", "touched_at")
         self._change_servers = _upsert(dialect, servers, "batch", "beat_at").values(beat_at=func.now())
 
     def post(self, connection: Connection, entries: Sequence[Entry]) -> list[Outcome]:
         """Carry out ``entries`` and return their outcomes."""
         touched = Touched.by(entries)
-        ledger = Ledger(self._lock_senders(connection, touched.senders), self._lock_rooms(connection, touched))
+        senders = self._lock_senders(connection, touched.senders)
+        ledger = Ledger(senders, self._lock_rooms(connection, touched), _uploads(connection, touched.uploads))
         outcomes = [ledger.carry_out(entry) for entry in entries]
+        now = int(time() * 1000)
         _write(connection, insert(messages), ledger.messages)
-        _write(connection, self._change_senders, ledger.changed_senders(seen_at=int(time() * 1000)))
+        _write(connection, insert(messages), ledger.large)
+        _write(connection, insert(parts), ledger.parts)
+        _write(connection, self._change_uploads, ledger.changed_uploads(now))
+        _write(connection, self._change_senders, ledger.changed_senders(seen_at=now))
         _write(connection, self._change_rooms, ledger.changed_rooms())
         return outcomes
 
@@ -112,3 +125,8 @@ def _senders(connection: Connection, keys: Collection[SenderKey]) -> dict[Sender
 
 def _room_keys(connection: Connection, names: Collection[str]) -> dict[str, int]:
     return dict(_find(connection, _ROOM_KEYS, names))
+
+
+def _uploads(connection: Connection, keys: Collection[UploadKey]) -> list[Upload]:
+    rows = _find(connection, _LOCK_UPLOADS, [(key.user, key.client, key.number) for key in keys])
+    return [Upload(UploadKey(user, client, number), *row) for user, client, number, *row in rows]

@@ -5,7 +5,8 @@ There are no foreign keys: a message is only ever written under the lock of its 
 
 from __future__ import annotations
 
-from typing import Any
+from enum import IntEnum
+from typing import Any, Final
 
 from sqlalchemy import (
     BINARY,
@@ -16,15 +17,18 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
+    UniqueConstraint,
     false,
 )
 from sqlalchemy.dialects import mysql
 
 from wire.names import MAX_FILE_NAME, MAX_NAME
 
+HEAD: Final = 4096  # bytes of a large text that its message shows
 MAX_FOLDED = 3 * MAX_NAME  # characters; folding makes some letters two or three
 
 # Keys are compared byte by byte: whether two names are one is for wire.names to say, not for a collation.
@@ -74,6 +78,42 @@ senders = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
     Column("seen_at", BigInteger, nullable=False),  # milliseconds since 1970-01-01 UTC
+    **_MYSQL,
+)
+
+
+class UploadState(IntEnum):
+    """What an upload is good for."""
+
+    OPEN = 0  # grows
+    SENT = 1  # is the content of a message
+    GONE = 2  # is to be removed
+
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # drawn at random
+    Column("user", String(MAX_FOLDED), nullable=False),
+    Column("client", LargeBinary().with_variant(BINARY(32), "mysql"), nullable=False),
+    Column("number", BigInteger),  # NULL once it is sent or gone: the client may begin another of that number
+    Column("size", BigInteger, nullable=False),
+    Column("head", LargeBinary().with_variant(mysql.VARBINARY(HEAD), "mysql"), nullable=False),  # its first bytes
+    # The bytes of a character that has only begun; NULL where it is no UTF-8.
+    Column("tail", LargeBinary().with_variant(mysql.VARBINARY(3), "mysql")),
+    Column("state", SmallInteger, nullable=False),
+    Column("touched_at", BigInteger, nullable=False),  # milliseconds since 1970-01-01 UTC
+    UniqueConstraint("user", "client", "number", name="upload_number"),
+    UniqueConstraint("state", "touched_at", "id", name="upload_age"),  # an index, made in one statement with its table
+    **_MYSQL,
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("upload_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),  # bytes of the upload that stand before
+    Column("data", LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
     **_MYSQL,
 )
 

@@ -7,19 +7,21 @@ from collections.abc import Iterator, Sequence
 from time import time
 from typing import Any, Final
 
-from sqlalchemy import URL, Select, bindparam, false, insert, select
+from sqlalchemy import URL, Executable, bindparam, delete, false, func, insert, or_, select, text, update
 from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from storage import database
 from storage.faults import while_committing, while_preparing, while_serving
-from storage.interface import Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage
+from storage.interface import Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
 from storage.posting import Posting
-from storage.schema import messages, metadata, rooms
+from storage.schema import UploadState, messages, metadata, parts, rooms, uploads
 from storage.upgrade import upgrade
 from wire.names import fold
 
 PAGE: Final = 200  # messages that are held at once where a whole room is read
+PIECE: Final = 256 * 1024  # bytes of a large content that are read at once
+REMOVED: Final = 16  # parts that are removed in one transaction, so that nobody waits long for it
 
 _ROOMS = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
 _LAST_ID = select(rooms.c.last_id).where(rooms.c.folded == bindparam("room"))
@@ -40,6 +42,45 @@ _MESSAGES = (
 _ONE = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id == bindparam("id"))
 _AFTER = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id > bindparam("after")).limit(PAGE)
 _SPAN = _MESSAGES.where(rooms.c.id == bindparam("room"), messages.c.id.between(bindparam("first"), bindparam("last")))
+_CONTENT = select(messages.c.text, messages.c.upload_id).where(
+    rooms.c.id == bindparam("room"),
+    messages.c.room_id == rooms.c.id,
+    messages.c.id == bindparam("id"),
+    messages.c.id >= rooms.c.first_id,
+    ~messages.c.deleted,
+)
+_PART = (
+    select(func.substr(parts.c.data, bindparam("offset") - parts.c.offset + 1, PIECE))
+    .where(parts.c.upload_id == bindparam("upload"), parts.c.offset <= bindparam("offset"))
+    .order_by(parts.c.offset.desc())
+    .limit(1)
+)
+_UPLOAD_SIZE = select(uploads.c.size).where(
+    uploads.c.user == bindparam("user"),
+    uploads.c.client == bindparam("client"),
+    uploads.c.number == bindparam("number"),
+)
+_TO_REMOVE = (
+    select(uploads.c.id)
+    .where(
+        or_(
+            uploads.c.state == UploadState.GONE,
+            (uploads.c.state == UploadState.OPEN) & (uploads.c.touched_at < bindparam("forgotten")),
+        )
+    )
+    .limit(1)
+    .with_for_update()
+)
+_OFFSETS = (
+    select(parts.c.offset).where(parts.c.upload_id == bindparam("upload")).order_by(parts.c.offset).limit(REMOVED)
+)
+_SIZE = {
+    "sqlite": "SELECT (page_count - freelist_count) * page_size"
+    " FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()",
+    # What the database knows of its tables it counts only now and then; what was uploaded can be told at any time.
+    "mysql": "SELECT GREATEST(COALESCE(SUM(data_length + index_length), 0),"
+    " COALESCE((SELECT SUM(size) FROM uploads), 0)) FROM information_schema.tables WHERE table_schema = DATABASE()",
+}
 
 
 @implementer(IStorage)
@@ -91,13 +132,49 @@ class Storage:
         """Return every room, sorted by its folded name."""
         return [Room(*row) for row in self._read(_ROOMS)]
 
-    def prepare(self) -> None:
+    def content(self, room: int, id: int, offset: int) -> bytes:
+        """Return some of a message's content from byte ``offset`` on, nothing at its end; raises UnknownMessage."""
+        for said, upload in self._read(_CONTENT, room=room, id=id):
+            if upload is None:
+                whole: bytes = said.encode()
+                return whole[offset : offset + PIECE]
+            return b"".join(data for (data,) in self._read(_PART, upload=upload, offset=offset))
+        raise UnknownMessage(f"there is no message {id}")
+
+    def upload_size(self, upload: UploadKey) -> int:
+        """Return how many bytes of an upload are stored, 0 where there is none."""
+        found = self._read(_UPLOAD_SIZE, user=upload.user, client=upload.client, number=upload.number)
+        return sum(size for (size,) in found)
+
+    def clean(self, forgotten: int) -> bool:
+        """Remove some of an upload that was dropped or left alone since ``forgotten``; return whether there is more."""
+        with while_serving(), self._writer.begin() as connection:
+            upload = connection.scalar(_TO_REMOVE, {"forgotten": forgotten})
+            if upload is None:
+                return False
+            offsets = connection.scalars(_OFFSETS, {"upload": upload}).all()
+            if offsets:
+                connection.execute(
+                    update(uploads).where(uploads.c.id == upload).values(number=None, state=UploadState.GONE)
+                )
+                some = parts.c.offset.between(offsets[0], offsets[-1])
+                connection.execute(delete(parts).where(parts.c.upload_id == upload, some))
+            else:
+                connection.execute(delete(uploads).where(uploads.c.id == upload))
+        return True
+
+    def size(self) -> int:
+        """Return how many bytes the database holds, without what is free in its files."""
+        return sum(int(size) for (size,) in self._read(text(_SIZE[self._engine.dialect.name])))
+
+    def prepare(self) -> list[str]:
         """Reach the database, bring its schema up to date and see that it can be written to."""
         with while_preparing(self._url), self._writer.begin() as connection:
             upgrade(connection)
             for table in metadata.sorted_tables:
                 nothing = select(table).where(false())
                 connection.execute(insert(table).from_select(table.columns.keys(), nothing))
+            return database.weaknesses(connection)
 
     def commit(self, batch: Batch) -> list[Outcome]:
         """Carry out the entries in one transaction and return an outcome for each, in their order."""
@@ -115,7 +192,7 @@ class Storage:
         """Close the connections that are not in use."""
         self._engine.dispose()
 
-    def _read(self, statement: Select[Any], **values: object) -> Sequence[Sequence[Any]]:
+    def _read(self, statement: Executable, **values: object) -> Sequence[Sequence[Any]]:
         with while_serving():
             try:
                 return self._rows(statement, values)
@@ -125,6 +202,6 @@ class Storage:
             # The connection had died in the pool, which says nothing of the database.
             return self._rows(statement, values)
 
-    def _rows(self, statement: Select[Any], values: dict[str, object]) -> Sequence[Sequence[Any]]:
+    def _rows(self, statement: Executable, values: dict[str, object]) -> Sequence[Sequence[Any]]:
         with self._engine.connect() as connection:
             return connection.execute(statement, values).all()

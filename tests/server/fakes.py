@@ -17,6 +17,8 @@ from server.connection import Connection
 from server.server import Server
 from storage.interface import (
     Batch,
+    Content,
+    Drop,
     Entry,
     IStorage,
     LoggedIn,
@@ -24,11 +26,15 @@ from storage.interface import (
     Message,
     Open,
     Outcome,
+    Piece,
+    Refusal,
     Refuse,
     Room,
     Send,
     Sender,
     StorageDown,
+    UnknownMessage,
+    UploadKey,
 )  # fmt: skip
 from wire.frames import Echo, Frame, encode, from_server
 from wire.names import fold
@@ -151,6 +157,9 @@ class ListStorage:
         self.senders: dict[tuple[str, bytes], list[int]] = {}
         self.faults: deque[str | None] = deque()
         self.poison: str | None = None
+        self.uploads: dict[UploadKey, bytes] = {}
+        self.contents: dict[tuple[int, int], bytes] = {}
+        self.read = 0  # contents, or pieces of them
         self._stored = 0
 
     def commit(self, batch: Batch) -> list[Outcome]:
@@ -171,14 +180,45 @@ class ListStorage:
             return self._log_in(entry)
         if isinstance(entry, Open):
             return self._open(entry.name)
+        if isinstance(entry, Piece):
+            return self._append(entry)
+        if isinstance(entry, Drop):
+            self.uploads.pop(entry.upload, None)
+            return True
         taken = self._take(entry.sender, entry.seq)
         if isinstance(entry, Refuse):
             return taken
         if not taken:
             return None
         row = self.messages[entry.room]
+        if entry.content is not None:
+            return self._send_content(entry, entry.content, row)
         row.append(Message(self.names[entry.room], len(row) + 1, entry.by, entry.at, entry.text))
         return len(row)
+
+    def _append(self, piece: Piece) -> bool:
+        known = self.uploads.get(piece.upload, b"")
+        if piece.offset != len(known):
+            return False
+        self.uploads[piece.upload] = known + piece.data
+        return True
+
+    def _send_content(self, send: Send, content: Content, row: list[Message]) -> Message | Refusal:
+        if len(self.uploads.get(content.upload, b"")) != content.size:
+            return Refusal("unknown_upload", "not that long")
+        self.contents[send.room, len(row) + 1] = self.uploads.pop(content.upload, b"")
+        room = self.names[send.room]
+        row.append(Message(room, len(row) + 1, send.by, send.at, "", content.size, content.name))
+        return row[-1]
+
+    def content(self, room: int, id: int, offset: int) -> bytes:
+        if (room, id) not in self.contents:
+            raise UnknownMessage
+        self.read += 1
+        return self.contents[room, id][offset : offset + 100_000]
+
+    def upload_size(self, upload: UploadKey) -> int:
+        return len(self.uploads.get(upload, b""))
 
     def _log_in(self, login: Login) -> LoggedIn:
         if login.client is None:
@@ -200,6 +240,12 @@ class ListStorage:
             return False
         known[1] = seq
         return True
+
+    def clean(self, forgotten: int) -> bool:
+        return False
+
+    def size(self) -> int:
+        return sum(map(len, self.uploads.values())) + sum(map(len, self.contents.values()))
 
     def page(self, room: int, first: int, last: int) -> list[Message]:
         return self.messages[room][first - 1 : last]

@@ -1,0 +1,46 @@
+"""Uploads that nobody will finish are removed: those that were dropped, and those left alone for an hour."""
+
+from __future__ import annotations
+
+from time import time
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from server.journal import InThread
+from storage.interface import IStorage, StorageDown
+
+LEFT_ALONE: Final = 3600  # seconds
+EVERY: Final = 60.0  # seconds
+
+
+class Cleaning:
+    """Looks every minute, first at the start. A little at a time is removed, between the batches of the journal."""
+
+    _log = Logger()
+
+    def __init__(self, storage: IStorage, in_writer: InThread, clock: IReactorTime) -> None:
+        self._storage = storage
+        self._in_writer = in_writer
+        self._rounds = LoopingCall(lambda: Deferred.fromCoroutine(self._clean()))
+        self._rounds.clock = clock
+
+    def start(self) -> None:
+        """Begin."""
+        self._rounds.start(EVERY).addErrback(lambda failure: self._log.failure("cleaning up stopped", failure))
+
+    def stop(self) -> None:
+        """Leave what is left for the next start."""
+        if self._rounds.running:
+            self._rounds.stop()
+
+    async def _clean(self) -> None:
+        try:
+            while await self._in_writer(self._storage.clean, int((time() - LEFT_ALONE) * 1000)):
+                if not self._rounds.running:
+                    return
+        except StorageDown:
+            return  # in the next round

@@ -1,0 +1,259 @@
+"""What one connection has stored: its messages, in the order of their numbers, and its uploads."""
+
+from __future__ import annotations
+
+from functools import partial
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UnsetType
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from server.journal import Answer, Failed
+from server.refusals import NOT_STORED, Refused, echo_of, error, named
+from server.uploads import Upload
+from storage.interface import Content, Drop, LoggedIn, Outcome, Refusal, Refuse, Send, Sender, UploadKey
+from wire import frames
+from wire.frames import MAX_BODY, Echo, encode, room_of
+from wire.names import file_name, fold
+
+if TYPE_CHECKING:
+    from server.connection import Connection
+    from server.room import Room
+
+
+class Sending:
+    """Takes what ``connection`` sends and answers it, in the order in which it came.
+
+    An upload's frames that need a look into the database, or that what went before is stored, are waited for: nothing
+    more is taken from the client meanwhile, so its frames keep their order.
+    """
+
+    _log = Logger()
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._server = connection.server
+        self._sender: Sender | None = None
+        self._client = b""  # whose uploads ours are; drawn for this connection where the client has no secret
+        self._received = 0  # the highest seq that was taken
+        self._unanswered = 0  # entries in the journal
+        self._answers: list[bytes] = []  # of the batch that is being answered
+        self._uploads: dict[int, Upload] = {}
+
+    def begin(self, logged_in: LoggedIn) -> None:
+        """The client is logged in."""
+        self._sender, self._received = logged_in.sender, logged_in.received
+        self._client = token_bytes(32) if self._sender is None else self._sender.client
+
+    @property
+    def epoch(self) -> int:
+        """Which login of its client this is; 0 before it, and for a client without a secret."""
+        return self._sender.epoch if self._sender else 0
+
+    @property
+    def received(self) -> int:
+        """The highest ``seq`` that was taken."""
+        return self._received
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that was taken is stored and answered."""
+        return not self._unanswered and not any(upload.waiting for upload in self._uploads.values())
+
+    def end(self) -> None:
+        """The connection is gone. Nobody can go on with the uploads of a client without a secret."""
+        if self._sender is None:
+            for upload in self._uploads.values():
+                upload.settled().addCallback(self._drop, upload.key)
+
+    # -- messages
+
+    def send(self, frame: frames.Send, body: bytes) -> None:
+        """Store a message, or refuse it."""
+        if not self._takes(frame.seq, frame):
+            return
+        try:
+            room = self._room(frame, body)
+            if isinstance(frame.upload, int):
+                self._connection.wait_for(self._send_upload(frame, room, frame.upload))
+                return
+            text = body.decode()
+            self._server.limits.take(len(body))
+        except Refused as refused:
+            self._refuse(frame.seq, echo_of(frame), refused.code, str(refused))
+        except UnicodeDecodeError:
+            self._refuse(frame.seq, echo_of(frame), "bad_text", "a message is text in UTF-8")
+        else:
+            self._put(frame, room, text)
+
+    def bad_send(self, echo: Echo, why: str) -> None:
+        """Refuse a ``send`` that is no proper frame but has a number."""
+        assert isinstance(echo.seq, int)
+        if self._takes(echo.seq, echo):
+            self._refuse(echo.seq, echo, "bad_frame", why)
+
+    def _room(self, frame: frames.Send, body: bytes) -> Room:
+        if isinstance(frame.name, str):
+            if isinstance(frame.upload, UnsetType):
+                raise Refused("bad_frame", "only an upload has a name")
+            named(frame.name, file_name)
+        if isinstance(frame.upload, int) and (body or isinstance(frame.size, UnsetType)):
+            raise Refused("bad_frame", "an upload is sent with its size and without a body")
+        room = self._connection.cursor(room_of(frame)).room
+        if len(body) > MAX_BODY:
+            raise Refused("too_large", f"a body has at most {MAX_BODY} bytes")
+        if isinstance(frame.upload, UnsetType):
+            self._server.limits.check_message(len(body))
+        return room
+
+    def _put(
+        self, frame: frames.Send, room: Room, text: str, content: Content | None = None, told: Answer | None = None
+    ) -> None:
+        """Store a message and answer it, or have ``told`` do that."""
+        entry = Send(self._sender, frame.seq, room.key, self._connection.user, self._server.now(), text, content)
+        self._unanswered += 1
+        self._server.journal.put(entry, told or partial(self._stored, frame, room.name))
+        self._connection.keep_within(self._server.journal.budget, "journal")
+
+    def _takes(self, seq: int, frame: frames.Send | Echo) -> bool:
+        """Count ``seq`` if it is the next one; answer one that skips; say whether it was the next one."""
+        if seq == self._received + 1:
+            self._received = seq
+            return True
+        if seq > self._received:
+            echo = frame if isinstance(frame, Echo) else echo_of(frame)
+            self._refuse(None, echo, "bad_seq", f"the next seq is {self._received + 1}")
+        return False
+
+    def _refuse(self, seq: int | None, echo: Echo, code: str, text: str) -> None:
+        """Refuse a send when its turn has come; one with a ``seq`` counts as received."""
+        self._unanswered += 1
+        entry = Refuse(self._sender if seq is not None else None, seq or 0)
+        self._server.journal.put(entry, partial(self._was_refused, error(code, text, echo)))
+
+    def _stored(self, frame: frames.Send, room: str, outcome: Any) -> None:
+        if isinstance(outcome, Failed):
+            self._answer(error("failed", NOT_STORED, echo_of(frame)))
+        elif isinstance(outcome, Refusal):
+            self._answer(error(outcome.code, outcome.text, echo_of(frame)))
+        elif outcome is None:  # left out: a newer connection of the same client has taken over
+            self._answer(b"")
+        else:
+            id = outcome if type(outcome) is int else outcome.id
+            self._answer(encode(frames.Ack(frame.seq, room, id)))
+
+    def _was_refused(self, error: bytes, counted: Any) -> None:
+        self._answer(b"" if counted is False else error)
+
+    def _answer(self, data: bytes) -> None:
+        """Gather what one batch answers, so that it takes one write."""
+        if not self._answers:
+            self._server.answering.append(self)
+        self._answers.append(data)
+        self._unanswered -= 1
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        answers, self._answers = self._answers, []
+        self._connection.send(b"".join(answers))
+        self._connection.settled()
+
+    # -- uploads
+
+    def part(self, frame: frames.Part, body: bytes) -> None:
+        """Store the next piece of an upload."""
+        upload = self._uploads.get(frame.upload)
+        if upload is None:
+            self._connection.wait_for(self._first_part(frame, body))
+        else:
+            self._append(upload, frame, body)
+
+    async def _first_part(self, frame: frames.Part, body: bytes) -> None:
+        self._append(await self._find(frame.upload), frame, body)
+
+    def _append(self, upload: Upload, frame: frames.Part, body: bytes) -> None:
+        try:
+            if len(body) > MAX_BODY:
+                raise Refused("too_large", f"a body has at most {MAX_BODY} bytes")
+            if frame.offset != upload.size:
+                raise Refused("unknown_upload", f"of this upload there are {upload.size} bytes")
+        except Refused as refused:
+            self._connection.error(refused.code, str(refused), echo_of(frame))
+            return
+        try:
+            self._server.limits.check_message(upload.size + len(body))
+            self._server.limits.take(len(body))
+        except Refused as refused:
+            self._connection.error(refused.code, str(refused), echo_of(frame))
+            self._connection.wait_for(self._forget(frame.upload))
+            return
+        if body:
+            self._server.uploads.put(upload, body)
+            self._connection.keep_within(self._server.uploads.budget, "uploads")
+
+    def drop(self, frame: frames.Drop) -> None:
+        """Forget an upload."""
+        self._connection.wait_for(self._forget(frame.upload))
+
+    async def _forget(self, number: int) -> None:
+        upload = await self._find(number)
+        self._server.uploads.forget(upload)
+        await upload.settled()
+        if upload.size:
+            await self._server.journal.ask(Drop(self._sender, upload.key))
+        self._uploads.pop(number, None)
+
+    def resume(self, frame: frames.Resume) -> None:
+        """Tell how far an upload is, once what came of it is stored."""
+        if self._connection.questions.opens(frame):
+            self._connection.wait_for(self._resume(frame))
+
+    async def _resume(self, frame: frames.Resume) -> None:
+        upload = await self._find(frame.upload)
+
+        def settled(_: None) -> None:
+            size = 0 if upload.broken else upload.size - upload.waiting
+            self._connection.questions.answered(frame.ref, encode(frames.Resumed(frame.ref, frame.upload, size)))
+
+        upload.settled().addCallback(settled)
+
+    async def _send_upload(self, frame: frames.Send, room: Room, number: int) -> None:
+        """Make an upload a message; only then is it known whether its number is free again."""
+        assert isinstance(frame.size, int)
+        upload = await self._find(number)
+        try:
+            self._server.limits.check_message(frame.size)
+        except Refused as refused:
+            self._refuse(frame.seq, echo_of(frame), refused.code, str(refused))
+            await self._forget(number)
+            return
+        await upload.settled()
+        name = frame.name if isinstance(frame.name, str) else None
+        stored: Deferred[Outcome | Failed] = Deferred()
+        self._put(frame, room, "", Content(upload.key, frame.size, name), stored.callback)
+        self._stored(frame, room.name, await stored)
+        self._uploads.pop(number, None)  # looked for anew: it was used up, or it was refused and is still there
+
+    async def _find(self, number: int) -> Upload:
+        """Return the client's upload of that number, which may be empty."""
+        if number not in self._uploads:
+            key = UploadKey(fold(self._connection.user), self._client, number)
+            size = await self._server.upload_size(key)
+            self._uploads[number] = Upload(key, self._sender, size, self)
+        return self._uploads[number]
+
+    def _drop(self, _: None, key: UploadKey) -> None:
+        self._server.journal.put(Drop(self._sender, key), lambda _: None)
+
+    def upload_settled(self) -> None:
+        """All that was taken of an upload is stored."""
+        self._connection.settled()
+
+    def upload_broke(self, upload: Upload, outcome: Outcome | Failed) -> None:
+        """The storage did not take a piece: it is not as we knew it, or it will not have it."""
+        self._uploads.pop(upload.key.number, None)
+        self._server.uploads.forget(upload)
+        code, text = ("failed", NOT_STORED) if isinstance(outcome, Failed) else ("unknown_upload", "it was forgotten")
+        self._connection.error(code, text, Echo(upload=upload.key.number))

@@ -1,0 +1,143 @@
+"""Uploads on their way into the storage.
+
+The wire's pieces are gathered into larger ones while a batch is being committed. They have a queue and a budget beside
+those of the messages, and each batch takes only so much of them: uploads never hold up talk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+
+from server.budget import Budget
+from server.journal import Answer, Failed
+from storage.interface import Entry, Outcome, Piece, Sender, UploadKey
+
+WAITING: Final = 16 * 1024 * 1024  # bytes of all uploads that are not stored yet
+ROW: Final = 256 * 1024  # bytes stored as one: what a reader holds of a content at a time
+BATCH: Final = 1024 * 1024  # bytes of one batch: a few milliseconds of its commit
+
+
+class Feeder(Protocol):
+    """Who an upload comes from."""
+
+    def upload_settled(self) -> None:
+        """Nothing of one waits any more."""
+
+    def upload_broke(self, upload: Upload, outcome: Outcome | Failed) -> None:
+        """A piece was not stored, nor can any be that follows; ``outcome`` says why. Told once."""
+
+
+class Upload:
+    """One upload, as a connection feeds it: it has ``size`` bytes, of which the last ``waiting`` are not stored yet."""
+
+    def __init__(self, key: UploadKey, sender: Sender | None, size: int, feeder: Feeder) -> None:
+        self.key = key
+        self.sender = sender
+        self.size = size
+        self.waiting = 0
+        self.broken = False
+        self._feeder = feeder
+        self._settling: list[Deferred[None]] = []
+        self._growing: _Row | None = None  # the last one that waits
+
+    def settled(self) -> Deferred[None]:
+        """Return a Deferred that fires when nothing of it waits."""
+        if not self.waiting:
+            return succeed(None)
+        self._settling.append(Deferred())
+        return self._settling[-1]
+
+    def gather(self, data: bytes) -> _Row | None:
+        """Put ``data`` at the end; return the row that it begins, None where it fits into the one that waits."""
+        begun = None
+        if self._growing is None or self._growing.size + len(data) > ROW:
+            begun = self._growing = _Row(self, self.size)
+        self._growing.append(data)
+        self.size += len(data)
+        self.waiting += len(data)
+        return begun
+
+    def row_left(self, row: _Row) -> None:
+        """``row`` waits no more: it is being stored, or was let go."""
+        if self._growing is row:
+            self._growing = None
+
+    def answered(self, size: int, outcome: Outcome | Failed) -> None:
+        """``size`` bytes of what waited were stored, or not."""
+        self.waiting -= size
+        if outcome is not True and not self.broken:
+            self.broken = True
+            self._feeder.upload_broke(self, outcome)
+        if not self.waiting:
+            settling, self._settling = self._settling, []
+            for settled in settling:
+                settled.callback(None)
+            self._feeder.upload_settled()
+
+
+class _Row:
+    """Pieces of one upload, to be stored as one from ``offset`` on."""
+
+    __slots__ = ("_offset", "_pieces", "size", "upload")
+
+    def __init__(self, upload: Upload, offset: int) -> None:
+        self.upload = upload
+        self.size = 0
+        self._offset = offset
+        self._pieces: list[bytes] = []
+
+    def append(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self.size += len(data)
+
+    def entry(self) -> Piece:
+        return Piece(self.upload.sender, self.upload.key, self._offset, b"".join(self._pieces))
+
+
+class Uploads:
+    """The pieces of all connections that wait; ``wake`` is called when there are some."""
+
+    def __init__(self, clock: IReactorTime, wake: Callable[[], None]) -> None:
+        self.budget = Budget(WAITING, clock)
+        self._wake = wake
+        self._rows: deque[_Row] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def put(self, upload: Upload, data: bytes) -> None:
+        """Store ``data`` at the end of ``upload``."""
+        self.budget.take(len(data))
+        row = upload.gather(data)
+        if row is not None:
+            self._rows.append(row)
+        self._wake()
+
+    def forget(self, upload: Upload) -> None:
+        """Let go of what waits of ``upload``; what is being stored already is stored."""
+        mine = [row for row in self._rows if row.upload is upload]
+        self._rows = deque(row for row in self._rows if row.upload is not upload)
+        for row in mine:
+            upload.row_left(row)
+            self._answered(row, True)
+
+    def cut(self) -> list[tuple[Entry, Answer]]:
+        """Take what the next batch is to store, those that wait longest first."""
+        taken: list[tuple[Entry, Answer]] = []
+        size = 0
+        while self._rows and size + self._rows[0].size <= BATCH:
+            row = self._rows.popleft()
+            row.upload.row_left(row)
+            size += row.size
+            taken.append((row.entry(), partial(self._answered, row)))
+        return taken
+
+    def _answered(self, row: _Row, outcome: Outcome | Failed) -> None:
+        self.budget.give_back(row.size)
+        row.upload.answered(row.size, outcome)
