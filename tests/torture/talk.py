@@ -130,7 +130,7 @@ class Talk:
 
 def content(chance: random.Random, label: str) -> tuple[bytes, str | None]:
     """Return something to upload, of at most 3 MiB: a text without a name, or a file with one."""
-    size = int(2 ** chance.uniform(16, 21.5))
+    size = int(2 ** chance.uniform(17, 21.5))
     if chance.random() < 0.3:
         return (f"{label} " + "ä€😀x" * (size // 10)).encode(), None
     return chance.randbytes(size), f"{label}.bin"

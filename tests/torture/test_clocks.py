@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Final
 
 from tests.processes import SERVER, ServerProcess
 from tests.torture.case import TortureCase, mariadb, shown
 
-UPLOADERS: Final = 0
 PROGRAM = (SERVER[0], str(Path(__file__).with_name("jumping_server.py")))
 
 
 class JumpingClock(TortureCase):
     def test_nothing_is_lost_and_uploads_go_on(self) -> None:
         server = self.stack.enter_context(ServerProcess(command=PROGRAM))
-        talk = self.talk(server, writers=20, uploaders=UPLOADERS)
+        talk = self.talk(server, writers=20, uploaders=1)
         for _ in range(20):
             talk.run_for(0.1)
             talk.drop_somebody()

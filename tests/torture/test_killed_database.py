@@ -14,7 +14,6 @@ from tests.torture.commits import CommitProxy, Cut
 
 DB_KILLS = times("DB_KILLS", 2)
 CUTS = times("CUTS", 5)  # of each kind
-UPLOADERS: Final = 0
 POISON: Final = "this is poison"  # what the database will never take
 
 
@@ -22,7 +21,7 @@ class KilledDatabase(TortureCase):
     def test_people_wait_and_go_on(self) -> None:
         database, url = mariadb()
         server = self.stack.enter_context(ServerProcess(db=shown(url)))
-        talk = self.talk(server, uploaders=UPLOADERS)
+        talk = self.talk(server, uploaders=2)
         uploading = 0
         for _ in range(DB_KILLS):
             talk.run_for(self.chance.uniform(0.2, 0.8))
@@ -53,7 +52,7 @@ class LostAnswer(TortureCase):
         database, url = mariadb()
         proxy = self.stack.enter_context(CommitProxy(("127.0.0.1", database.port), cut, self.chance))
         server = self.stack.enter_context(ServerProcess(db=shown(url.set(port=proxy.address[1]))))
-        talk = self.talk(server, uploaders=UPLOADERS)
+        talk = self.talk(server, uploaders=2)
         cutting = True
         talk.run(lambda: all(proxy.made[kind] >= CUTS for kind in Cut), timeout=60 + 2 * CUTS)
         cutting = False

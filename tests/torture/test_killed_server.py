@@ -14,7 +14,6 @@ from tests.torture.phases import Phase
 from tests.torture.talk import Talk
 
 KILLS = times("KILLS", 4)
-UPLOADERS: Final = 0
 COMING: Final = 3  # people who are on their way back at any moment
 # How long a phase lasts, about: so far behind its beginning a shot may fall. Seconds.
 LASTS: Final = {Phase.GATHERING: 0.002, Phase.COMMITTING: 0.004, Phase.COMMITTED: 0.0001, Phase.PUBLISHING: 0.0005}
@@ -46,7 +45,7 @@ class KilledServer(TortureCase):
         """Kill a server :data:`KILLS` times in the middle of a talk, most often where it was hit least."""
         server = self.stack.enter_context(PhasedServer(db))
         marksman = self.stack.enter_context(Marksman(server.phase_file))
-        talk = self.talk(server, uploaders=UPLOADERS)
+        talk = self.talk(server, uploaders=2)
         hit: Counter[Phase] = Counter()
         coming = uploading = 0
         for _ in range(KILLS):
