@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 from unittest import TestCase
@@ -11,6 +12,7 @@ from sqlalchemy import URL
 from tests.chance import seeded
 from tests.mariadb import MariaDB
 from tests.processes import ServerProcess
+from tests.torture.people import Person
 from tests.torture.talk import Talk, judge, wrong_contents
 
 
@@ -26,17 +28,15 @@ class TortureCase(TestCase):
         self.stack.callback(talk.close)
         return talk
 
-    def judge(self, talk: Talk, server: ServerProcess, what: str, db: str | None = None) -> None:
-        """Let the talk end, see that all is there once, print the figures, and end the server."""
-        talk.finish()
-        refused = any(person.refused for person in talk.people)
-        verdict = judge(talk.people, db or server.db)
-        wrong = list(wrong_contents(list(talk.uploaders), server.address))
+    def judge(self, people: Sequence[Person], server: ServerProcess, what: str, db: str | None = None) -> None:
+        """See that all is there once of what people said and heard, print the figures, and end the server."""
+        verdict = judge(people, db or server.db)
+        wrong = list(wrong_contents(people, server.address))
         print(f"{what}\n{verdict}", flush=True)
         self.assertEqual(verdict.faults + wrong, [])
         self.assertGreater(verdict.acknowledged, verdict.messages / 2)
         self.assertEqual(server.terminate(), 0)
-        if not refused:
+        if not any(person.refused for person in people):
             self.assertEqual([line for line in server.log if "Traceback" in line or " critical " in line], [])
 
 

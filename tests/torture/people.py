@@ -36,6 +36,8 @@ class Said:
             return post[1:] == (self.text, None, None)
         if self.name is None:
             shown = post.text.encode()
+            if len(self.data) <= MAX_BODY and post.size is None:
+                return shown == self.data and post.name is None
             return self.data.startswith(shown) and 0 < len(shown) <= SHOWN and post.size == len(self.data)
         return post[1:] == ("", len(self.data), self.name)
 
@@ -193,7 +195,7 @@ class Uploader(Person):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.resumed = 0  # how often an upload that was begun went on after a break
+        self.went_on = 0  # how often an upload that was begun went on after a break
         self._stored = 0  # bytes of the upload under way
         self._may_push = False
         self._next = 0.0
@@ -253,7 +255,7 @@ class Uploader(Person):
         data = self.said[self.settled].data
         assert data is not None
         assert self._stored <= frame["size"] <= len(data), f"{self.user} had {self._stored} stored: {frame}"
-        self.resumed += self._after_break
+        self.went_on += self._after_break
         self._after_break = False
         self._stored = frame["size"]
         self._may_push = True
@@ -279,9 +281,8 @@ class Fetcher(Person):
         self.went_on = 0  # how often a fetch went on from its middle
         self._begin()
 
-    @property
-    def done(self) -> bool:
-        return not self.wanted
+    def has(self, counts: dict[str, int]) -> bool:
+        return not self.wanted and super().has(counts)
 
     def _begin(self) -> None:
         self._hash = sha256()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -159,7 +160,7 @@ class Verdict:
         return [*self.lost, *self.doubled, *self.gaps, *self.wrong]
 
 
-def judge(people: list[Person], url: str) -> Verdict:
+def judge(people: Sequence[Person], url: str) -> Verdict:
     """Hold the database at ``url`` against what people said and heard."""
     verdict = Verdict(acknowledged=sum(len(person.ids) for person in people))
     log = _read_log(url, verdict)
@@ -209,22 +210,24 @@ def _compare_said(verdict: Verdict, person: Person, room: str, stored: list[tupl
             verdict.wrong.append(f"{person.user} was told {person.ids[seq]} for {seq} in {room}, it is {id}")
 
 
-def wrong_contents(people: list[Person], address: Address) -> Iterator[str]:
-    """Fetch what was uploaded and yield a line for each that is not what it was; all of it is settled."""
-    client = PlainClient.connect(address)
-    rooms = {room for person in people for room in person.heard}
-    client.login("checker", rooms=dict.fromkeys(rooms), history=0)
-    ref = 0
+def contents(people: Iterable[Person]) -> Iterator[tuple[str, int, bytes]]:
+    """Yield room, id and content of what was uploaded; all of it is settled."""
     for person in people:
         for room, heard in person.heard.items():
-            ids = (id for id, post in enumerate(heard, 1) if post.user == person.user and post.size is not None)
-            contents = [it.data for _, it in person.kept(room) if it.data is not None]
-            for id, data in zip(ids, contents, strict=True):
-                ref += 1
-                client.say("fetch", room=room, id=id, ref=ref)
-                digest = sha256()
-                for frame in client.answer(ref):
-                    digest.update(frame.body if frame.type == "part" else b"")
-                if digest.digest() != sha256(data).digest():
-                    yield f"{person.user}: the content of {id} in {room} is another one"
-    client.close()
+            ids = (id for id, post in enumerate(heard, 1) if post.user == person.user)
+            for id, (_, said) in zip(ids, person.kept(room), strict=True):
+                if said.data is not None:
+                    yield room, id, said.data
+
+
+def wrong_contents(people: Sequence[Person], address: Address) -> Iterator[str]:
+    """Fetch what was uploaded and yield a line for each that is not what it was."""
+    with closing(PlainClient.connect(address)) as client:
+        client.login("checker", rooms={room: None for person in people for room in person.heard}, history=0)
+        for ref, (room, id, data) in enumerate(contents(people)):
+            client.say("fetch", room=room, id=id, ref=ref)
+            digest = sha256()
+            for frame in client.answer(ref):
+                digest.update(frame.body)
+            if digest.digest() != sha256(data).digest():
+                yield f"the content of {id} in {room} is another one"

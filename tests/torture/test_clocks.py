@@ -18,7 +18,8 @@ class JumpingClock(TortureCase):
         for _ in range(20):
             talk.run_for(0.1)
             talk.drop_somebody()
-        self.judge(talk, server, "a clock that jumps")
+        talk.finish()
+        self.judge(talk.people, server, "a clock that jumps")
 
     def test_who_comes_and_goes_is_told_all_the_same(self) -> None:
         server = self.stack.enter_context(ServerProcess("--ping", "1", command=PROGRAM))

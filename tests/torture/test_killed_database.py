@@ -35,7 +35,8 @@ class KilledDatabase(TortureCase):
             finally:
                 database.start()
             talk.run(lambda: all(reader.notices[-1] == "storage_up" for reader in talk.readers))
-        self.judge(talk, server, f"{DB_KILLS} kills of MariaDB, {uploading} with an upload under way")
+        talk.finish()
+        self.judge(talk.people, server, f"{DB_KILLS} kills of MariaDB, {uploading} with an upload under way")
         for reader in talk.readers:
             self.assertEqual(reader.notices, ["storage_down", "storage_up"] * DB_KILLS)
             self.assertEqual(reader.logins, 1)
@@ -57,7 +58,8 @@ class LostAnswer(TortureCase):
         talk.run(lambda: all(proxy.made[kind] >= CUTS for kind in Cut), timeout=60 + 2 * CUTS)
         cutting = False
         cuts = ", ".join(f"{proxy.made[kind]} {kind.value}" for kind in Cut)
-        self.judge(talk, server, f"{proxy.made.total()} cuts before MariaDB: {cuts}", db=shown(url))
+        talk.finish()
+        self.judge(talk.people, server, f"{proxy.made.total()} cuts before MariaDB: {cuts}", db=shown(url))
 
 
 class Poison(TortureCase):
@@ -91,5 +93,6 @@ class Poison(TortureCase):
                 self.assertEqual(writer.refused.get(seq), "failed" if POISON in said.text else None, said)
         refused = sum(len(writer.refused) for writer in talk.writers)
         self.assertGreater(refused, 5)
-        self.judge(talk, server, f"{refused} messages that the database would not take, among others")
+        talk.finish()
+        self.judge(talk.people, server, f"{refused} messages that the database would not take, among others")
         self.assertEqual([line for line in server.log if POISON in line][:1], [])  # why is logged, not what

@@ -57,7 +57,8 @@ class KilledServer(TortureCase):
             talk.open = True
         phases = ", ".join(f"{hit[phase]} {phase.name.lower()}" for phase in Phase)
         under_way = f"{coming} with a login, {uploading} with an upload under way"
-        self.judge(talk, server, f"{KILLS} kills of the server: {phases}; {under_way}")
+        talk.finish()
+        self.judge(talk.people, server, f"{KILLS} kills of the server: {phases}; {under_way}")
         self.assertEqual(coming, KILLS)
 
     def shoot(self, server: PhasedServer, marksman: Marksman, talk: Talk, phase: Phase) -> None:
