@@ -1,4 +1,4 @@
-"""Randomness that can be repeated."""
+"""Randomness that can be repeated, and how often something is done."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import random
 
 
-def seeded() -> random.Random:
-    """Return a random source whose seed is printed; SEED in the environment repeats a run."""
+def new_seed() -> int:
+    """Return a seed, and print it; SEED in the environment repeats a run."""
     seed = int(os.environ.get("SEED") or random.randrange(2**32))
     print(f"SEED={seed}", flush=True)
-    return random.Random(seed)
+    return seed
 
 
-def times(variable: str, default: int) -> int:
-    """Return how often something is to be done: what the environment says, few where it says nothing."""
-    return int(os.environ.get(variable) or default)
+def times(variable: str, few: int) -> int:
+    """Return how often something is to be done: what the environment says, ``few`` where it says nothing."""
+    return int(os.environ.get(variable) or few)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from tests.chance import seeded
+from tests.chance import new_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Proxy:
         self.cuts = 0
         self.address: tuple[str, int] = ("", 0)
         self._target = target
-        self._random = chance or seeded()
+        self._random = chance or random.Random(new_seed())
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 

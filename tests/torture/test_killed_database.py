@@ -12,8 +12,8 @@ from tests.processes import ServerProcess
 from tests.torture.case import TortureCase, mariadb, shown
 from tests.torture.commits import CommitProxy, Cut
 
-DB_KILLS = times("DB_KILLS", 2)
-CUTS = times("CUTS", 5)  # of each kind
+DB_KILLS = times("DB_KILLS", 1)
+CUTS = times("CUTS", 3)  # of each kind
 POISON: Final = "this is poison"  # what the database will never take
 
 
@@ -86,7 +86,7 @@ class Poison(TortureCase):
     def poison(self, server: ServerProcess) -> None:
         talk = self.talk(server, writers=20)
         talk.poison = POISON
-        talk.run_for(2)
+        talk.run_for(1)
         talk.finish()
         for writer in talk.writers:
             for seq, said in enumerate(writer.said, 1):

@@ -13,7 +13,7 @@ from tests.torture.marksman import Marksman
 from tests.torture.phases import Phase
 from tests.torture.talk import Talk
 
-KILLS = times("KILLS", 4)
+KILLS = times("KILLS", 3)
 COMING: Final = 3  # people who are on their way back at any moment
 # How long a phase lasts, about: so far behind its beginning a shot may fall. Seconds.
 LASTS: Final = {Phase.GATHERING: 0.002, Phase.COMMITTING: 0.004, Phase.COMMITTED: 0.0001, Phase.PUBLISHING: 0.0005}
@@ -63,7 +63,7 @@ class KilledServer(TortureCase):
 
     def shoot(self, server: PhasedServer, marksman: Marksman, talk: Talk, phase: Phase) -> None:
         """Have the server killed in that phase, and return when it is dead; somebody is always coming back."""
-        after, aside = self.chance.uniform(0.2, 0.8), self.chance.uniform(0, LASTS[phase])
+        after, aside = self.chance.uniform(0.1, 0.5), self.chance.uniform(0, LASTS[phase])
         marksman.shoot(server.pid, phase, after, aside)
 
         def dead() -> bool:
