@@ -59,6 +59,7 @@ class Talk:
         self.people: list[Person] = [*self.writers, *self.readers, *self.uploaders]
         self._due = 0.0  # messages
         self._last = time.monotonic()
+        self.seconds = 0.0  # for which they talked, the waits for a server that is down left out
 
     def close(self) -> None:
         self._crowd.close()
@@ -86,6 +87,7 @@ class Talk:
         """Say what is due and have everybody there; False always."""
         now = time.monotonic()
         self._due += (now - self._last) * self._rate
+        self.seconds += 0 if self.quiet else now - self._last
         self._last = now
         while self._due >= 1:
             self._due -= 1

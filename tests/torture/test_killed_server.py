@@ -45,7 +45,7 @@ class KilledServer(TortureCase):
         """Kill a server :data:`KILLS` times in the middle of a talk, most often where it was hit least."""
         server = self.stack.enter_context(PhasedServer(db))
         marksman = self.stack.enter_context(Marksman(server.phase_file))
-        talk = self.talk(server, uploaders=2)
+        talk = self.talk(server, uploaders=3)
         hit: Counter[Phase] = Counter()
         coming = uploading = 0
         for _ in range(KILLS):
@@ -56,14 +56,15 @@ class KilledServer(TortureCase):
             server.start()
             talk.open = True
         phases = ", ".join(f"{hit[phase]} {phase.name.lower()}" for phase in Phase)
+        rate = f"{talk.said / talk.seconds:,.0f} messages/s meanwhile"
         under_way = f"{coming} with a login, {uploading} with an upload under way"
         talk.finish()
-        self.judge(talk.people, server, f"{KILLS} kills of the server: {phases}; {under_way}")
+        self.judge(talk.people, server, f"{KILLS} kills of the server: {phases}; {under_way}; {rate}")
         self.assertGreater(coming, KILLS / 2)
 
     def shoot(self, server: PhasedServer, marksman: Marksman, talk: Talk, phase: Phase) -> None:
         """Have the server killed in that phase, and return when it is dead; somebody is always coming back."""
-        after, aside = self.chance.uniform(0.1, 0.5), self.chance.uniform(0, LASTS[phase])
+        after, aside = self.chance.uniform(0.1, 0.9), self.chance.uniform(0, LASTS[phase])
         marksman.shoot(server.pid, phase, after, aside)
 
         def dead() -> bool:
