@@ -13,7 +13,7 @@ from tests.torture.marksman import Marksman
 from tests.torture.phases import Phase
 from tests.torture.talk import Talk
 
-KILLS = times("KILLS", 3)
+KILLS = times("KILLS", 4)
 COMING: Final = 10  # people who are on their way back at any moment
 # How long a phase lasts, about: so far behind its beginning a shot may fall. Seconds.
 LASTS: Final = {Phase.GATHERING: 0.002, Phase.COMMITTING: 0.004, Phase.COMMITTED: 0.0001, Phase.PUBLISHING: 0.0005}
