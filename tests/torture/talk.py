@@ -25,7 +25,7 @@ _LAST_IDS = text("SELECT name, last_id FROM rooms")
 class Talk:
     """``writers`` say about ``rate`` messages a second together, readers hear every room, uploaders upload.
 
-    Each writer is in one of ``rooms`` rooms and hears what is said there. Whose connection ends comes back as long as
+    One in fifty texts begins with ``poison`` and may be refused. Each writer is in one of ``rooms`` rooms and hears what is said there. Whose connection ends comes back as long as
     the server is ``open``.
     """
 
@@ -39,16 +39,18 @@ class Talk:
         uploaders: int = 0,
         rooms: int = 10,
         rate: float = 1_000,
+        poison: str = "",
     ) -> None:
         self.open = True
         self.quiet = False  # nobody says anything new
-        self.poison = ""  # what one in fifty texts begins with
+        self._poison = poison
         self._chance = chance
         self._rate = rate
         self._crowd = Crowd()
         self.rooms = [f"room{number}" for number in range(rooms)]
+        refusals = ["failed"] if poison else []
         self.writers = [
-            Person(self._crowd, address, f"writer{number}", [self.rooms[number % rooms]], refusals=["failed"])
+            Person(self._crowd, address, f"writer{number}", [self.rooms[number % rooms]], refusals)
             for number in range(writers)
         ]
         self.readers = [Person(self._crowd, address, f"reader{number}", self.rooms) for number in range(readers)]
@@ -103,7 +105,7 @@ class Talk:
 
     def _say_something(self, writer: Person) -> None:
         [room] = writer.heard
-        poison = f"{self.poison} " if self.poison and self._chance.random() < 0.02 else ""
+        poison = f"{self._poison} " if self._poison and self._chance.random() < 0.02 else ""
         words = f"{poison}{writer.user} says {len(writer.said)} "
         writer.say(words.ljust(self._chance.choice((20, 100, 100, 100, 1_000)), "x"), room)
 

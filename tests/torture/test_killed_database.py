@@ -84,8 +84,7 @@ class Poison(TortureCase):
         self.poison(server)
 
     def poison(self, server: ServerProcess) -> None:
-        talk = self.talk(server, writers=20)
-        talk.poison = POISON
+        talk = self.talk(server, writers=20, poison=POISON)
         talk.run_for(1)
         talk.finish()
         for writer in talk.writers:
