@@ -25,8 +25,8 @@ _LAST_IDS = text("SELECT name, last_id FROM rooms")
 class Talk:
     """``writers`` say about ``rate`` messages a second together, readers hear every room, uploaders upload.
 
-    One in fifty texts begins with ``poison`` and may be refused. Each writer is in one of ``rooms`` rooms and hears what is said there. Whose connection ends comes back as long as
-    the server is ``open``.
+    Each writer is in one of ``rooms`` rooms and hears what is said there. Where ``poison`` is given one in fifty texts
+    begins with it, and may be refused. Whose connection ends comes back as long as the server is ``open``.
     """
 
     def __init__(
