@@ -14,7 +14,7 @@ from tests.chance import new_seed
 from tests.mariadb import MariaDB
 from tests.processes import ServerProcess
 from tests.torture.people import Person
-from tests.torture.talk import Talk, judge, wrong_contents
+from tests.torture.talk import Talk, judge, wrong_contents, wrong_fetches
 
 FIGURES: list[str] = []  # what the tests of this process found
 
@@ -40,7 +40,7 @@ class TortureCase(TestCase):
     def judge(self, people: Sequence[Person], server: ServerProcess, what: str, db: str | None = None) -> None:
         """See that all is there once of what people said and heard, print the figures, and end the server."""
         verdict = judge(people, db or server.db)
-        wrong = list(wrong_contents(people, server.address))
+        wrong = [*wrong_contents(people, server.address), *wrong_fetches(people)]
         self.note(f"{what}: {verdict}")
         self.assertEqual(verdict.faults + wrong, [])
         self.assertGreater(verdict.acknowledged, 0)

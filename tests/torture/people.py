@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -277,17 +279,39 @@ class Uploader(Person):
 
 
 class Fetcher(Person):
-    """Somebody who fetches contents, each from where it was broken off; ``wanted`` are rooms and ids."""
+    """Somebody who fetches the content of what it hears and ``wants``, each from where it was broken off."""
 
-    def __init__(self, *arguments: Any, wanted: Iterable[tuple[str, int]], **named: Any) -> None:
+    pause = 0.3  # seconds until it asks again where the database is away
+
+    def __init__(
+        self, *arguments: Any, wants: Callable[[Post], bool] = lambda post: post.size is not None, **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
-        self.wanted = list(wanted)
-        self.contents: dict[tuple[str, int], str] = {}  # SHA-256 of what has come whole
+        self.contents: dict[tuple[str, int], bytes] = {}  # room and id → SHA-256 of what has come whole
         self.went_on = 0  # how often a fetch went on from its middle
+        self._wants = wants
+        self._wanted: deque[tuple[str, int]] = deque()
+        self._ref = 0
+        self._asked = False
+        self._next = 0.0
         self._begin()
 
     def has(self, counts: dict[str, int]) -> bool:
-        return not self.wanted and super().has(counts)
+        return not self._wanted and super().has(counts)
+
+    @property
+    def is_fetching(self) -> bool:
+        """Whether some of a content has come, and not all."""
+        return self._size > 0
+
+    def turn(self, now: float) -> None:
+        if self.here and self._wanted and not self._asked and now >= self._next:
+            assert self.client is not None
+            room, id = self._wanted[0]
+            self._ref += 1
+            self._asked = True
+            self.went_on += self._size > 0
+            self.client.say("fetch", room=room, id=id, ref=self._ref, offset=self._size)
 
     def _begin(self) -> None:
         self._hash = sha256()
@@ -295,21 +319,25 @@ class Fetcher(Person):
 
     def _go_on(self) -> None:
         super()._go_on()
-        if self.wanted:
-            assert self.client is not None
-            room, id = self.wanted[0]
-            self.went_on += self._size > 0
-            self.client.say("fetch", room=room, id=id, ref=len(self.wanted), offset=self._size)
+        self._asked = False
+
+    def _take_message(self, frame: Frame) -> None:
+        super()._take_message(frame)
+        if self._wants(self.heard[frame["room"]][-1]):
+            self._wanted.append((frame["room"], frame["id"]))
 
     def _take_part(self, frame: Frame) -> None:
-        assert (frame["ref"], frame["offset"]) == (len(self.wanted), self._size), (
-            f"{self._size} are here: {frame.header}"
-        )
+        assert (frame["ref"], frame["offset"]) == (self._ref, self._size), f"{self._size} are here: {frame.header}"
         self._hash.update(frame.body)
         self._size += len(frame.body)
 
     def _take_done(self, frame: Frame) -> None:
-        assert frame["ref"] == len(self.wanted), frame
-        self.contents[self.wanted.pop(0)] = self._hash.hexdigest()
+        assert frame["ref"] == self._ref, frame
+        self.contents[self._wanted.popleft()] = self._hash.digest()
+        self._asked = False
         self._begin()
-        self._go_on()
+
+    def _take_error(self, frame: Frame) -> None:
+        assert (frame["code"], frame["ref"]) == ("storage_down", self._ref), frame
+        self._asked = False
+        self._next = time.monotonic() + self.pause

@@ -13,7 +13,7 @@ from hashlib import sha256
 from sqlalchemy import NullPool, create_engine, text
 
 from tests.plain_client import Address, Crowd, PlainClient
-from tests.torture.people import Person, Post, Uploader
+from tests.torture.people import Fetcher, Person, Post, Uploader
 
 _LOG = text(
     "SELECT rooms.name, messages.id, messages.sender, messages.text, messages.size, messages.name"
@@ -23,7 +23,8 @@ _LAST_IDS = text("SELECT name, last_id FROM rooms")
 
 
 class Talk:
-    """``writers`` say about ``rate`` messages a second together, readers hear every room, uploaders upload.
+    """``writers`` say about ``rate`` messages a second together, readers hear every room, uploaders upload, and then
+    somebody fetches all that.
 
     Each writer is in one of ``rooms`` rooms and hears what is said there. Where ``poison`` is given one in fifty texts
     begins with it, and may be refused. Whose connection ends comes back as long as the server is ``open``.
@@ -58,7 +59,8 @@ class Talk:
             Uploader(self._crowd, address, f"uploader{number}", [self.rooms[number % rooms]])
             for number in range(uploaders)
         ]
-        self.people: list[Person] = [*self.writers, *self.readers, *self.uploaders]
+        self.fetchers = [Fetcher(self._crowd, address, "fetcher", self.rooms)] if uploaders else []
+        self.people: list[Person] = [*self.writers, *self.readers, *self.uploaders, *self.fetchers]
         self._due = 0.0  # messages
         self._last = time.monotonic()
         self.seconds = 0.0  # for which they talked, the waits for a server that is down left out
@@ -235,3 +237,13 @@ def wrong_contents(people: Sequence[Person], address: Address) -> Iterator[str]:
                 digest.update(frame.body)
             if digest.digest() != sha256(data).digest():
                 yield f"the content of {id} in {room} is another one"
+
+
+def wrong_fetches(people: Sequence[Person]) -> Iterator[str]:
+    """Yield a line for each content that a fetcher got otherwise than it was uploaded, or not at all."""
+    uploaded = {(room, id): sha256(data).digest() for room, id, data in contents(people)}
+    for person in people:
+        if isinstance(person, Fetcher):
+            for place, digest in uploaded.items():
+                if person.contents.get(place) != digest:
+                    yield f"{person.user} fetched the content of {place} otherwise than it was uploaded"

@@ -13,7 +13,7 @@ from tests.torture.case import TortureCase, mariadb, shown
 from tests.torture.commits import CommitProxy, Cut
 
 DB_KILLS = times("DB_KILLS", 1)
-CUTS = times("CUTS", 3)  # of each kind
+CUTS = times("CUTS", 2)  # of each kind
 POISON: Final = "this is poison"  # what the database will never take
 
 

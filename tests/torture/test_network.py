@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from hashlib import sha256
 
 from tests.chance import times
 from tests.plain_client import Address, Crowd
@@ -14,7 +13,6 @@ from tests.processes import ServerProcess
 from tests.proxy import Fate, Proxy
 from tests.torture.case import TortureCase
 from tests.torture.people import Fetcher, Person, Uploader
-from tests.torture.talk import contents
 
 CONTENTS = times("CONTENTS", 2)  # of each uploader
 
@@ -82,8 +80,8 @@ def cut_contents(chance: random.Random) -> Fate:
 
 def stalling(chance: random.Random) -> Fate:
     """Stall for seconds somewhere in a content, and cut later."""
-    stall_at = chance.randint(1_000, 500_000)
-    cut = stall_at + chance.randint(1, 800_000)
+    stall_at = chance.randint(1_000, 250_000)
+    cut = stall_at + chance.randint(1, 400_000)
     return Fate(stall_at=stall_at, stall=chance.uniform(1, 2), cut_up=cut, cut_down=cut)
 
 
@@ -96,7 +94,7 @@ class Contents(TortureCase):
         self.assertGreater(fetches, 0)
 
     def test_through_stalls(self) -> None:
-        self.exchange(stalling, 700_000, 1)
+        self.exchange(stalling, 400_000, 1)
 
     def test_through_single_bytes(self) -> None:
         self.exchange(lambda chance: Fate(piece=chance.choice((1, 3, 50))), 20_000, CONTENTS)
@@ -119,15 +117,10 @@ class Contents(TortureCase):
         count = len(uploaders) * each
         have_all(crowd, uploaders, count)
         fetchers = [
-            Fetcher(crowd, lambda: proxy.address, f"fetcher{number}", wanted=[("lobby", id + 1) for id in range(count)])
-            for number in range(2)
+            Fetcher(crowd, lambda: proxy.address, f"fetcher{number}", wants=lambda _: True) for number in range(2)
         ]
         have_all(crowd, fetchers, count)
-        uploaded = {(room, id): sha256(data).hexdigest() for room, id, data in contents(uploaders)}
-        self.assertEqual(len(uploaded), count)
-        for fetcher in fetchers:
-            self.assertEqual(fetcher.contents, uploaded)
         went_on = sum(it.went_on for it in uploaders), sum(it.went_on for it in fetchers)
         what = f"{proxy.cuts} cuts; {went_on[0]} uploads and {went_on[1]} fetches went on in their middle"
-        self.judge(uploaders, server, what)
+        self.judge([*uploaders, *fetchers], server, what)
         return went_on
