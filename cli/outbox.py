@@ -20,14 +20,14 @@ Say = Callable[[Frame, bytes], None]
 class Sending:
     """One message on its way; ``stored`` fires with its id, or None where only that it arrived is known.
 
-    ``entry`` is its place in the outbox on disk.
+    ``entry`` is its place in the outbox on disk, and grows from one to the next.
     """
 
     __slots__ = ("body", "entry", "room", "stored")
 
     repeatable = True  # whether it can be said again as it is on another connection
 
-    def __init__(self, room: str, body: bytes, entry: int = 0) -> None:
+    def __init__(self, room: str, body: bytes, entry: int) -> None:
         self.room: Final = room
         self.body: Final = body
         self.entry: Final = entry
@@ -89,6 +89,7 @@ class Outbox:
                 self._kept.place(sending.entry, None)
                 left.append(sending)
         left += self._waiting
+        left.sort(key=lambda sending: sending.entry)  # a run may have died while it took numbers back
         self._waiting = deque(sending for sending in left if sending.repeatable)
         for sending in left:
             if not sending.repeatable:

@@ -189,6 +189,17 @@ class Restarted(ClientCase):
         self.store.serve(end)
         self.assertEqual(self.bodies(), [b"a", b"b", b"c"])
 
+    def test_killed_while_numbers_are_taken_back(self) -> None:
+        self.run_on()
+        for text in "abc":
+            self.client.send_msg(text)
+        before = self.path.stat().st_size
+        self.run_on()
+        lines = self.path.read_bytes()[before:].splitlines(keepends=True)
+        self.path.write_bytes(self.path.read_bytes()[: before + len(lines[0])])
+        self.store.serve(self.run_on())
+        self.assertEqual(self.bodies(), [b"a", b"b", b"c"])
+
     def test_typed_without_a_connection(self) -> None:
         self.store.received = 41
         self.begin()
