@@ -5,7 +5,7 @@ PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
 
-.PHONY: help run serve join test lint format bench lock clean
+.PHONY: help run serve join test torture lint format bench lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,9 +20,19 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 	@exec $(bin)/python cmd/cli --port $(PORT) $(NAME)
 
 test: lint ## everything that has to hold: style, types, tests, coverage
-	@tools/mariadb.sh
+	@tools/needs.sh
 	$(bin)/python -m twisted.trial --reporter=text --temp-directory=_trial_temp tests
 	$(bin)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
+
+torture: export KILLS ?= 100
+torture: export DB_KILLS ?= 20
+torture: export CUTS ?= 50
+torture: export CONTENTS ?= 10
+torture: export RACES ?= 200
+torture: export FULL ?= 10
+torture: .venv/ready ## kill, cut, stall and fill, for long: KILLS=100 DB_KILLS=20, and SEED=… to repeat a run
+	@tools/needs.sh
+	$(bin)/python -m pytest -q -s tests/torture
 
 lint: .venv/ready ## style and types
 	$(bin)/ruff check .

@@ -1,12 +1,12 @@
-"""``chat``: the screen in a terminal, a filter without one."""
+"""``chat``: the screen in a terminal, a filter without one, and the commands ``send``, ``tail`` and ``save``."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
@@ -14,9 +14,9 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
-from cli import pipe
+from cli import commands, pipe
 from cli.client import Client
-from cli.options import Options
+from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
 from cli.secrets import Secrets
 from cli.status import Listener
 from wire.text import safe_line
@@ -24,38 +24,50 @@ from wire.text import safe_line
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Talk until it ends; exits with 1 and a line where it cannot be."""
-    options = Options()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words.pop(0) if words and words[0] in _COMMANDS else ""
+    make_options, talk = _COMMANDS[command] if command else (Options, _talk)
+    options = make_options()
     try:
-        options.parseOptions(list(sys.argv[1:] if arguments is None else arguments))
+        options.parseOptions(words)
     except UsageError as wrong:
-        _give_up(f"{' '.join(str(wrong).removeprefix('Parameter type enforcement failed: ').split())}; see --help")
+        why = " ".join(str(wrong).removeprefix("Parameter type enforcement failed: ").split())
+        _give_up(f"{why}; see chat {command + ' ' if command else ''}--help")
+    except BrokenPipeError:  # who pages through --help has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(0) from None
     globalLogBeginner.beginLoggingTo([_faults_to_stderr], redirectStandardIO=False)
     try:
         secrets = Secrets(_server(options), options["user"])
     except OSError as wrong:
         _give_up(f"cannot keep secrets in {wrong.filename}: {wrong.strerror}")
-    talk = _talk_on_screen if os.isatty(0) and os.isatty(1) else _talk_in_pipe
     react(partial(_run, talk, options, secrets))
 
 
-async def _run(talk: Any, options: Options, secrets: Secrets, reactor: Any) -> None:
+async def _run(talk: Any, options: AnyOptions, secrets: Secrets, reactor: Any) -> None:
     try:
         raise SystemExit(await talk(reactor, options, secrets))
     finally:
         secrets.release()
 
 
+def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
+    talk = _talk_on_screen if os.isatty(0) and os.isatty(1) else _talk_in_pipe
+    return talk(reactor, options, secrets)
+
+
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     from cli import screen  # slow to load, and a filter needs none of it
 
-    connect = partial(_connect, reactor, options, secrets, options["history"])
+    connect = partial(_connect, reactor, options, secrets, options["rooms"], options["history"])
     return screen.run(reactor, connect, options["rooms"], options["user"])
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     history = options["history"] or 0
-    connect = partial(_connect, reactor, options, secrets, history)
-    talk = Deferred.fromCoroutine(
+    connect = partial(_connect, reactor, options, secrets, options["rooms"], history)
+    return _leaving(
+        reactor,
         pipe.run(
             reactor,
             connect,
@@ -63,12 +75,39 @@ def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[
             server=_server(options),
             line=pipe.as_json if options["json"] else pipe.plain,
             drain=history > 0,
-        )
+        ),
     )
+
+
+def _send(reactor: Any, options: SendOptions, secrets: Secrets) -> Deferred[int]:
+    connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
+    return _leaving(reactor, commands.send(reactor, connect, _server(options), options))
+
+
+def _tail(reactor: Any, options: TailOptions, secrets: Secrets) -> Deferred[int]:
+    connect = partial(_connect, reactor, options, secrets, [options["room"]], options["count"])
+    return _leaving(reactor, commands.tail(reactor, connect, _server(options), options))
+
+
+def _save(reactor: Any, options: SaveOptions, secrets: Secrets) -> Deferred[int]:
+    connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
+    return _leaving(reactor, commands.save(reactor, connect, _server(options), options))
+
+
+_COMMANDS: Final[dict[str, tuple[type[AnyOptions], Any]]] = {
+    "send": (SendOptions, _send),
+    "tail": (TailOptions, _tail),
+    "save": (SaveOptions, _save),
+}
+
+
+def _leaving(reactor: Any, talk: Coroutine[Deferred[Any], Any, int]) -> Deferred[int]:
+    """Begin to ``talk``; where the reactor is stopped first, by Ctrl-C or a signal, it is cancelled and waited for."""
+    talking = Deferred.fromCoroutine(talk)
     left: Deferred[None] = Deferred()
 
     def leave() -> Deferred[None]:
-        talk.cancel()
+        talking.cancel()
         return left
 
     def told(result: Any) -> Any:
@@ -76,26 +115,35 @@ def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[
         return result
 
     reactor.addSystemEventTrigger("before", "shutdown", leave)
-    return talk.addBoth(told)
+    return talking.addBoth(told)
 
 
 def _connect(
-    reactor: Any, options: Options, secrets: Secrets, history: int | None, listener: Listener
+    reactor: Any,
+    options: AnyOptions,
+    secrets: Secrets,
+    rooms: Iterable[str],
+    history: int | None,
+    listener: Listener,
+    *,
+    read: bool = True,
 ) -> Deferred[Client]:
     return Client.new(
         options["user"],
         options["host"],
         options["port"],
-        rooms=dict.fromkeys(options["rooms"]),
+        rooms=dict.fromkeys(rooms),
         history=history,
         key=secrets.key,
         client=secrets.client,
+        read=read,
+        outbox=secrets.folder / "outbox",
         listener=listener,
         reactor=reactor,
     )
 
 
-def _server(options: Options) -> str:
+def _server(options: AnyOptions) -> str:
     return f"{options['host']}:{options['port']}"
 
 

@@ -14,12 +14,15 @@ from math import ceil
 
 from cli.inbox import Message
 from cli.status import State, Status
+from wire.frames import MAX_BODY
 from wire.names import fold
 
 PART = 2048  # characters; a longer text is shown as several lines, because laying out a long one takes seconds
 SCROLLBACK = 16 * 2**20  # of one room, in characters: what is kept to be scrolled through
 LINE = 256  # what a line counts beside its text
 RECALLED = 1000  # inputs that Up goes back through
+BEGINNING = 4096  # bytes that are shown of a text longer than a frame; of others' texts no more comes
+NAME = 24  # columns of the status line for a file's name
 SLOW = 0.5  # seconds; a server that answers sooner is not worth a word
 
 
@@ -59,6 +62,8 @@ def clock(at: float) -> str:
 
 def amount(size: int) -> str:
     """Return ``size`` (bytes) for a person: ``3.2 MB``."""
+    if size == 1:
+        return "1 byte"
     number = float(size)
     for unit in ("bytes", "kB", "MB", "GB"):
         if number < 1000:
@@ -73,19 +78,29 @@ def lines_of(message: Message) -> list[Line]:
     if message.deleted:
         return [Line(Kind.DELETED, "deleted", at, name)]
     if message.name is not None:
-        return [Line(Kind.NOTICE, f"file {message.name} ({amount(size)})", at, name)]
+        return [Line(Kind.NOTICE, f"file {message.name}, {amount(size)}: /save {message.id}", at, name)]
     lines = talk(message.text, at, name)
     if message.size is not None:
-        lines.append(Line(Kind.NOTICE, f"… the beginning of {amount(size)}"))
+        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: /save {message.id}"))
     return lines
 
 
 def talk(text: str, at: float, name: str, kind: Kind = Kind.TALK) -> list[Line]:
     """Return the lines that show what ``name`` said, or did: ``/me waves``."""
+    text = text.removesuffix("\n")  # many a file ends with one
     if text.startswith("/me "):
         text, name, kind = f"{name} {text[4:]}", "*", Kind.ACTION if kind is Kind.TALK else kind
     first, *more = _parts(text)
     return [Line(kind, first, at, name), *(Line(kind, part) for part in more)]
+
+
+def typed(text: str, at: float, user: str) -> list[Line]:
+    """Return the lines that show what was typed and is not sent yet: of a long text the beginning and the size."""
+    whole = text.encode(errors="replace")
+    if len(whole) <= MAX_BODY:
+        return talk(text, at, user, Kind.UNSENT)
+    lines = talk(whole[:BEGINNING].decode(errors="ignore"), at, user, Kind.UNSENT)
+    return [*lines, Line(Kind.UNSENT, f"… {amount(len(whole))} in all")]
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -101,11 +116,27 @@ def _parts(text: str) -> Iterator[str]:
 
 @dataclass(slots=True, eq=False)
 class Unsent:
-    """What was typed and is not known to be stored; ``id`` once it is stored but has not come back yet."""
+    """What was sent and is not known to be stored; ``id`` once it is stored but has not come back yet."""
 
-    text: str
     lines: list[Line]
     id: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Transfer:
+    """A file that is being sent or saved: ``done`` bytes of ``size``, which is None while it is not known."""
+
+    doing: str
+    name: str
+    done: int = 0
+    size: int | None = None
+
+    @property
+    def words(self) -> str:
+        """How far it is, for a person."""
+        name = self.name if len(self.name) <= NAME else f"{self.name[: NAME - 1]}…"
+        far = amount(self.done) if self.size is None else f"{100 * self.done // max(self.size, 1)} %"
+        return f"{self.doing} {name} {far}"
 
 
 class Room:
@@ -175,7 +206,14 @@ class Room:
 
     def type(self, text: str, at: float, user: str) -> Unsent:
         """Show what was typed as not sent yet."""
-        unsent = Unsent(text, talk(text, at, user, Kind.UNSENT))
+        return self._wait_for(typed(text, at, user))
+
+    def attach(self, name: str, size: int, at: float, user: str) -> Unsent:
+        """Show the file called ``name`` as not sent yet."""
+        return self._wait_for([Line(Kind.UNSENT, f"file {name}, {amount(size)}", at, user)])
+
+    def _wait_for(self, lines: list[Line]) -> Unsent:
+        unsent = Unsent(lines)
         self._unsent.append(unsent)
         self._set_tail()
         self.follow()
@@ -185,15 +223,16 @@ class Room:
         """It is stored; it stays until the message itself has come, so that it is never out of sight."""
         unsent.id = id
         if id is None or id <= self.last_id:
-            self._forget(unsent)
+            self.forget(unsent)
 
     def refused(self, unsent: Unsent, why: str) -> None:
         """It will not be stored: say so among the other lines."""
         first, *_ = unsent.lines
-        self._forget(unsent)
+        self.forget(unsent)
         self.show([Line(Kind.REFUSED, f"{first.text} ({why})", first.at, first.name)])
 
-    def _forget(self, unsent: Unsent) -> None:
+    def forget(self, unsent: Unsent) -> None:
+        """Show it no more."""
         if unsent in self._unsent:
             self._unsent.remove(unsent)
             self._set_tail()
@@ -208,6 +247,7 @@ class Conversation:
     def __init__(self, user: str, rooms: list[str]) -> None:
         self.user = user
         self.status: Status | None = None  # None before anything is known
+        self.transfers: list[Transfer] = []  # that are under way
         self._rooms = {fold(name): Room(name) for name in rooms}
         self.current = next(iter(self._rooms.values()))
 
@@ -245,7 +285,8 @@ class Conversation:
         below = f"↓ {self.current.unread} new" if self.current.unread else "↓ more"
         new = "" if self.current.follows else below
         state = "connecting" if self.status is None else ", ".join(_words(self.status, now))
-        return " · ".join(word for word in (new, state, rooms, here, self.user) if word)
+        transfers = (transfer.words for transfer in self.transfers)
+        return " · ".join(word for word in (new, state, *transfers, rooms, here, self.user) if word)
 
     def _room_word(self, room: Room) -> str:
         if room is self.current:

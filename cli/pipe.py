@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
@@ -25,8 +26,11 @@ from wire.frames import MAX_BODY
 from wire.text import safe, safe_line
 
 UNSENT: Final = 200  # messages on their way at most; then no more lines are read
+LONGEST: Final = 8 * 2**20  # bytes of a line; it is in memory as a whole, a few times over
 PATIENCE: Final = 10  # seconds without a server, at the start or behind the last line, until we give up
 INTERRUPTED: Final = 130  # the exit status of what Ctrl-C ended
+
+T = TypeVar("T")
 
 Connect = Callable[[Listener], Deferred[Client]]
 
@@ -96,8 +100,10 @@ class Filter(Protocol, Listener):
         self._complain = complain
         self._drain = drain  # what was said before is to be written, even if the input ends first
         self._client: Client | None = None
-        self._rest = b""  # the beginning of a line
+        self._rest = bytearray()  # the beginning of a line
         self._lines = 0
+        self._ready: deque[tuple[int, str]] = deque()  # lines with their numbers, behind a long one
+        self._long = False  # one that is longer than a frame is on its way, and would be overtaken by others
         self._held = False
         self._input_ended = False
         self._output: Deferred[None] | None = None  # fires when the output takes more
@@ -139,34 +145,49 @@ class Filter(Protocol, Listener):
 
     def dataReceived(self, data: bytes) -> None:
         """Send the lines that this completes."""
-        *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest[: MAX_BODY + 1]  # enough to know that it is too long
-        for line in lines:
-            self._send(line)
+        first, *more = data.split(b"\n")
+        self._rest += first
+        for rest in more:
+            self._end_line()
+            self._rest += rest
+        del self._rest[LONGEST + 1 :]  # enough to know that it is too long
         self._look()
 
     def readConnectionLost(self) -> None:
         """The input has ended, maybe without a newline."""
         if self._rest:
-            self._send(self._rest)
+            self._end_line()
         self._input_ended = True
         self._look()
 
-    def _send(self, line: bytes) -> None:
-        assert self._client is not None
+    def _end_line(self) -> None:
+        line, self._rest = self._rest, bytearray()
         self._lines += 1
-        number = self._lines
-        if len(line) > MAX_BODY:
-            self._refuse(number, f"longer than {MAX_BODY} bytes")
+        if len(line) > LONGEST:
+            self._refuse(self._lines, f"longer than {LONGEST} bytes; chat send takes a text of any size")
             return
         try:
-            text = line.decode()
+            self._ready.append((self._lines, line.decode()))
         except UnicodeDecodeError:
-            self._refuse(number, "no UTF-8")
-            return
-        stored = self._client.send_msg(text, self._room)
-        stored.addErrback(self._not_stored, number)
-        stored.addErrback(self._end_with)
+            self._refuse(self._lines, "no UTF-8")
+        self._send()
+
+    def _send(self) -> None:
+        assert self._client is not None
+        while self._ready and not self._long:
+            number, text = self._ready.popleft()
+            stored = self._client.send_msg(text, self._room)
+            if len(text) > MAX_BODY or len(text.encode()) > MAX_BODY:
+                self._long = True
+                stored.addBoth(self._long_over)
+            stored.addErrback(self._not_stored, number)
+            stored.addErrback(self._end_with)
+
+    def _long_over(self, result: T) -> T:
+        self._long = False
+        self._send()
+        self._look()
+        return result
 
     def _not_stored(self, failure: Failure, number: int) -> None:
         failure.trap(SendRefused, ClientClosed)
@@ -237,13 +258,13 @@ class Filter(Protocol, Listener):
         """See whether the input is to be held or let go on, and whether all is done."""
         assert self._client is not None
         status = self._client.check_status()
-        if not self._held and status.unsent >= UNSENT:
+        if not self._held and (self._long or status.unsent >= UNSENT):
             self._held = True
             self._transport.pauseProducing()
-        elif self._held and status.unsent < UNSENT // 2:
+        elif self._held and not self._long and status.unsent < UNSENT // 2:
             self._held = False
             self._transport.resumeProducing()
-        if not self._input_ended:
+        if not self._input_ended or self._ready:
             return
         if not status.unsent and not (self._drain and status.behind):
             self._end()

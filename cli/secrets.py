@@ -10,7 +10,7 @@ import fcntl
 import os
 import tempfile
 from contextlib import suppress
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import IO
@@ -44,9 +44,12 @@ class Secrets:
 
 
 def _free_place(person: Path) -> tuple[Path, IO[bytes]]:
-    """Return the first folder of a program that is not running, and its lock, held."""
-    for number in count(1):
-        place = person / str(number)
+    """Return the folder of a program that is not running, and its lock, held.
+
+    One whose outbox has something left comes first: that is sent, and the same command goes on with it.
+    """
+    left = sorted(box.parent for box in person.glob("*/outbox") if box.stat().st_size)
+    for place in chain(left, (person / str(number) for number in count(1))):
         place.mkdir(exist_ok=True, mode=0o700)
         (place / "lock").touch(mode=0o600)
         lock = (place / "lock").open("ab")

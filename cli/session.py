@@ -412,8 +412,8 @@ class Session:
             self._questions.refused(frame.ref, frame.code, frame.text)
         elif frame.fatal is True:
             self.fault = frame.text
-        elif frame.upload is not UNSET and self.uploads.refused(frame.upload, frame.code, frame.text):
-            pass
+        elif frame.upload is not UNSET:
+            self.uploads.refused(frame.upload, frame.code, frame.text)
         elif not self._refused_room(frame):
             self.listener.notice(frame.code, frame.text)
 

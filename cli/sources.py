@@ -77,6 +77,10 @@ class Disk:
         self._stamp = stamp
         self._in_thread = in_thread
 
+    def is_of(self, path: str, stamp: Stamp) -> bool:
+        """Whether it is the file at ``path``, as it is now."""
+        return self._path == path and self._stamp == stamp
+
     def read(self, offset: int) -> Deferred[bytes]:
         """See :class:`Source`."""
         return self._in_thread(self._read, offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from secrets import randbelow
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UNSET
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock, DeferredSemaphore
@@ -23,6 +23,7 @@ from cli.sources import CHUNK, Disk, Memory, Source, Stamp, Stream, look
 from cli.status import Progress
 from wire import frames
 from wire.frames import MAX_BODY, Frame
+from wire.names import fold
 
 RUNNING: Final = 4  # uploads at once; the others wait
 WINDOW: Final = 8 * 1024 * 1024  # bytes that all of them together said and do not know to be stored: held, of streams
@@ -67,8 +68,18 @@ class Upload:
         self.sending: Uploaded | None = None
         self.whole: Final[Attempt[int | None]] = Attempt()
         self.parts: Attempt[int] = Attempt()
-        self._progress = progress
+        self.progress = progress
+        self.adopter: Deferred[int | None] = Deferred(lambda _: self.whole.end(CancelledError()))
         self._more: Deferred[None] | None = None
+
+    def is_of(self, path: str, stamp: Stamp, room: str, name: str) -> bool:
+        """Whether it is of this very file, to be sent like this."""
+        return (
+            isinstance(self.source, Disk)
+            and self.source.is_of(path, stamp)
+            and fold(self.room) == fold(room)
+            and self.name == name
+        )
 
     def more_stored(self) -> Deferred[None]:
         """Fire when it is worth another look at what is stored."""
@@ -79,8 +90,8 @@ class Upload:
         """So many bytes of it are stored now."""
         self.stored = size
         self.source.forget(size)
-        if self._progress is not None:
-            self._progress(size, self.source.size)
+        if self.progress is not None:
+            self.progress(size, self.source.size)
 
     def look(self) -> None:
         """Somebody who waits for more to be stored is to look again."""
@@ -107,6 +118,7 @@ class Uploads:
         self._slots = DeferredSemaphore(RUNNING)
         self._looking = DeferredLock()  # at one file at a time
         self._uploads: dict[int, Upload] = {}
+        self._left: list[Upload] = []  # by an earlier run; who asks for the same again is given what comes of this one
         self._running = 0
         self._forgotten: dict[int, int] = {}  # what the server need not keep, with the entries
         self._closed: Exception | None = None
@@ -127,6 +139,11 @@ class Uploads:
 
     async def _file(self, path: str, room: str, name: str, progress: Progress | None) -> int | None:
         stamp = await self._looking.run(self._in_thread, look, path)
+        for left in self._left:
+            if left.is_of(path, stamp, room, name):
+                self._left.remove(left)
+                left.progress = progress
+                return await left.adopter
         number = _number()
         entry = self._kept.keep(
             lambda entry: kept.File(entry, room, number, kept.quoted(path), name, stamp.size, stamp.changed)
@@ -154,7 +171,8 @@ class Uploads:
         if said is not None:
             restored.sending = _send_of(restored, source.size or 0)
             self._outbox.restore(restored.sending, said)
-        return self._start(restored)
+        self._left.append(restored)
+        return self._start(restored).addBoth(self._tell_adopter, restored)
 
     def forget(self, number: int, entry: int) -> None:
         """The server need not keep this upload."""
@@ -174,21 +192,29 @@ class Uploads:
         for upload in list(self._uploads.values()):
             upload.whole.end(why)
 
-    def refused(self, number: int, code: str, text: str) -> bool:
-        """The server does not take a part; return whether that is known here."""
+    def refused(self, number: int, code: str, text: str) -> None:
+        """The server does not take a part. Of an upload that was given up some may have been on their way."""
         upload = self._uploads.get(number)
         if upload is None:
-            return False
+            return
         if code != "unknown_upload":
             upload.whole.end(SendRefused(code, text))
         elif not upload.resuming:  # else the part was on its way already, behind the first that was not taken
             upload.parts.end(SendRefused(code, text))
-        return True
 
     # One upload.
 
     def _start(self, upload: Upload) -> Deferred[int | None]:
         return Deferred.fromCoroutine(self._send(upload))
+
+    def _tell_adopter(self, result: Any, restored: Upload) -> Any:
+        adopted = restored not in self._left
+        if isinstance(result, Failure) and not adopted:
+            self._left.remove(restored)
+            return result
+        if not restored.adopter.called:
+            restored.adopter.callback(result)
+        return None if adopted else result
 
     async def _send(self, upload: Upload) -> int | None:
         if self._closed is not None:

@@ -406,7 +406,8 @@ class Connection(Netstrings):
     def _take_fetch(self, frame: frames.Fetch, _: bytes) -> None:
         if room := self._room_asked(frame):
             place = room.key, frame.id
-            fetch = FetchQuestion(self.questions, frame.ref, place, frame.offset, self.server.contents)
+            server = self.server
+            fetch = FetchQuestion(self.questions, frame.ref, place, frame.offset, server.contents, server.turns)
             self.questions.give(frame.ref, fetch)
 
     def _take_who(self, frame: frames.Who, _: bytes) -> None:

@@ -17,6 +17,7 @@ from server.outlet import Outlet, Reader, Source
 from server.refusals import AWAY, echo_of, error
 from server.room import write_piece
 from server.shelf import Shelf
+from server.turns import Turns
 from storage.interface import StorageDown, UnknownMessage
 from wire.frames import MAX_BODY, Done, Echo, Piece, RoomInfo, RoomList, Users, encode
 from wire.names import fold
@@ -196,7 +197,8 @@ class FetchQuestion:
     """The content of one message from byte ``offset`` on: a cursor in it, as there is one in a room.
 
     ``shelf`` has some of it by ``place``, which is the content's own, and the offset where that begins. Nothing of it
-    is held here, so a thousand who fetch and do not read cost no memory.
+    is held here, so a thousand who fetch and do not read cost no memory. For each piece it waits for one of the
+    ``turns`` that all who fetch share.
     """
 
     _log = Logger()
@@ -208,17 +210,23 @@ class FetchQuestion:
         place: tuple[int, int],
         offset: int,
         shelf: Shelf[tuple[int, int, int], bytes],
+        turns: Turns,
     ) -> None:
         self._ref = ref
         self._questions = questions
         self._place = place
         self._shelf = shelf
+        self._turns = turns
+        self._has_turn = True
         self._start = self._offset = offset  # where what is being given begins, and how far we are
         self._ended = False
         self._reading = False
 
     def give(self, outlet: Outlet) -> bool:
         """Write one piece, read the next ones, or end the question."""
+        if not self._has_turn:
+            self._turns.wait(self._turn_came)
+            return False
         data = self._shelf.get((*self._place, self._start))
         if data is None:
             self._read()
@@ -226,6 +234,7 @@ class FetchQuestion:
         if not data:
             self._questions.answered(self._ref, encode(Done(self._ref)))
             return False
+        self._has_turn = False
         self._write(outlet, data[self._offset - self._start :][:MAX_BODY])
         if self._offset == self._start + len(data):
             self._start = self._offset
@@ -242,6 +251,11 @@ class FetchQuestion:
             outlet.write(frame[sent:])
         if sent:
             self._offset += len(body)
+
+    def _turn_came(self) -> None:
+        self._has_turn = True
+        if not self._ended:
+            self._questions.more(self)
 
     def _read(self) -> None:
         if not self._reading:

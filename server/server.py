@@ -29,6 +29,7 @@ from server.room import TAIL, Room
 from server.sending import Sending
 from server.shelf import Shelf
 from server.sockets import unacknowledged_for
+from server.turns import Turns
 from server.uploads import Uploads
 from storage.interface import IStorage, Message, Open, Send, StorageDown, UploadKey
 from storage.interface import Room as StoredRoom
@@ -90,6 +91,7 @@ class Server(Factory):
         self.journal.add_bulk(self.uploads)
         self.limits = Limits(max_message, max_storage, partial(in_reader, storage.size), clock)
         self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, len, CONTENTS)
+        self.turns = Turns(clock)
         self._cleaning = Cleaning(storage, in_writer, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
         self._connections: set[Connection] = set()

@@ -78,6 +78,7 @@ class ChatService(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self._options = options
         self._reactor = reactor
+        reactor.seconds = time.monotonic  # Twisted's own is the wall clock: a step back would stop every timer
         self._writer = StorageThreads(1, 1, "writer")
         self._readers = StorageThreads(0, READERS, "reader")
         self._storage = _usable(lambda: Storage(options["db"]))

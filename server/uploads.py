@@ -20,7 +20,8 @@ from storage.interface import Entry, Outcome, Piece, Sender, UploadKey
 
 WAITING: Final = 16 * 1024 * 1024  # bytes of all uploads that are not stored yet
 ROW: Final = 256 * 1024  # bytes stored as one: what a reader holds of a content at a time
-BATCH: Final = 1024 * 1024  # bytes of one batch: a few milliseconds of its commit
+BATCH: Final = 1024 * 1024  # bytes of a batch that holds nothing else: some milliseconds of a commit
+BESIDE: Final = ROW  # bytes of a batch for which somebody waits who talks
 
 
 class Feeder(Protocol):
@@ -127,11 +128,12 @@ class Uploads:
             upload.row_left(row)
             self._answered(row, True)
 
-    def cut(self) -> list[tuple[Entry, Answer]]:
+    def cut(self, *, alone: bool) -> list[tuple[Entry, Answer]]:
         """Take what the next batch is to store, those that wait longest first."""
+        bound = BATCH if alone else BESIDE
         taken: list[tuple[Entry, Answer]] = []
         size = 0
-        while self._rows and size + self._rows[0].size <= BATCH:
+        while self._rows and size + self._rows[0].size <= bound:
             row = self._rows.popleft()
             row.upload.row_left(row)
             size += row.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -12,14 +13,14 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from socket import create_server
-from unittest import SkipTest
 
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
+from tests.processes import only_child
+from tests.programs import program
+
 _PATIENCE = 30  # seconds for a start or an end
-_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec"])
-_INSTALL = "apt-get install --no-install-recommends mariadb-server"
 
 
 class MariaDB:
@@ -32,8 +33,8 @@ class MariaDB:
     password = "pass:w@rd"
 
     def __init__(self) -> None:
-        self._install_program = _program("mariadb-install-db")
-        self._program = _program("mariadbd")
+        self._install_program = program("mariadb-install-db", "mariadb-server")
+        self._program = program("mariadbd", "mariadb-server")
         self._folder = Path(tempfile.mkdtemp(prefix="chat-db-"))  # short: a socket's path has 107 bytes at most
         self._socket = self._folder / "socket"
         with create_server(("127.0.0.1", 0)) as probe:
@@ -42,11 +43,12 @@ class MariaDB:
         self._root = create_engine(root, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._names = (f"chat{number}" for number in count(1))
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_under = False
         atexit.register(self.stop)
         self._install()
         self.start()
-        self._ask(f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}'")
-        self._ask(f"GRANT ALL ON `chat%`.* TO {self.user}@'%'")
+        self.run(f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}'")
+        self.run(f"GRANT ALL ON `chat%`.* TO {self.user}@'%'")
 
     @staticmethod
     @cache
@@ -57,7 +59,7 @@ class MariaDB:
     def create(self) -> str:
         """Make a new, empty database and return its name."""
         name = next(self._names)
-        self._ask(f"CREATE DATABASE {name}")
+        self.run(f"CREATE DATABASE {name}")
         return name
 
     def url(self, database: str, *, tcp: bool = False) -> URL:
@@ -67,10 +69,12 @@ class MariaDB:
             return url.set(host="127.0.0.1", port=self.port)
         return url.set(host="localhost", query={"unix_socket": str(self._socket)})
 
-    def start(self) -> None:
-        """Start, recover if need be, and return when it answers."""
+    def start(self, *under: str) -> None:
+        """Start, recover if need be, and return when it answers; ``under`` a program like strace."""
+        self._is_under = bool(under)
         self._process = subprocess.Popen(
             [
+                *under,
                 self._program,
                 *self._common(),
                 f"--socket={self._socket}",
@@ -91,7 +95,7 @@ class MariaDB:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._ask("SELECT 1")
+                self.run("SELECT 1")
             except OperationalError:
                 assert self._process.poll() is None, (self._folder / "log.err").read_text()
                 assert time.monotonic() < deadline, "mariadbd does not answer"
@@ -102,12 +106,12 @@ class MariaDB:
     def signal(self, number: int) -> None:
         """Send it a signal: SIGSTOP, so that it answers nothing, or SIGCONT."""
         assert self._process is not None
-        self._process.send_signal(number)
+        os.kill(only_child(self._process.pid) if self._is_under else self._process.pid, number)
 
     def kill(self) -> None:
         """End it as a power cut would; :meth:`start` recovers it."""
         if self._process is not None:
-            self._process.kill()
+            self.signal(signal.SIGKILL)
             self._process.wait(_PATIENCE)
             self._process = None
 
@@ -116,7 +120,8 @@ class MariaDB:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _ask(self, statement: str) -> None:
+    def run(self, statement: str) -> None:
+        """Run one statement as root."""
         with self._root.connect() as connection:
             connection.exec_driver_sql(statement.replace("%", "%%"))
 
@@ -139,12 +144,3 @@ class MariaDB:
     def _common(self) -> list[str]:
         # It refuses to run as root.
         return ["--no-defaults", f"--datadir={self._folder / 'data'}", *(["--user=mysql"] if os.getuid() == 0 else [])]
-
-
-def _program(name: str) -> str:
-    path = shutil.which(name, path=_PATH)
-    if path is None:
-        reason = f"MariaDB is not installed: {_INSTALL}"
-        assert "CI" not in os.environ, reason
-        raise SkipTest(reason)
-    return path

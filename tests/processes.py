@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from tests.plain_client import Address, PlainClient
 
@@ -27,6 +28,12 @@ _END = 20  # seconds until one that was told to end must have ended
 def environment() -> dict[str, str]:
     """Return this process's environment, made so that the project is found from any folder."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def only_child(pid: int) -> int:
+    """Return the one process that ``pid`` has started."""
+    [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
 
 
 class ServerProcess:
@@ -53,7 +60,7 @@ class ServerProcess:
         self._reader: threading.Thread | None = None
         self._told = threading.Event()  # it listens, or it has ended
 
-    def __enter__(self) -> ServerProcess:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

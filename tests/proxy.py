@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Self
+
+from tests.chance import new_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +34,25 @@ def calm(_: random.Random) -> Fate:
 class Proxy:
     """``with Proxy(server.address, fate) as proxy:`` listens at ``proxy.address``, in a thread of its own.
 
-    ``fate`` is asked once for every connection, with a random source whose seed is printed; SEED in the environment
-    repeats a run.
+    ``fate`` is asked once for every connection, with ``chance``, or a random source whose seed is printed.
     """
 
-    def __init__(self, target: tuple[str, int], fate: Callable[[random.Random], Fate] = calm) -> None:
-        self.seed = int(os.environ.get("SEED") or random.randrange(2**32))
-        print(f"SEED={self.seed}")
+    def __init__(
+        self,
+        target: tuple[str, int],
+        fate: Callable[[random.Random], Fate] = calm,
+        chance: random.Random | None = None,
+    ) -> None:
         self.fate = fate  # may be exchanged at any time
         self.connections = 0
         self.cuts = 0
         self.address: tuple[str, int] = ("", 0)
         self._target = target
-        self._random = random.Random(self.seed)
+        self._random = chance or random.Random(new_seed())
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
-    def __enter__(self) -> Proxy:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -98,8 +102,8 @@ class Proxy:
         both = {to_client, to_server}
         self._open |= both
         ways = [
-            asyncio.ensure_future(self._pass_on(client, to_server, fate, fate.cut_up)),
-            asyncio.ensure_future(self._pass_on(server, to_client, fate, fate.cut_down)),
+            asyncio.ensure_future(self._pass_up(client, to_server, fate)),
+            asyncio.ensure_future(self._pass_down(server, to_client, fate)),
         ]
         try:
             for way in asyncio.as_completed(ways):
@@ -114,6 +118,12 @@ class Proxy:
             for writer in both:
                 writer.transport.abort()
             self._open -= both
+
+    async def _pass_up(self, client: asyncio.StreamReader, server: asyncio.StreamWriter, fate: Fate) -> bool:
+        return await self._pass_on(client, server, fate, fate.cut_up)
+
+    async def _pass_down(self, server: asyncio.StreamReader, client: asyncio.StreamWriter, fate: Fate) -> bool:
+        return await self._pass_on(server, client, fate, fate.cut_down)
 
     async def _pass_on(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, fate: Fate, cut: int | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, DeferredQueue, fail, succeed
@@ -12,7 +14,12 @@ from cli import screen
 from cli.client import Client
 from cli.inbox import Message
 from cli.refusals import LoginRefused, SendRefused
-from cli.status import Listener, State, Status
+from cli.status import Listener, Progress, State, Status
+from wire.frames import MAX_BODY
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 class ScriptedClient:
@@ -22,6 +29,9 @@ class ScriptedClient:
         self._listener = listener
         self._messages: DeferredQueue[Message] = DeferredQueue()
         self._id = 0
+        self._said: list[Message] = []
+        self._contents: dict[int, str] = {}
+        self._under_way: Deferred[None] = Deferred()
         listener.room_opened("lobby", 1, 0)
         self._tell(State.LIVE)
 
@@ -42,6 +52,13 @@ class ScriptedClient:
                 self._say(eval(rest), "bob")
             case "!lost":
                 self._tell(State.LOST, reason=rest)
+            case "!go":
+                self._under_way.callback(None)
+            case "!count":  # what was sent before
+                said = self._contents[self._id]
+                self._say(f"{len(said)} characters, {digest(said)}", "bob")
+            case "!left":
+                self._listener.resent("lobby", eval(rest))
             case "!keep":
                 return Deferred()
             case "!raise":
@@ -50,12 +67,38 @@ class ScriptedClient:
                 return succeed(cast(int, "no number"))
         return succeed(self._say(text, "ann"))
 
+    def send_file(self, path: Path, room: str, *, progress: Progress) -> Deferred[int | None]:
+        """Half of it is through at once; the rest when ``!go`` is sent."""
+        size = path.stat().st_size
+        progress(size // 2, size)
+        self._under_way = Deferred()
+        return self._under_way.addCallback(lambda _: self._say("", "ann", size=size, name=path.name))
+
+    def save(self, id: int, path: Path, room: str, *, progress: Progress) -> Deferred[int]:
+        content = self._contents[id].encode()
+        progress(len(content) // 2, len(content))
+
+        def write(_: None) -> int:
+            with path.open("xb") as file:
+                return file.write(content)
+
+        self._under_way = Deferred()
+        return self._under_way.addCallback(write)
+
+    def history(self, room: str, limit: int, before: int) -> Deferred[list[Message]]:
+        return succeed(self._said[max(0, before - 1 - limit) : before - 1])
+
     def close(self) -> Deferred[None]:
         return succeed(None)
 
-    def _say(self, text: str, sender: str) -> int:
+    def _say(self, text: str, sender: str, size: int | None = None, name: str | None = None) -> int:
         self._id += 1
-        self._messages.put(Message("lobby", self._id, sender, 1_764_000_000_000, text))
+        self._contents[self._id] = text
+        if len(text) > MAX_BODY:
+            text, size = text[:4096], len(text.encode())
+        message = Message("lobby", self._id, sender, 1_764_000_000_000, text, size, name)
+        self._said.append(message)
+        self._messages.put(message)
         return self._id
 
     def _tell(self, state: State, reason: str = "") -> None:

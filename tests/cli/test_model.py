@@ -39,11 +39,11 @@ class LinesOfMessages(TestCase):
 
     def test_file_is_its_name_and_size(self) -> None:
         [line] = lines_of(message(1, "", name="a.png", size=3_210_000))
-        self.assertEqual(line.text, "file a.png (3.21 MB)")
+        self.assertEqual(line.text, "file a.png, 3.21 MB: /save 1")
 
     def test_large_text_says_that_it_is_a_beginning(self) -> None:
         *_, last = lines_of(message(1, "beginning", size=20_000_000_000))
-        self.assertEqual(last.text, "… the beginning of 20 GB")
+        self.assertEqual(last.text, "… 20 GB in all: /save 1")
 
     def test_long_text_comes_in_parts_and_whole(self) -> None:
         text = "".join(f"word{n} " for n in range(2000))

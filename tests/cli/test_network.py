@@ -18,6 +18,7 @@ from cli import Client
 from cli.attempts import Threads
 from cli.inbox import Inbox
 from cli.session import Session
+from tests.chance import new_seed
 from tests.processes import ServerProcess
 from tests.proxy import Fate, Proxy
 
@@ -44,7 +45,8 @@ class BadNetworkCase(TestCase):
         self.addCleanup(self.server.close)
         self.server.start()
         assert not isinstance(self.server.address, str)
-        self.proxy = Proxy(self.server.address, self.fate)
+        self.seed = new_seed()
+        self.proxy = Proxy(self.server.address, self.fate, random.Random(self.seed))
         self.proxy.start()
         self.addCleanup(self.proxy.close)
 
@@ -97,11 +99,11 @@ class BadNetworkForContents(BadNetworkCase):
 
     def stream(self, data: bytes) -> Callable[[int], bytes]:
         """Return what reads ``data`` in pieces of any size."""
-        chance, source = random.Random(self.proxy.seed), io.BytesIO(data)
+        chance, source = random.Random(self.seed), io.BytesIO(data)
         return lambda size: source.read(chance.randrange(1, min(size, 300_000)))
 
     async def up_and_down(self) -> None:
-        chance = random.Random(self.proxy.seed)
+        chance = random.Random(self.seed)
         contents = {name: chance.randbytes(chance.randrange(1_000_000, 3_000_000)) for name in ("a", "b", "stream")}
         text = "é" * 700_000
         for name in ("a", "b"):

@@ -9,11 +9,11 @@ from unittest.mock import patch
 from twisted.python.usage import UsageError
 
 from cli import options
-from cli.options import Options
+from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
 
 
-def parsed(line: str) -> Any:
-    found = Options()
+def parsed(line: str, kind: type[AnyOptions] = Options) -> Any:
+    found = kind()
     found.parseOptions(line.split())
     return found
 
@@ -57,3 +57,51 @@ class Arguments(TestCase):
         ):  # fmt: skip
             with self.assertRaises(UsageError, msg=line):
                 parsed(line)
+
+
+class Commands(TestCase):
+    def test_send(self) -> None:
+        for line, user, room, name, files in (
+            ("ann", "ann", "lobby", None, ["-"]),
+            ("ann a b -", "ann", "lobby", None, ["a", "b", "-"]),
+            ("ann --name x.sql -", "ann", "lobby", "x.sql", ["-"]),
+            ("--name=x.sql ann", "ann", "lobby", "x.sql", ["-"]),
+            ("-n x ann --room ops a -p 1", "ann", "ops", "x", ["a"]),
+            ("--user send a", "send", "lobby", None, ["a"]),
+            ("send -- -a", "send", "lobby", None, ["-a"]),
+        ):
+            found = parsed(line, SendOptions)
+            self.assertEqual((found["user"], found["room"], found["name"], found["files"]), (user, room, name, files))
+            self.assertEqual((found["host"], found["port"]), ("127.0.0.1", 1 if "-p" in line else 7777))
+
+    def test_tail(self) -> None:
+        found = parsed("ann", TailOptions)
+        self.assertEqual((found["count"], found["follow"], found["json"]), (100, 0, 0))
+        found = parsed("-n 0 ann -f --json", TailOptions)
+        self.assertEqual((found["count"], found["follow"], found["json"]), (0, 1, 1))
+
+    def test_save(self) -> None:
+        found = parsed("ann 1018", SaveOptions)
+        self.assertEqual((found["user"], found["id"], found["output"], found["force"]), ("ann", 1018, None, 0))
+        found = parsed("--user ann 1 -fo -", SaveOptions)
+        self.assertEqual((found["user"], found["id"], found["output"], found["force"]), ("ann", 1, "-", 1))
+
+    def test_wrong(self) -> None:
+        for kind, line in (
+            (SendOptions, ""), (SendOptions, "a/b"), (SendOptions, "ann --name a/b"), (SendOptions, "ann --room /"),
+            (SendOptions, "ann --name x a b"), (SendOptions, "ann - -"), (SendOptions, "ann --json"),
+            (SendOptions, "ann --port x"),
+            (TailOptions, ""), (TailOptions, "ann b"), (TailOptions, "ann -n 501"), (TailOptions, "ann -n x"),
+            (SaveOptions, ""), (SaveOptions, "ann"), (SaveOptions, "ann x"), (SaveOptions, "ann 0"),
+            (SaveOptions, "ann -- -1"), (SaveOptions, "ann " + "9" * 5000), (SaveOptions, "ann 1 2"),
+        ):  # fmt: skip
+            with self.assertRaises(UsageError, msg=line):
+                parsed(line, kind)
+
+    def test_help_is_complete(self) -> None:
+        usage = Options().getUsage()
+        for kind in (SendOptions, TailOptions, SaveOptions):
+            self.assertIn(kind.synopsis.removeprefix("Usage: "), usage)
+            for flag in ("--host", "--port", "--user", "--room", "--help", "--version"):
+                self.assertIn(flag, kind().getUsage())
+            self.assertIn("--host", usage)

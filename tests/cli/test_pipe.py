@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from io import StringIO
-from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
@@ -21,15 +17,13 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from cli import Message
-from cli.pipe import UNSENT, Filter, as_json, plain, run
+from cli.pipe import LONGEST, UNSENT, Filter, as_json, plain, run
 from tests.cli.ends import End, Network
-from tests.processes import ROOT, ServerProcess, environment
-from tests.system.case import fresh, shared_server
+from tests.cli.programs import SOON, ProgramCase
+from tests.processes import ServerProcess
+from tests.system.case import fresh
 from wire import frames
 from wire.frames import Ack, Bye, Error, Send
-
-CHAT = (sys.executable, str(ROOT / "cmd" / "cli"))
-SOON = 20  # seconds that a program may take for anything
 
 
 def message(text: str, **fields: Any) -> Message:
@@ -122,15 +116,30 @@ class Flow(SynchronousTestCase):
     def test_lines_that_cannot_be_sent(self) -> None:
         end = self.start()
         self.pipe.dataReceived(b"y" * 61_440 + b"\n" + b"y" * 50_000)
-        for _ in range(100):
+        for _ in range(LONGEST // 50_000):
             self.pipe.dataReceived(b"y" * 50_000)
         self.pipe.dataReceived(b"\n\xff\nlast\n")
         self.assertEqual([len(body) for _, body in end.heard()], [61_440, 4])
         end.say(Ack(seq=1, room="lobby", id=10), Error(code="forbidden", text="not here", seq=2))
         self.assertEqual([line.partition(" was not sent: ")[0] for line in self.said], ["line 2", "line 3", "line 4"])
+        self.assertIn("chat send takes", self.said[0])
         self.pipe.readConnectionLost()
         self.successResultOf(self.pipe.over)
         self.assertTrue(self.pipe.failed)
+
+    def test_nothing_overtakes_a_long_line(self) -> None:
+        end = self.start()
+        self.pipe.dataReceived(b"first\n" + b"y" * 100_000 + b"\nlast")
+        self.pipe.readConnectionLost()
+        self.assertTrue(self.streams.held)
+        parts = [frame for frame, _ in end.heard()]
+        self.assertEqual([type(frame).__name__ for frame in parts], ["Send", "Part", "Part", "Send"])
+        end.say(*(Ack(seq=seq, room="lobby", id=9 + seq) for seq in (1, 2)))
+        self.assertEqual([body for _, body in end.heard()], [b"last"])
+        self.assertNoResult(self.pipe.over)
+        end.say(Ack(seq=3, room="lobby", id=12))
+        self.successResultOf(self.pipe.over)
+        self.assertFalse(self.pipe.failed)
 
     def test_gives_up_without_a_server_once_the_input_has_ended(self) -> None:
         end = self.start()
@@ -218,30 +227,7 @@ class Flow(SynchronousTestCase):
         self.successResultOf(self.pipe.over)
 
 
-class Program(TestCase):
-    def setUp(self) -> None:
-        self.server = shared_server()
-        self.room, self.ann, self.bob = fresh("room"), fresh("ann"), fresh("bob")
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def start(self, *arguments: str, config: str = "a", **streams: Any) -> subprocess.Popen[bytes]:
-        pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | streams
-        program = subprocess.Popen(
-            [*CHAT, *arguments, "--port", str(self.server.port)],
-            env=environment() | {"XDG_CONFIG_HOME": str(self.folder / config)},
-            **pipes,
-        )
-        self.addCleanup(program.__exit__, None, None, None)
-        self.addCleanup(program.kill)
-        return program
-
-    def run_chat(self, *arguments: str, said: bytes = b"", config: str = "a") -> tuple[int, bytes, str]:
-        program = self.start(*arguments, config=config)
-        out, complaints = program.communicate(said, timeout=SOON)
-        return program.returncode, out, complaints.decode()
-
+class Program(ProgramCase):
     def said(self, count: int) -> list[str]:
         status, out, complaints = self.run_chat(fresh("reader"), "--room", self.room, "--history", str(count), "--json")
         self.assertEqual((status, complaints), (0, ""))
@@ -251,6 +237,13 @@ class Program(TestCase):
         said = b"hi\n\n\xc3\xa4 \x1b[31m\nno newline"
         self.assertEqual(self.run_chat(self.ann, "--room", self.room, said=said)[::2], (0, ""))
         self.assertEqual(self.said(10), ["hi", "", "\u00e4 \x1b[31m", "no newline"])
+
+    def test_a_long_line_among_others(self) -> None:
+        lines = ["before", "ä" * 1_000_000, "behind"]
+        self.assertEqual(self.run_chat(self.ann, "--room", self.room, said="\n".join(lines).encode())[::2], (0, ""))
+        before, long, behind = self.said(10)
+        self.assertEqual((before, behind), ("before", "behind"))
+        self.assertEqual(long, "ä" * 2048)
 
     def test_many_lines(self) -> None:
         lines = [f"line {number}" for number in range(3000)]
@@ -341,7 +334,3 @@ class Program(TestCase):
             program = self.start(self.ann, stdout=stdout)
             program.communicate(b"x\n", timeout=SOON)
             self.assertTrue(os.get_blocking(stdout.fileno()))
-
-    def assert_one_line(self, complaints: str) -> None:
-        self.assertRegex(complaints, re.compile(r"\Achat: [^\n]+\n\Z"))
-        self.assertNotIn("Traceback", complaints)

@@ -6,13 +6,16 @@ import re
 import signal
 import sys
 import tempfile
+from pathlib import Path
 from unittest import TestCase
+from unittest.mock import patch
 
 from twisted.internet.task import Clock
 
-from cli import terminal as on_twisted
-from cli.terminal import Key, Paste
-from cli.widgets import Pasted
+from cli import paste
+from cli.paste import SILENCE, TOO_LONG, Pasted, Pastes
+from cli.widgets import LONG, Input
+from tests.cli.scripted import digest
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
 
@@ -132,7 +135,9 @@ class OnePerson(TestCase):
         self.assertEqual(terminal.colour("!keep this"), "brightblack")
         terminal.type("\x03")
         self.assertEqual(terminal.wait_exit(), 1)
-        self.assertTrue(terminal.output.endswith(b"chat: not sent: 1 message\r\n"))
+        self.assertTrue(
+            terminal.output.endswith(b"chat: not sent: 1 message; chat sends what is left at its next start\r\n")
+        )
 
     def test_reason_of_a_loss(self) -> None:
         terminal = self.open()
@@ -156,6 +161,7 @@ class OnePerson(TestCase):
         terminal.type("//slash\r")
         terminal.wait_for("ann /slash")
         terminal.type("/help\r")
+        terminal.wait_for("/save ID [FILE]: save a file")
         terminal.wait_for("/quit: ")
         terminal.type("\x04")
         self.assertEqual(terminal.wait_exit(), 0)
@@ -169,6 +175,91 @@ class OnePerson(TestCase):
         self.assertNotIn("ann one", terminal.text)
         terminal.type("\r")
         terminal.wait_for("ann one")
+
+    def test_paste_of_5_mib_arrives_whole(self) -> None:
+        terminal = self.open()
+        line = "a line of what is pasted: ä 谢谢 👩‍🚀\tend\n"
+        text = line * (5 * 2**20 // len(line.encode()))
+        terminal.type("before \x1b[200~" + text.replace("\n", "\r") + "\x1b[201~ after")
+        terminal.wait_for("> before [pasted text, 5.24 MB, ")
+        terminal.wait_for("lines] after")
+        terminal.type("\r")
+        terminal.wait_for("… 5.24 MB in all: /save 1")
+        self.assertIn("what is pasted: ä 谢谢", terminal.text)
+        terminal.type("!count\r")
+        whole = f"before {text} after"
+        terminal.wait_for(f"{len(whole)} characters, {digest(whole)}")
+
+    def test_long_paste_that_is_not_sent_yet(self) -> None:
+        terminal = self.open()
+        terminal.type("!keep \x1b[200~" + "some words " * 10_000 + "\x1b[201~\r")
+        terminal.wait_for("… 110 kB in all")
+        self.assertEqual(terminal.colour("… 110 kB"), "brightblack")
+        terminal.type("\x1b[A")
+        terminal.type("next")
+        terminal.wait_for("> next")
+
+    def test_left_from_before(self) -> None:
+        terminal = self.open()
+        terminal.type("!left 'an' + ' old one'\r")
+        terminal.wait_for("ann an old one")
+        self.assertEqual(terminal.colour("an old one"), "brightblack")
+        terminal.type("!lost here\r")  # tells that nothing is unsent
+        terminal.wait_for(lambda: "ann an old one" not in terminal.text and "here" in terminal.text)
+
+    def test_send_and_save(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "a file.txt").write_text("x" * 300)
+        terminal = self.open(100, 30)
+        terminal.type(f"/send {folder}/a file.txt\r")
+        terminal.wait_for("sending a file.txt 50 %")
+        self.assertEqual(terminal.colour("file a file.txt, 300 bytes"), "brightblack")
+        terminal.type("!go\r")
+        terminal.wait_for("file a file.txt, 300 bytes: /save")
+        self.assertNotIn("sending", terminal.text)
+
+        terminal.type("!say 'x' * 100_000\r")
+        terminal.wait_for("… 100 kB in all: /save 3")
+        for place, path in ((f" {folder}", folder / "message-3.txt"), (f" '{folder}/a copy'", folder / "a copy")):
+            terminal.type(f"/save 3{place}\r")
+            terminal.wait_for(f"saving {path.name} 50 %")
+            terminal.type("!go\r")
+            terminal.wait_for(f"message 3 is saved in {path}, 100 kB")
+            self.assertEqual(path.stat().st_size, 100_000)
+
+    def test_send_and_save_what_cannot_be(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "x").write_text("old")
+        terminal = self.open(100, 30)
+        for typed, said in (
+            ("/send", "cannot send that: say which FILE"),
+            (f"/send {folder}/none", f"cannot send {folder}/none: No such file or directory"),
+            (f"/send {folder}", f"cannot send {folder}: it is no regular file"),
+            ("/save", "'' is not the number of a message: /save ID [FILE]"),
+            ("/save 99", "message 99 is not saved: there is no message 99 in lobby"),
+            ("/cancel", "nothing is being sent or saved"),
+        ):
+            terminal.type(typed + "\r")
+            terminal.wait_for(said)
+        terminal.type(f"!say 'y' * 100\r/save 1 {folder}/x\r")
+        terminal.wait_for("saving x 50 %")
+        terminal.type("!go\r")
+        terminal.wait_for(f"{folder}/x is there already; save to another one: /save 1 FILE")
+        self.assertEqual((folder / "x").read_text(), "old")
+
+    def test_cancel(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "x").write_text("z" * 300)
+        terminal = self.open()
+        terminal.type(f"/send {folder}/x\r")
+        terminal.wait_for("sending x 50 %")
+        terminal.type("/cancel\r")
+        terminal.wait_for("file x, 300 bytes (cancelled)")
+        terminal.type(f"!say 'two'\r/save 1 {folder}/y\r")
+        terminal.wait_for("saving y 33 %")
+        terminal.type("/cancel\r")
+        terminal.wait_for("message 1 is not saved; /save 1 goes on")
+        terminal.wait_for(lambda: "saving" not in terminal.lines[-2])
 
     def test_long_input_leaves_the_view(self) -> None:
         terminal = self.open(40, 12)
@@ -250,31 +341,94 @@ class Ends(TestCase):
             self.assertEqual(terminal.process.wait(10), 1)
 
 
-class Pastes(TestCase):
+class PastedBytes(TestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.given: list[Key] = []
-        self.paste = Paste(self.clock, self.given.extend)
+        self.given: list[str] = []
+        self.pastes = Pastes(self.clock, self.given.append)
 
-    def test_in_one_piece_among_keys(self) -> None:
-        keys: list[Key] = ["a", "begin paste", "b", "enter", "tab", "up", "c", "end paste", "enter"]
-        passed = self.paste.gather(keys)
-        self.assertEqual(passed, ["ab\n\tc", "enter"])
-        self.assertIsInstance(passed[0], Pasted)
+    def take(self, *reads: bytes) -> list[tuple[bytes, str | None]]:
+        return [found for data in reads for found in self.pastes.take(data)]
+
+    def test_among_keys(self) -> None:
+        found = self.take(b"a\x1b[200~b\rc\r\nd\t\x1b[A\x1b[201~e\x1b[200~f\x1b[201~")
+        self.assertEqual(found, [(b"a", "b\nc\nd\t\x1b[A"), (b"e", "f"), (b"", None)])
+        self.assertIsInstance(found[0][1], Pasted)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_without_marks(self) -> None:
-        self.assertEqual(self.paste.gather(["up", "a", "b", "enter", "c"]), ["up", "ab", "enter", "c"])
-
-    def test_in_pieces(self) -> None:
-        self.assertEqual(self.paste.gather(["begin paste", "a"]), [])
-        self.clock.advance(on_twisted.SILENCE - 0.1)
-        self.assertEqual(self.paste.gather(["window resize", "b"]), ["window resize"])
-        self.clock.advance(on_twisted.SILENCE - 0.1)
-        self.assertEqual(self.paste.gather(["end paste"]), ["ab"])
+    def test_cut_anywhere(self) -> None:
+        data = "\x1b[200~ä\U0001f469\x1b[201\x1b[201~\r".encode()
+        for first in range(6, len(data)):
+            for second in range(first, len(data)):
+                found = self.take(data[:first], data[first:second], data[second:])
+                self.assertEqual([paste for _, paste in found if paste is not None], ["ä\U0001f469\x1b[201"])
+                self.assertEqual(b"".join(keys for keys, _ in found), b"\r")
 
     def test_without_an_end(self) -> None:
-        self.paste.gather(["begin paste", "a"])
-        self.clock.advance(on_twisted.SILENCE)
-        self.assertEqual(self.given, ["a"])
-        self.assertEqual(self.paste.gather(["enter"]), ["enter"])
+        self.take(b"\x1b[200~a")
+        self.clock.advance(SILENCE - 0.1)
+        self.take(b"b")
+        self.clock.advance(SILENCE - 0.1)
+        self.assertEqual(self.given, [])
+        self.clock.advance(0.2)
+        self.assertEqual(self.given, ["ab"])
+        self.assertEqual(self.take(b"\r"), [(b"\r", None)])
+
+    def test_too_long(self) -> None:
+        with patch.object(paste, "MOST", 100):
+            found = self.take(b"\x1b[200~", b"x" * 99, b"y" * 500, b"\x1b[20", b"1~z\x1b[200~short\x1b[201~")
+        self.assertEqual([text for _, text in found if text is not None], [TOO_LONG, "short"])
+        self.assertNotIsInstance(found[-3][1], Pasted)
+
+
+class Typing(TestCase):
+    """The input as a widget."""
+
+    def setUp(self) -> None:
+        self.input = Input()
+        self.long = "one line\n" * 80_000
+        self.mark = "[pasted text, 720 kB, 80000 lines]"
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.input.keypress((80,), key)
+
+    def test_long_paste_is_a_mark(self) -> None:
+        self.press("a")
+        self.input.insert(self.long)
+        self.press("b")
+        self.assertEqual(self.input.edit_text, f"a{self.mark}b")
+        self.assertEqual(self.input.text, f"a{self.long}b")
+        self.input.insert("x" * LONG)
+        self.assertEqual(self.input.edit_text, f"a{self.mark}b" + "x" * LONG)
+
+    def test_two_that_look_alike(self) -> None:
+        self.input.insert("y" * 5000)
+        self.input.insert("z" * 5000)
+        self.assertEqual(self.input.edit_text, "[pasted text, 5 kB, 1 line][pasted text 2, 5 kB, 1 line]")
+        self.assertEqual(self.input.text, "y" * 5000 + "z" * 5000)
+
+    def test_cursor_jumps_over_a_mark(self) -> None:
+        self.press("a")
+        self.input.insert(self.long)
+        self.press("b", "left", "left", "c")
+        self.assertEqual(self.input.edit_text, f"ac{self.mark}b")
+        self.press("right", "d")
+        self.assertEqual(self.input.edit_text, f"ac{self.mark}db")
+
+    def test_a_mark_is_deleted_whole(self) -> None:
+        for keys in (["backspace"], ["left", "delete"]):
+            self.input.insert("a")
+            self.input.insert(self.long)
+            self.press(*keys)
+            self.assertEqual((self.input.edit_text, self.input.text), ("a", "a"))
+            self.input.clear()
+        self.input.insert("é" * LONG + "!")
+        self.input.insert("ab")
+        self.press("backspace", "left", "backspace", "delete")
+        self.assertEqual(self.input.text, "")
+
+    def test_what_is_pasted_does_not_count_as_a_mark(self) -> None:
+        self.input.insert(self.mark)
+        self.input.insert(self.mark + self.long)
+        self.assertEqual(self.input.text, self.mark * 2 + self.long)

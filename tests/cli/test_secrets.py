@@ -54,6 +54,14 @@ class Kept(TestCase):
             self.assertGreaterEqual(len(secret), 32)
             self.assertLessEqual(len(secret), 64)
 
+    def test_place_with_something_left_to_send_comes_first(self) -> None:
+        first, second = self.take(), self.take()
+        for place, left in ((first, ""), (second, "left")):
+            (place.folder / "outbox").write_text(left)
+            place.release()
+        self.assertEqual(self.take().client, second.client)
+        self.assertEqual(self.take().client, first.client)
+
     def test_other_users_and_servers_have_others(self) -> None:
         taken = [self.take(), self.take(user="bob"), self.take("here:2")]
         self.assertEqual(len({secrets.key for secrets in taken}), 3)

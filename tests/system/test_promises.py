@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import time
 from collections import deque
@@ -13,7 +12,6 @@ from unittest import TestCase
 
 from tests.plain_client import Crowd, Frame, PlainClient
 from tests.processes import ServerProcess
-from tests.proxy import Fate, Proxy
 
 MIB = 1024 * 1024
 
@@ -78,103 +76,6 @@ class SlowClient(TestCase):
             if client.bytes_read < MIB - 2_048:
                 client.receive(512)
         return all(len(other.times) == count for other in others)
-
-
-class Wanderer:
-    """Somebody whose connections break, and who comes back and goes on as the protocol says."""
-
-    def __init__(self, crowd: Crowd, address: tuple[str, int], user: str, texts: list[str]) -> None:
-        self.user = user
-        self.texts = texts
-        self.settled = 0  # how many of them the server has
-        self.seen: list[tuple[int, str, str]] = []  # id, sender and text of each message
-        self.ids: dict[int, int] = {}  # seq → id, as far as the acks arrived
-        self._crowd = crowd
-        self._address = address
-        self.connect()
-
-    def connect(self) -> None:
-        self.client = PlainClient.connect(self._address, took=self.take)
-        last_id = self.seen[-1][0] if self.seen else 0
-        self.client.ask_login(self.user, client=f"the program of {self.user}", rooms={"lobby": last_id})
-        self._crowd.add(self.client)
-
-    def take(self, frame: Frame) -> None:
-        assert frame.type not in ("error", "bye"), frame
-        if frame.type == "welcome":
-            self.settled = frame["received"]
-            for text in self.texts[self.settled :]:
-                self.client.send(text)
-        elif frame.type == "ack":
-            self.settled = frame["seq"]
-            self.ids[frame["seq"]] = frame["id"]
-        elif frame.type == "message":
-            self.seen.append((frame["id"], frame["from"], frame.text))
-
-    def come_back(self) -> None:
-        if self.client.ended:
-            self.connect()
-
-    def has(self, messages: int) -> bool:
-        """Whether so many messages are here, and all of its own were received."""
-        return self.settled == len(self.texts) and len(self.seen) == messages
-
-
-def cut_anywhere(chance: random.Random) -> Fate:
-    """Cut in either direction, in the login as well as far into the talk."""
-    one_sided = chance.random() < 0.25
-    if chance.random() < 0.3:
-        return Fate(cut_up=chance.randint(1, chance.choice((200, 4_000))), one_sided=one_sided)
-    return Fate(cut_down=chance.randint(1, chance.choice((400, 40_000))), one_sided=one_sided)
-
-
-class OneOrder(TestCase):
-    """12 writers at once and 60 readers: identical sequences, each writer's own order kept."""
-
-    EACH = 100
-
-    def test_on_a_good_network(self) -> None:
-        with ServerProcess() as server:
-            self.talk(server, ("127.0.0.1", server.port))
-
-    def test_through_a_network_that_cuts_at_any_byte(self) -> None:
-        with ServerProcess() as server, Proxy(("127.0.0.1", server.port), cut_anywhere) as proxy:
-            self.talk(server, proxy.address)
-            self.assertGreater(proxy.cuts, 200)
-
-    def test_through_a_network_that_delivers_single_bytes_and_stalls(self) -> None:
-        def fate(chance: random.Random) -> Fate:
-            return Fate(piece=chance.choice((1, 10, 100, 65_536)), stall_at=chance.randint(1, 3_000), stall=0.2)
-
-        self.EACH = 4
-        with ServerProcess() as server, Proxy(("127.0.0.1", server.port), fate) as proxy:
-            self.talk(server, proxy.address)
-
-    def talk(self, server: ServerProcess, address: tuple[str, int]) -> None:
-        with closing(Crowd()) as crowd:
-            said = {f"writer{who}": [f"{who} says {number}" for number in range(self.EACH)] for who in range(12)}
-            readers = [Wanderer(crowd, address, f"reader{number}", []) for number in range(60)]
-            writers = [Wanderer(crowd, address, user, texts) for user, texts in said.items()]
-            count = 12 * self.EACH
-            people = (*writers, *readers)
-
-            def done() -> bool:
-                for person in people:
-                    person.come_back()
-                return all(person.has(count) for person in people)
-
-            crowd.run(done)
-
-        order = writers[0].seen
-        self.assertEqual([id for id, _, _ in order], list(range(1, count + 1)))
-        for person in people:
-            self.assertEqual(person.seen, order, person.user)
-        for writer in writers:
-            mine = [(id, text) for id, user, text in order if user == writer.user]
-            self.assertEqual([text for _, text in mine], writer.texts)
-            for seq, id in writer.ids.items():
-                self.assertEqual(mine[seq - 1][0], id)
-        self.assertNotIn("Traceback", "\n".join(server.log))
 
 
 class ShutdownNotice(TestCase):

@@ -1,0 +1,36 @@
+"""Bulk takes turns: however many fetch, only so much of it goes out in one turn of the reactor."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+
+AT_ONCE: Final = 8  # pieces of 60 KiB: well under a millisecond, then whoever talks is heard
+
+
+class Turns:
+    """Who waits for a turn gets one, in the order of their coming, a few in each turn of the reactor."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._going = False
+
+    def wait(self, go: Callable[[], None]) -> None:
+        """Call ``go`` when its turn has come."""
+        self._waiting.append(go)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._waiting and not self._going:
+            self._going = True
+            self._clock.callLater(0, self._next)
+
+    def _next(self) -> None:
+        for _ in range(min(AT_ONCE, len(self._waiting))):
+            self._waiting.popleft()()
+        self._going = False
+        self._go_on()

@@ -1,0 +1,60 @@
+"""What the torture tests have in common: a seed, a talk, and what must be true in the end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+from unittest import TestCase
+
+from sqlalchemy import URL
+
+from tests.chance import new_seed
+from tests.mariadb import MariaDB
+from tests.processes import ServerProcess
+from tests.torture.people import Person
+from tests.torture.talk import Talk, judge, wrong_contents
+
+FIGURES: list[str] = []  # what the tests of this process found
+
+
+class TortureCase(TestCase):
+    def setUp(self) -> None:
+        self.seed = new_seed()
+        self.chance = random.Random(self.seed)
+        self.stack = ExitStack()
+        self.addCleanup(self.stack.close)
+
+    def note(self, figures: str) -> None:
+        """Have this printed now, and again at the end of the run."""
+        FIGURES.append(f"{self.id().removeprefix('tests.torture.test_')} SEED={self.seed}\n    {figures}")
+        print(FIGURES[-1], flush=True)
+
+    def talk(self, server: ServerProcess, **numbers: Any) -> Talk:
+        """Return a talk on that server; see :class:`Talk` for its numbers."""
+        talk = Talk(lambda: server.address, self.chance, **numbers)
+        self.stack.callback(talk.close)
+        return talk
+
+    def judge(self, people: Sequence[Person], server: ServerProcess, what: str, db: str | None = None) -> None:
+        """See that all is there once of what people said and heard, print the figures, and end the server."""
+        verdict = judge(people, db or server.db)
+        wrong = list(wrong_contents(people, server.address))
+        self.note(f"{what}: {verdict}")
+        self.assertEqual(verdict.faults + wrong, [])
+        self.assertGreater(verdict.acknowledged, 0)
+        self.assertEqual(server.terminate(), 0)
+        if not any(person.refused for person in people):
+            self.assertEqual([line for line in server.log if "Traceback" in line or " critical " in line], [])
+
+
+def mariadb() -> tuple[MariaDB, URL]:
+    """Return the shared MariaDB and the URL, over TCP, of a new database in it."""
+    database = MariaDB.shared()
+    return database, database.url(database.create(), tcp=True)
+
+
+def shown(url: URL) -> str:
+    """Return a URL as a flag has it."""
+    return url.render_as_string(hide_password=False)

@@ -1,0 +1,315 @@
+"""People whose connections break, and who come back and go on as sections 2, 4 and 5 of the protocol say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from tests.plain_client import MAX_BODY, Address, Crowd, Frame, PlainClient
+
+SHOWN = 4_096  # bytes of a large text that its message shows, at most
+
+
+class Post(NamedTuple):
+    """A message as whoever is in the room sees it."""
+
+    user: str
+    text: str
+    size: int | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody says: a text, or a content that is uploaded."""
+
+    room: str
+    text: str
+    data: bytes | None = None
+    name: str | None = None
+
+    def is_shown_by(self, post: Post) -> bool:
+        """Whether a message is this one; of a large text only the beginning is seen."""
+        if self.data is None:
+            return post[1:] == (self.text, None, None)
+        if self.name is None:
+            shown = post.text.encode()
+            if len(self.data) <= MAX_BODY and post.size is None:
+                return shown == self.data and post.name is None
+            return self.data.startswith(shown) and 0 < len(shown) <= SHOWN and post.size == len(self.data)
+        return post[1:] == ("", len(self.data), self.name)
+
+
+class Person:
+    """One client program: says texts, and hears every message of its rooms from the first one on.
+
+    ``refusals`` are the codes with which a ``send`` may be refused. What no server may do raises AssertionError.
+    """
+
+    def __init__(
+        self,
+        crowd: Crowd,
+        address: Callable[[], Address],
+        user: str,
+        rooms: Sequence[str] = ("lobby",),
+        refusals: Iterable[str] = (),
+        client: str | None = None,
+    ) -> None:
+        self.user = user
+        self.said: list[Said] = []  # each one's seq is its place, counted from 1
+        self.settled = 0  # how many of them the server has
+        self.ids: dict[int, int] = {}  # seq → id, as far as acks arrived
+        self.refused: dict[int, str] = {}  # seq → code
+        self.heard: dict[str, list[Post]] = {room: [] for room in rooms}
+        self.notices: list[str] = []
+        self.here = False  # logged in
+        self.logins = 0
+        self._refusals = frozenset(refusals)
+        self._crowd = crowd
+        self._address = address
+        self._client = client or f"the program of {user}"
+        self.client: PlainClient | None = None
+
+    # Coming and going.
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether its login is under way, or was when the connection ended."""
+        return self.client is not None and not self.client.spans
+
+    def come(self) -> None:
+        """Connect where there is no connection, and go on; where nobody listens, the next time is as good."""
+        if self.client is not None and not self.client.ended:
+            return
+        self.here = False
+        try:
+            self.client = PlainClient.connect(self._address(), took=self._take)
+        except OSError:
+            return
+        self.client.ask_login(
+            self.user,
+            client=self._client,
+            key=self.user,
+            rooms={room: len(heard) for room, heard in self.heard.items()},
+        )
+        self._crowd.add(self.client)
+
+    def drop(self) -> None:
+        """Lose the connection without a word, and come back at once."""
+        self.leave()
+        self.come()
+
+    def leave(self) -> None:
+        """Lose the connection without a word."""
+        if self.client is not None and not self.client.ended:
+            self._crowd.remove(self.client)
+            self.client.reset()
+        self.here = False
+
+    # Saying.
+
+    def say(self, text: str, room: str = "lobby") -> None:
+        self._say(Said(room, text))
+
+    def _say(self, said: Said) -> None:
+        self.said.append(said)
+        if self.here:
+            self._send(said)
+
+    def _send(self, said: Said) -> None:
+        assert self.client is not None
+        self.client.send(said.text, said.room)
+
+    def _go_on(self) -> None:
+        """Say again what the server has not received."""
+        for said in self.said[self.settled :]:
+            self._send(said)
+
+    def turn(self, now: float) -> None:
+        """Do what is due."""
+
+    def kept(self, room: str) -> list[tuple[int, Said]]:
+        """Return, with their ``seq``, what it said in a room and was not refused."""
+        said = enumerate(self.said, 1)
+        return [(seq, it) for seq, it in said if it.room == room and seq not in self.refused]
+
+    # Hearing.
+
+    def has(self, counts: dict[str, int]) -> bool:
+        """Whether all that it said is settled, and it heard so many messages in each room."""
+        return self.settled == len(self.said) and all(
+            len(heard) == counts.get(room, 0) for room, heard in self.heard.items()
+        )
+
+    def _take(self, frame: Frame) -> None:
+        taking: Callable[[Frame], None] = getattr(self, f"_take_{frame.type}", self._take_other)
+        taking(frame)
+
+    def _take_welcome(self, frame: Frame) -> None:
+        self.here = True
+        self.logins += 1
+        received = frame["received"]
+        assert self.settled <= received <= len(self.said), f"{self.user} had {self.settled} settled: {frame}"
+        self.settled = received
+        for room, heard in self.heard.items():
+            assert len(heard) <= frame["rooms"][room]["last_id"], f"{self.user} has seen {len(heard)}: {frame}"
+        self._go_on()
+
+    def _take_ack(self, frame: Frame) -> None:
+        self._settle(frame["seq"])
+        assert frame["room"] == self.said[frame["seq"] - 1].room, frame
+        self.ids[frame["seq"]] = frame["id"]
+
+    def _take_error(self, frame: Frame) -> None:
+        assert "seq" in frame, f"{self.user}: {frame}"
+        assert frame["code"] in self._refusals, f"{self.user}: {frame}"
+        self._settle(frame["seq"])
+        self.refused[frame["seq"]] = frame["code"]
+
+    def _settle(self, seq: int) -> None:
+        assert seq == self.settled + 1, f"{self.user} had {self.settled} settled, then {seq}"
+        self.settled = seq
+
+    def _take_message(self, frame: Frame) -> None:
+        heard = self.heard[frame["room"]]
+        assert frame["id"] == len(heard) + 1, f"{self.user} has seen {len(heard)}: {frame}"
+        heard.append(Post(frame["from"], frame.text, frame.header.get("size"), frame.header.get("name")))
+
+    def _take_notice(self, frame: Frame) -> None:
+        self.notices.append(frame["code"])
+
+    def _take_ping(self, frame: Frame) -> None:
+        assert self.client is not None
+        self.client.say("pong", **({"ref": frame["ref"]} if "ref" in frame else {}))
+
+    def _take_other(self, frame: Frame) -> None:
+        assert frame.type in ("presence", "pong", "joined"), f"{self.user}: {frame}"
+
+
+class Uploader(Person):
+    """Somebody who uploads one content after the other; after a break each goes on where the server has it.
+
+    Parts are not acknowledged. So after every ``window`` bytes it asks what is stored, and says no more until it knows.
+    ``pace`` is the seconds between two windows, at least.
+    """
+
+    window = 256 * 1024  # bytes
+    pace = 0.1
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.went_on = 0  # how often an upload that was begun went on after a break
+        self._stored = 0  # bytes of the upload under way
+        self._may_push = False
+        self._next = 0.0
+        self._ref = 0
+        self._after_break = False
+
+    @property
+    def is_uploading(self) -> bool:
+        """Whether parts went out of an upload that is not sent yet."""
+        return self.settled < len(self.said) and self._stored > 0
+
+    def upload(self, data: bytes, name: str | None, room: str) -> None:
+        self._say(Said(room, "", data, name))
+
+    def turn(self, now: float) -> None:
+        if self.here and self._may_push and now >= self._next and self.settled < len(self.said):
+            self._next = now + self.pace
+            self._push(self.said[self.settled])
+
+    def _push(self, said: Said) -> None:
+        """Say a window of the content, or that it is complete."""
+        assert self.client is not None
+        assert said.data is not None
+        self._may_push = False
+        end = min(self._stored + self.window, len(said.data))
+        if end == self._stored:
+            named = {} if said.name is None else {"name": said.name}
+            seq = self.settled + 1
+            self.client.say("send", seq=seq, room=said.room, upload=self._number, size=len(said.data), **named)
+            return
+        for start in range(self._stored, end, MAX_BODY):
+            piece = said.data[start : min(start + MAX_BODY, end)]
+            self.client.say("part", piece, upload=self._number, offset=start)
+        self._ask()
+
+    @property
+    def _number(self) -> int:
+        """The number of the upload under way: a few, used again and again."""
+        return self.settled % 3
+
+    def _send(self, said: Said) -> None:
+        if self.settled == len(self.said) - 1:  # nothing was under way
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._may_push = False
+        if self.settled < len(self.said):
+            self._after_break = self._stored > 0
+            self._ask()
+
+    def _ask(self) -> None:
+        assert self.client is not None
+        self._ref += 1
+        self.client.say("resume", upload=self._number, ref=self._ref)
+
+    def _take_resumed(self, frame: Frame) -> None:
+        data = self.said[self.settled].data
+        assert data is not None
+        assert self._stored <= frame["size"] <= len(data), f"{self.user} had {self._stored} stored: {frame}"
+        self.went_on += self._after_break
+        self._after_break = False
+        self._stored = frame["size"]
+        self._may_push = True
+
+    def _take_welcome(self, frame: Frame) -> None:
+        if frame["received"] > self.settled:  # it was sent, and the ack got lost
+            self._stored = 0
+        super()._take_welcome(frame)
+
+    def _settle(self, seq: int) -> None:
+        super()._settle(seq)
+        self._stored = 0
+        self._go_on()
+
+
+class Fetcher(Person):
+    """Somebody who fetches contents, each from where it was broken off; ``wanted`` are rooms and ids."""
+
+    def __init__(self, *arguments: Any, wanted: Iterable[tuple[str, int]], **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.wanted = list(wanted)
+        self.contents: dict[tuple[str, int], str] = {}  # SHA-256 of what has come whole
+        self.went_on = 0  # how often a fetch went on from its middle
+        self._begin()
+
+    def has(self, counts: dict[str, int]) -> bool:
+        return not self.wanted and super().has(counts)
+
+    def _begin(self) -> None:
+        self._hash = sha256()
+        self._size = 0
+
+    def _go_on(self) -> None:
+        super()._go_on()
+        if self.wanted:
+            assert self.client is not None
+            room, id = self.wanted[0]
+            self.went_on += self._size > 0
+            self.client.say("fetch", room=room, id=id, ref=len(self.wanted), offset=self._size)
+
+    def _take_part(self, frame: Frame) -> None:
+        assert (frame["ref"], frame["offset"]) == (len(self.wanted), self._size), (
+            f"{self._size} are here: {frame.header}"
+        )
+        self._hash.update(frame.body)
+        self._size += len(frame.body)
+
+    def _take_done(self, frame: Frame) -> None:
+        assert frame["ref"] == len(self.wanted), frame
+        self.contents[self.wanted.pop(0)] = self._hash.hexdigest()
+        self._begin()
+        self._go_on()

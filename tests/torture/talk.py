@@ -1,0 +1,237 @@
+"""Many people who talk at once, and what must be true in the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from sqlalchemy import NullPool, create_engine, text
+
+from tests.plain_client import Address, Crowd, PlainClient
+from tests.torture.people import Person, Post, Uploader
+
+_LOG = text(
+    "SELECT rooms.name, messages.id, messages.sender, messages.text, messages.size, messages.name"
+    " FROM messages JOIN rooms ON rooms.id = messages.room_id ORDER BY messages.room_id, messages.id"
+)
+_LAST_IDS = text("SELECT name, last_id FROM rooms")
+
+
+class Talk:
+    """``writers`` say about ``rate`` messages a second together, readers hear every room, uploaders upload.
+
+    Each writer is in one of ``rooms`` rooms and hears what is said there. Where ``poison`` is given one in fifty texts
+    begins with it, and may be refused. Whose connection ends comes back as long as the server is ``open``.
+    """
+
+    def __init__(
+        self,
+        address: Callable[[], Address],
+        chance: random.Random,
+        *,
+        writers: int = 50,
+        readers: int = 3,
+        uploaders: int = 0,
+        rooms: int = 10,
+        rate: float = 1_000,
+        poison: str = "",
+    ) -> None:
+        self.open = True
+        self.quiet = False  # nobody says anything new
+        self._poison = poison
+        self._chance = chance
+        self._rate = rate
+        self._crowd = Crowd()
+        self.rooms = [f"room{number}" for number in range(rooms)]
+        refusals = ["failed"] if poison else []
+        self.writers = [
+            Person(self._crowd, address, f"writer{number}", [self.rooms[number % rooms]], refusals)
+            for number in range(writers)
+        ]
+        self.readers = [Person(self._crowd, address, f"reader{number}", self.rooms) for number in range(readers)]
+        self.uploaders = [
+            Uploader(self._crowd, address, f"uploader{number}", [self.rooms[number % rooms]])
+            for number in range(uploaders)
+        ]
+        self.people: list[Person] = [*self.writers, *self.readers, *self.uploaders]
+        self._due = 0.0  # messages
+        self._last = time.monotonic()
+        self.seconds = 0.0  # for which they talked, the waits for a server that is down left out
+
+    def close(self) -> None:
+        self._crowd.close()
+
+    def run(self, until: Callable[[], bool], timeout: float = 60) -> None:
+        """Talk until ``until()`` holds; raises TimeoutError."""
+        self._last = time.monotonic()
+        self._crowd.run(lambda: self._turn() or until(), timeout)
+
+    def run_for(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self.run(lambda: time.monotonic() >= end, timeout=seconds + 60)
+
+    def finish(self, timeout: float = 120) -> None:
+        """Let everybody end what was begun and hear everything, and go."""
+        self.quiet = True
+        self.run(self._all_is_said, timeout)
+        counts = {room: sum(len(person.kept(room)) for person in self.people) for room in self.rooms}
+        self.run(lambda: all(person.has(counts) for person in self.people), timeout)
+
+    def _all_is_said(self) -> bool:
+        return all(person.here and person.settled == len(person.said) for person in self.people)
+
+    def _turn(self) -> bool:
+        """Say what is due and have everybody there; False always."""
+        now = time.monotonic()
+        self._due += (now - self._last) * self._rate
+        self.seconds += 0 if self.quiet else now - self._last
+        self._last = now
+        while self._due >= 1:
+            self._due -= 1
+            if not self.quiet:
+                self._say_something(self._chance.choice(self.writers))
+        for person in self.people:
+            if self.open:
+                person.come()
+            person.turn(now)
+        if not self.quiet:
+            self._keep_uploading()
+        return False
+
+    def _say_something(self, writer: Person) -> None:
+        [room] = writer.heard
+        poison = f"{self._poison} " if self._poison and self._chance.random() < 0.02 else ""
+        words = f"{poison}{writer.user} says {len(writer.said)} "
+        writer.say(words.ljust(self._chance.choice((20, 100, 100, 100, 1_000)), "x"), room)
+
+    def _keep_uploading(self) -> None:
+        for uploader in self.uploaders:
+            if uploader.settled == len(uploader.said):
+                [room] = uploader.heard
+                uploader.upload(*content(self._chance, f"{uploader.user} {len(uploader.said)}"), room)
+
+    def drop_somebody(self) -> None:
+        """Have one writer lose its connection and come back at once."""
+        self._chance.choice(self.writers).drop()
+
+    @property
+    def coming(self) -> int:
+        """How many logins are under way."""
+        return sum(person.is_coming for person in self.people)
+
+    @property
+    def acknowledged(self) -> int:
+        return sum(len(person.ids) for person in self.people)
+
+    @property
+    def said(self) -> int:
+        return sum(len(person.said) for person in self.people)
+
+
+def content(chance: random.Random, label: str) -> tuple[bytes, str | None]:
+    """Return something to upload, of at most 3 MiB: a text without a name, or a file with one."""
+    size = int(2 ** chance.uniform(17, 21.5))
+    if chance.random() < 0.3:
+        return (f"{label} " + "ä€😀x" * (size // 10)).encode(), None
+    return chance.randbytes(size), f"{label}.bin"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is in the database in the end, held against what was said, acknowledged and heard."""
+
+    messages: int = 0  # in the database
+    acknowledged: int = 0
+    uploads: int = 0
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)  # another order, another text, another id than was told
+
+    def __str__(self) -> str:
+        return (
+            f"{self.messages:,} messages, {self.acknowledged:,} acks seen, {self.uploads} uploads: "
+            f"{len(self.lost)} lost, {len(self.doubled)} doubled, {len(self.gaps)} gaps, {len(self.wrong)} wrong"
+        )
+
+    @property
+    def faults(self) -> list[str]:
+        return [*self.lost, *self.doubled, *self.gaps, *self.wrong]
+
+
+def judge(people: Sequence[Person], url: str) -> Verdict:
+    """Hold the database at ``url`` against what people said and heard."""
+    verdict = Verdict(acknowledged=sum(len(person.ids) for person in people))
+    log = _read_log(url, verdict)
+    verdict.messages = sum(map(len, log.values()))
+    by_user: dict[tuple[str, str], list[tuple[int, Post]]] = {}
+    for room, posts in log.items():
+        for id, post in enumerate(posts, 1):
+            by_user.setdefault((room, post.user), []).append((id, post))
+    for person in people:
+        for room, heard in person.heard.items():
+            _compare_said(verdict, person, room, by_user.get((room, person.user), []))
+            if heard != log.get(room, []):
+                verdict.wrong.append(f"{person.user} heard {room} otherwise than it is in the database")
+    return verdict
+
+
+def _read_log(url: str, verdict: Verdict) -> dict[str, list[Post]]:
+    log: dict[str, list[Post]] = {}
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        for room, id, *post in connection.execute(_LOG):
+            posts = log.setdefault(room, [])
+            if id != len(posts) + 1:
+                verdict.gaps.append(f"{room}: {id} behind {len(posts)}")
+            posts.append(Post(*post))
+        for room, last_id in connection.execute(_LAST_IDS):
+            if last_id != len(log.get(room, [])):
+                verdict.gaps.append(f"{room} says that {last_id} is its last, and has {len(log.get(room, []))}")
+    return log
+
+
+def _compare_said(verdict: Verdict, person: Person, room: str, stored: list[tuple[int, Post]]) -> None:
+    """Hold what one person said in a room against what is stored of it there."""
+    said = person.kept(room)
+    verdict.uploads += sum(it.data is not None for _, it in said)
+    texts = Counter(post[1:] for _, post in stored)
+    verdict.doubled += [f"{person.user}: {it[0][:60]!r}" for it, count in texts.items() if count > 1]
+    counted = f"{person.user} said {len(said)} in {room}, {len(stored)} are there"
+    verdict.lost += [counted] * (len(said) - len(stored))
+    if len(stored) > len(said):
+        verdict.wrong.append(counted)
+    for (seq, it), (id, post) in zip(said, stored, strict=False):
+        if not it.is_shown_by(post):
+            verdict.wrong.append(f"{person.user} said {it.text[:60]!r} as {seq} in {room}, there is {post!r:.100}")
+            break
+        if person.ids.get(seq, id) != id:
+            verdict.wrong.append(f"{person.user} was told {person.ids[seq]} for {seq} in {room}, it is {id}")
+
+
+def contents(people: Iterable[Person]) -> Iterator[tuple[str, int, bytes]]:
+    """Yield room, id and content of what was uploaded; all of it is settled."""
+    for person in people:
+        for room, heard in person.heard.items():
+            ids = (id for id, post in enumerate(heard, 1) if post.user == person.user)
+            for id, (_, said) in zip(ids, person.kept(room), strict=True):
+                if said.data is not None:
+                    yield room, id, said.data
+
+
+def wrong_contents(people: Sequence[Person], address: Address) -> Iterator[str]:
+    """Fetch what was uploaded and yield a line for each that is not what it was."""
+    with closing(PlainClient.connect(address)) as client:
+        client.login("checker", rooms={room: None for person in people for room in person.heard}, history=0)
+        for ref, (room, id, data) in enumerate(contents(people)):
+            client.say("fetch", room=room, id=id, ref=ref)
+            digest = sha256()
+            for frame in client.answer(ref):
+                digest.update(frame.body)
+            if digest.digest() != sha256(data).digest():
+                yield f"the content of {id} in {room} is another one"
