@@ -309,9 +309,9 @@ class Uploads:
     def _ask_if_stored(self, upload: Upload) -> None:
         if not upload.asking and upload.said - upload.stored >= CHUNK:
             upload.asking = True
-            self._ask(upload).addBoth(self._has_told, upload, upload.parts, upload.said)
+            self._ask(upload).addBoth(self._has_told, upload, upload.parts)
 
-    def _has_told(self, told: int | Failure, upload: Upload, parts: Attempt[int], said: int) -> None:
+    def _has_told(self, told: int | Failure, upload: Upload, parts: Attempt[int]) -> None:
         upload.asking = False
         if isinstance(told, Failure):
             told.trap(ConnectionLost, AskRefused)
@@ -323,8 +323,6 @@ class Uploads:
             return  # it had to begin anew meanwhile
         elif told > upload.said:
             parts.end(SendRefused("failed", "the server has more of it than was sent"))
-        elif told < said:  # where all of it is said that is for the answer to its `send` to tell
-            parts.end(SendRefused("unknown_upload", "the server lost some of it"))
         else:
             upload.is_stored(told)
         upload.look()

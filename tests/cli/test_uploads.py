@@ -245,7 +245,8 @@ class Broken(UploadCase):
         self.assertEqual(self.names_and_contents(), [("f.bin", data)])
 
     def test_forgotten_in_the_middle_of_a_connection(self) -> None:
-        data = content(3 * CHUNK)
+        """Many parts are on their way then, none of which is taken."""
+        data = content(2 * WINDOW)
         end = self.live()
         sent = self.client.send_file(self.file(data))
         forgotten: list[bool] = []
@@ -259,6 +260,17 @@ class Broken(UploadCase):
         self.store.serve(end)
         self.successResultOf(sent)
         self.assertEqual(self.names_and_contents(), [("f.bin", data)])
+
+    def test_read_on_one_connection_and_said_on_another(self) -> None:
+        threads = Threads()
+        end = self.live(in_thread=threads)
+        self.client.send_file(self.file(content(2 * CHUNK)))
+        threads.run(2)  # a look at it, and the first chunk
+        end.cut()
+        end = self.again()
+        end.heard()
+        threads.run()
+        self.assertEqual([type(frame) for frame, _ in end.heard()], [Resume])
 
     def test_forgotten_when_it_is_sent(self) -> None:
         end = self.live()
@@ -384,6 +396,25 @@ class Ended(UploadCase):
         self.failureResultOf(sent, CancelledError)
         self.store.serve(end)
         self.assertEqual(self.store.uploads, {})
+        self.assertEqual(self.client.check_status().unsent, 0)
+
+    def test_cancelled_before_its_send_is_said(self) -> None:
+        end = self.live()
+        assert end.producer is not None
+        write = end.write
+
+        def full(data: bytes) -> None:
+            write(data)
+            assert end.producer is not None
+            end.producer.pauseProducing()
+
+        end.write = full  # type: ignore[method-assign]
+        sent = self.client.send_file(self.file(b"x"))
+        self.assertEqual([type(frame) for frame, _ in end.heard()], [Part])
+        sent.cancel()
+        self.failureResultOf(sent, CancelledError)
+        end.producer.resumeProducing()
+        self.assertEqual([type(frame) for frame, _ in end.heard()], [Drop])
         self.assertEqual(self.client.check_status().unsent, 0)
 
     def test_cancelled_without_a_connection(self) -> None:
