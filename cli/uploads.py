@@ -125,7 +125,8 @@ class Uploads:
 
     def __len__(self) -> int:
         """How many there are, but for those in the outbox."""
-        return sum(upload.sending is None for upload in self._uploads.values())
+        looked_at = len(self._looking.waiting) + self._looking.locked
+        return looked_at + sum(upload.sending is None for upload in self._uploads.values())
 
     def text(self, body: bytes, room: str) -> Deferred[int | None]:
         """Send a long text; fires and fails as all here does, as :meth:`cli.client.Client.send_file`."""

@@ -94,6 +94,9 @@ class TheFile(TestCase):
                 open_ += self.keep(file, f"{n}" * chance.randrange(20))
                 if len(open_) > 5:
                     file.done(open_.pop(chance.randrange(len(open_))))
+                if n % 700 == 0:
+                    file.close()
+                    file = self.open()
             file.place(first, 9)
             self.assertLess(self.path.stat().st_size, 15_000)
             self.assertEqual(self.left()[:2], [("first", 9), ("second", 4)])

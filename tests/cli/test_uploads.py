@@ -7,11 +7,12 @@ import random
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 from msgspec import UNSET
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
-from cli import ClientClosed, SendRefused
+from cli import ClientClosed, Listener, SendRefused
 from cli.sources import CHUNK
 from cli.uploads import TRIES, WINDOW
 from tests.cli.ends import End
@@ -39,7 +40,7 @@ class Threads:
     def run(self, count: int = 1) -> None:
         for _ in range(count):
             result, call, arguments = self.waiting.pop(0)
-            result.callback(call(*arguments))
+            maybeDeferred(call, *arguments).chainDeferred(result)
 
 
 class UploadCase(ClientCase):
@@ -361,6 +362,16 @@ class Ended(UploadCase):
             self.assertEqual(self.failureResultOf(sent, SendRefused).value.code, code)
         self.assertEqual(end.heard(), [])
 
+    def test_status_is_told_though_nothing_came(self) -> None:
+        told = Mock(spec=Listener)
+        threads = Threads()
+        self.live(in_thread=threads, listener=told)
+        sent = self.client.send_file(self.folder)
+        self.assertEqual(told.status_changed.call_args[0][0].unsent, 1)
+        threads.run()
+        self.assertEqual(told.status_changed.call_args[0][0].unsent, 0)
+        self.failureResultOf(sent, SendRefused)
+
     def test_named_pipe(self) -> None:
         os.mkfifo(self.folder / "pipe")
         self.live()
@@ -440,7 +451,7 @@ class Ended(UploadCase):
 
     def test_closing_waits_for_a_long_text(self) -> None:
         end = self.live()
-        sent = self.client.send_msg("x" * 3 * CHUNK)
+        sent = self.client.send_msg("x" * 2 * WINDOW)
         self.client.close()
         self.store.serve(end)
         self.successResultOf(sent)
