@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -39,6 +39,8 @@ _BYES: Final = {
     "replaced": ("this program logged in from elsewhere", False),
     "kicked": ("kicked out by an operator", False),
 }
+
+T = TypeVar("T")
 
 
 class Client:
@@ -140,9 +142,7 @@ class Client:
         client ended before it knew. A program that sends much waits for this: all that is unsent is held in memory.
         What is longer than a frame is uploaded first; messages sent after it may then arrive before it.
         """
-        stored = self._session.send(text, room)
-        self._settle()
-        return stored
+        return self._settled(self._session.send(text, room))
 
     def send_file(
         self,
@@ -160,9 +160,7 @@ class Client:
         """
         where = os.fspath(path)
         called = os.fsencode(Path(where).name).decode(errors="replace") if name is None else name
-        stored = self._session.send_file(where, room, called, progress)
-        self._settle()
-        return stored
+        return self._settled(self._session.send_file(where, room, called, progress))
 
     def send_stream(
         self,
@@ -178,9 +176,7 @@ class Client:
         input), no faster than the server stores; what is not known to be stored is held in memory, 8 MiB at most.
         Fires and fails as :meth:`send_file` does; a crash of ours ends it.
         """
-        stored = self._session.send_stream(read, room, name, progress)
-        self._settle()
-        return stored
+        return self._settled(self._session.send_stream(read, room, name, progress))
 
     def save(
         self, id: int, path: str | os.PathLike[str], room: str = LOBBY, *, progress: Progress | None = None
@@ -335,6 +331,16 @@ class Client:
         ends, self._ends = self._ends, []
         for ended in ends:
             ended.callback(None)
+
+    def _settled(self, sent: Deferred[int | None]) -> Deferred[int | None]:
+        """Something was sent: tell who wants to know, now and when it is known what comes of it."""
+
+        def settle(result: T) -> T:
+            self._settle()
+            return result
+
+        self._settle()
+        return sent.addBoth(settle)
 
     def _settle(self) -> None:
         """Something happened: tell who wants to know."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -181,12 +180,7 @@ class Kept:
 
     def _write(self, line: bytes) -> None:
         assert self._file is not None
-        try:
-            _write_all(self._file, line)
-        except OSError:
-            with suppress(OSError):
-                os.ftruncate(self._file, self._size)
-            raise
+        _write_all(self._file, line)
         self._size += len(line)
         if self._size > COMPACT and self._size > 2 * sum(size for _, size in self._lines.values()):
             self._compact()

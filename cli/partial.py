@@ -21,6 +21,7 @@ class Partial:
         tail = os.fsencode(f".{mark}.part")
         name = b"." + os.fsencode(self._path.name)
         self._partial = self._path.with_name(os.fsdecode(name[: NAME - len(tail)] + tail))
+        self._size = 0
 
     def begin(self, size: int) -> int:
         """Return how many bytes are there already, of ``size`` at most."""
@@ -30,17 +31,23 @@ class Partial:
             there = os.fstat(file.fileno()).st_size
             if there > size:
                 os.ftruncate(file.fileno(), 0)
-                return 0
+                there = 0
+        self._size = there
         return there
 
     def write(self, data: bytes) -> None:
-        """Put ``data`` behind what is there."""
-        with self._open(os.O_APPEND) as file:
+        """Put ``data`` behind what is there.
+
+        In its place, not at the file's end: somebody else may be saving the same content there.
+        """
+        with self._open() as file:
+            file.seek(self._size)
             file.write(data)
+        self._size += len(data)
 
     def finish(self) -> None:
         """It is whole: sync it and put it in its place."""
-        with self._open(0) as file:
+        with self._open() as file:
             os.fsync(file.fileno())
         self._place()
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -60,6 +67,6 @@ class Partial:
         else:
             self._partial.unlink()
 
-    def _open(self, how: int) -> BinaryIO:
+    def _open(self, how: int = 0) -> BinaryIO:
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | how
         return os.fdopen(os.open(self._partial, flags, 0o666), "wb")

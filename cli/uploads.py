@@ -125,7 +125,8 @@ class Uploads:
 
     def __len__(self) -> int:
         """How many there are, but for those in the outbox."""
-        return sum(upload.sending is None for upload in self._uploads.values())
+        looked_at = len(self._looking.waiting) + self._looking.locked
+        return looked_at + sum(upload.sending is None for upload in self._uploads.values())
 
     def text(self, body: bytes, room: str) -> Deferred[int | None]:
         """Send a long text; fires and fails as all here does, as :meth:`cli.client.Client.send_file`."""
@@ -309,9 +310,9 @@ class Uploads:
     def _ask_if_stored(self, upload: Upload) -> None:
         if not upload.asking and upload.said - upload.stored >= CHUNK:
             upload.asking = True
-            self._ask(upload).addBoth(self._has_told, upload, upload.parts, upload.said)
+            self._ask(upload).addBoth(self._has_told, upload, upload.parts)
 
-    def _has_told(self, told: int | Failure, upload: Upload, parts: Attempt[int], said: int) -> None:
+    def _has_told(self, told: int | Failure, upload: Upload, parts: Attempt[int]) -> None:
         upload.asking = False
         if isinstance(told, Failure):
             told.trap(ConnectionLost, AskRefused)
@@ -323,8 +324,6 @@ class Uploads:
             return  # it had to begin anew meanwhile
         elif told > upload.said:
             parts.end(SendRefused("failed", "the server has more of it than was sent"))
-        elif told < said:  # where all of it is said that is for the answer to its `send` to tell
-            parts.end(SendRefused("unknown_upload", "the server lost some of it"))
         else:
             upload.is_stored(told)
         upload.look()

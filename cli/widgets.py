@@ -20,6 +20,7 @@ from wire.text import safe, safe_line
 KEPT = 500  # widgets of lines that were looked at; no screen has as many rows
 LONG = 4096  # characters of a paste, from which it is held
 LINES = 50  # of a paste, likewise
+SHORT = 80  # characters of a paste that is not held even where the input is long already
 
 _INPUT_FIRST = {"up", "down"}
 
@@ -64,7 +65,8 @@ class Input(urwid.Edit):
 
     def insert(self, text: str) -> None:
         """Put ``text`` where the cursor is."""
-        long = len(text) > LONG or text.count("\n") >= LINES
+        most = SHORT if len(self.edit_text) > LONG else LONG  # a terminal without marks gives a paste in pieces
+        long = len(text) > most or text.count("\n") >= LINES
         self.insert_text(self._hold(text) if long else safe(text))
 
     def delete(self) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UnsetType
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from server.journal import Answer, Failed
 from server.refusals import NOT_STORED, Refused, echo_of, error, named
@@ -29,8 +28,6 @@ class Sending:
     An upload's frames that need a look into the database, or that what went before is stored, are waited for: nothing
     more is taken from the client meanwhile, so its frames keep their order.
     """
-
-    _log = Logger()
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -66,7 +63,8 @@ class Sending:
         """The connection is gone. Nobody can go on with the uploads of a client without a secret."""
         if self._sender is None:
             for upload in self._uploads.values():
-                upload.settled().addCallback(self._drop, upload.key)
+                if upload.size:
+                    upload.settled().addCallback(self._drop, upload.key)
 
     # -- messages
 

@@ -430,6 +430,18 @@ class Closing(ClientCase):
 
 
 class Asking(ClientCase):
+    def test_no_more_at_once_than_every_server_takes(self) -> None:
+        end = self.live()
+        asked = [self.client.who("lobby") for _ in range(20)]
+        heard = [frame for frame, _ in end.heard()]
+        self.assertEqual(len(heard), 16)
+        asked[19].cancel()
+        self.failureResultOf(asked[19], CancelledError)
+        for ref in range(1, 20):
+            end.say(Users(ref=ref, users=["ann"]), Done(ref=ref))
+            self.assertEqual(self.successResultOf(asked[ref - 1]), ["ann"])
+        self.assertEqual(len(end.heard()), 3)
+
     def test_history(self) -> None:
         end = self.live()
         answer = self.client.history("lobby", 2, before=9)

@@ -12,9 +12,10 @@ from typing import Any
 from unittest import TestCase
 from unittest.mock import patch
 
-from twisted.internet.defer import CancelledError
+from msgspec import UNSET
+from twisted.internet.defer import CancelledError, Deferred
 
-from cli import kept
+from cli import Client, ClientClosed, kept
 from cli.kept import Kept, Text
 from cli.sources import CHUNK
 from cli.status import Listener
@@ -22,7 +23,7 @@ from tests.cli.ends import End
 from tests.cli.store import Store
 from tests.cli.test_client import ClientCase
 from wire import frames
-from wire.frames import MAX_BODY, Drop, Part, RoomSpan, Send, Welcome
+from wire.frames import MAX_BODY, Drop, Part, Resume, RoomSpan, Send, Welcome
 
 
 class TheFile(TestCase):
@@ -93,6 +94,9 @@ class TheFile(TestCase):
                 open_ += self.keep(file, f"{n}" * chance.randrange(20))
                 if len(open_) > 5:
                     file.done(open_.pop(chance.randrange(len(open_))))
+                if n % 700 == 0:
+                    file.close()
+                    file = self.open()
             file.place(first, 9)
             self.assertLess(self.path.stat().st_size, 15_000)
             self.assertEqual(self.left()[:2], [("first", 9), ("second", 4)])
@@ -149,11 +153,22 @@ class Restarted(ClientCase):
         self.path = self.folder / "outbox"
         self.store = Store()
         self.told = Told()
+        self.runs: list[Client] = []
+        self.addCleanup(self.end_all)
+
+    def end_all(self) -> None:
+        for client in self.runs:
+            client._session.close(ClientClosed("killed"))
+
+    def leave(self, sent: Deferred[int | None]) -> None:
+        """Nobody of that run is there any more who waits for it."""
+        sent.addErrback(lambda failure: failure.trap(ClientClosed))
 
     def begin(self, **options: Any) -> End:
         """Start the program: whatever ran before is gone without a word."""
         self.told = Told()
         self.client, _ = self.network.client(outbox=self.path, listener=self.told, **options)
+        self.runs.append(self.client)
         return self.network.accept()
 
     def run_on(self, **options: Any) -> End:
@@ -166,11 +181,11 @@ class Restarted(ClientCase):
 
     def test_sent_but_not_received(self) -> None:
         self.run_on()
-        self.client.send_msg("one")
-        self.client.send_msg("two")
+        self.leave(self.client.send_msg("one"))
+        self.leave(self.client.send_msg("two"))
         end = self.begin()
         self.assertEqual(self.client.check_status().unsent, 2)
-        self.client.send_msg("three")
+        self.leave(self.client.send_msg("three"))
         self.store.welcome(end)
         self.assertEqual(self.told.resends, [("lobby", "one"), ("lobby", "two")])
         self.store.serve(end)
@@ -181,7 +196,7 @@ class Restarted(ClientCase):
     def test_received_but_not_acknowledged(self) -> None:
         end = self.run_on()
         for text in "abc":
-            self.client.send_msg(text)
+            self.leave(self.client.send_msg(text))
         end.say = lambda *_: None  # type: ignore[method-assign]
         self.store.serve(end, limit=2)
         end = self.run_on()
@@ -192,7 +207,7 @@ class Restarted(ClientCase):
     def test_killed_while_numbers_are_taken_back(self) -> None:
         self.run_on()
         for text in "abc":
-            self.client.send_msg(text)
+            self.leave(self.client.send_msg(text))
         before = self.path.stat().st_size
         self.run_on()
         lines = self.path.read_bytes()[before:].splitlines(keepends=True)
@@ -203,9 +218,9 @@ class Restarted(ClientCase):
     def test_typed_without_a_connection(self) -> None:
         self.store.received = 41
         self.begin()
-        self.client.send_msg("typed")
+        self.leave(self.client.send_msg("typed"))
         end = self.begin()
-        self.client.send_msg("typed later")
+        self.leave(self.client.send_msg("typed later"))
         self.store.welcome(end)
         self.store.serve(end)
         self.assertEqual(self.bodies(), [b"typed", b"typed later"])
@@ -226,9 +241,9 @@ class Restarted(ClientCase):
                         self.store.welcome(end)
                     for _ in range(chance.randrange(4)):
                         texts.append(f"{len(texts)} " + "long" * chance.choice((0, 0, MAX_BODY)))
-                        self.client.send_msg(texts[-1])
+                        self.leave(self.client.send_msg(texts[-1]))
                     if chance.random() < 0.3:
-                        self.client.send_file(file, name=f"{len(texts)}")
+                        self.leave(self.client.send_file(file, name=f"{len(texts)}"))
                         texts.append(file.read_text())
                     if chance.random() < 0.3:
                         end.say = lambda *_: None  # type: ignore[method-assign]
@@ -252,7 +267,7 @@ class Restarted(ClientCase):
         file = self.folder / "f\udc80"
         file.write_bytes(data)
         end = self.run_on()
-        self.client.send_file(file, name="f")
+        self.leave(self.client.send_file(file, name="f"))
         self.store.serve(end, limit=20)
         (before,) = self.store.uploads.values()
         self.assertGreater(len(before), CHUNK)
@@ -263,11 +278,44 @@ class Restarted(ClientCase):
         self.assertEqual([(frame.name, body) for frame, body in self.store.messages], [("f", data)])
         self.assertLess(self.store.parts, 3 * CHUNK // MAX_BODY)
 
+    def test_numbers_that_others_have_now(self) -> None:
+        """Files were said with numbers, which texts bear on the next connection; then it dies again."""
+        for n in range(6):
+            (self.folder / f"{n}").write_bytes(b"x" * n)
+        end = self.run_on()
+        for n in range(6):
+            self.leave(self.client.send_file(self.folder / f"{n}"))
+        self.assertEqual(self.client.check_status().unsent, 6)
+        while frames_heard := [frame for frame, _ in end.heard()]:
+            for frame in frames_heard:
+                if isinstance(frame, Resume):
+                    end.say(frames.Resumed(ref=frame.ref, upload=frame.upload, size=0))
+        end = self.run_on()
+        for n in range(6):
+            self.leave(self.client.send_msg(f"text {n}"))
+        for frame, body in end.heard():
+            if isinstance(frame, Send) and frame.upload is UNSET:
+                self.store.take(end, frame, body)
+        self.assertEqual(self.store.received, 6)
+        self.store.serve(self.run_on())
+        self.assertEqual(sorted(self.bodies())[-5:], [b"x" * n for n in range(1, 6)])
+
+    def test_killed_behind_a_refusal_that_was_not_the_end(self) -> None:
+        (self.folder / "f").write_bytes(b"abc")
+        end = self.run_on()
+        self.leave(self.client.send_file(self.folder / "f"))
+        self.store.refuse = lambda frame: "unknown_upload" if isinstance(frame, Send) else None
+        self.store.serve(end, limit=2)
+        self.store.refuse = lambda _: None
+        self.assertEqual(self.store.received, 1)
+        self.store.serve(self.run_on())
+        self.assertEqual(self.bodies(), [b"abc"])
+
     def test_file_was_changed(self) -> None:
         file = self.folder / "f"
         file.write_bytes(b"x" * 3 * CHUNK)
         end = self.run_on()
-        self.client.send_file(file)
+        self.leave(self.client.send_file(file))
         self.store.serve(end, limit=20)
         file.write_bytes(b"y")
         self.store.serve(self.run_on())
@@ -281,7 +329,7 @@ class Restarted(ClientCase):
         file = self.folder / "f"
         file.write_bytes(b"x")
         end = self.run_on()
-        self.client.send_file(file)
+        self.leave(self.client.send_file(file))
         end.say = lambda *_: None  # type: ignore[method-assign]
         self.store.serve(end)
         file.unlink()
@@ -292,7 +340,7 @@ class Restarted(ClientCase):
 
     def test_stream_is_dropped(self) -> None:
         end = self.run_on()
-        self.client.send_stream(lambda size: b"x" * size)
+        self.leave(self.client.send_stream(lambda size: b"x" * size))
         self.store.serve(end, limit=10)
         self.assertEqual(len(self.store.uploads), 1)
         end = self.run_on()
@@ -313,7 +361,7 @@ class Restarted(ClientCase):
 
     def test_refused_after_the_restart(self) -> None:
         self.run_on()
-        self.client.send_msg("mine")
+        self.leave(self.client.send_msg("mine"))
         self.store.refuse = lambda frame: "forbidden" if isinstance(frame, Send) else None
         self.store.serve(self.run_on())
         self.assertEqual(self.told.notices, [("forbidden", "not sent: mine: no")])
@@ -322,7 +370,7 @@ class Restarted(ClientCase):
     def test_for_a_room_that_this_run_is_not_in(self) -> None:
         end = self.begin(rooms={"dev": None})
         end.welcome(dev=(1, 0))
-        self.client.send_msg("to dev", "dev")
+        self.leave(self.client.send_msg("to dev", "dev"))
         end = self.begin()
         ((login, _),) = end.heard()
         self.assertEqual(login.rooms, {"lobby": None, "dev": None})  # type: ignore[union-attr]
@@ -332,7 +380,7 @@ class Restarted(ClientCase):
         self.assertEqual(end.heard(), [(Send(seq=1, room="dev"), b"to dev")])
         self.assertEqual(self.told.rooms, ["lobby"])
         self.assertEqual(self.client.check_status().behind, 0)
-        self.assertNoResult(self.client.read_msg())
+        self.assertEqual(len(self.client._session.inbox), 0)
 
     def test_closing_leaves_it_for_the_next_run(self) -> None:
         self.run_on()
@@ -352,14 +400,14 @@ class Restarted(ClientCase):
             write(data)
 
         end.write = look  # type: ignore[method-assign]
-        self.client.send_msg("x")
+        self.leave(self.client.send_msg("x"))
         self.assertIn(b'"number":1}', seen[0])
 
     def test_parts_before_the_first_welcome(self) -> None:
         """Nothing is uploaded before we are logged in."""
         (self.folder / "f").write_bytes(b"x")
         end = self.begin()
-        self.client.send_file(self.folder / "f")
+        self.leave(self.client.send_file(self.folder / "f"))
         end.heard()
         self.assertFalse([frame for frame, _ in end.heard() if isinstance(frame, Part)])
         self.store.welcome(self.begin())

@@ -402,6 +402,12 @@ class Typing(TestCase):
         self.input.insert("x" * LONG)
         self.assertEqual(self.input.edit_text, f"a{self.mark}b" + "x" * LONG)
 
+    def test_long_paste_that_comes_in_pieces(self) -> None:
+        for _ in range(100):
+            self.input.insert("x" * LONG)
+        self.assertLess(len(self.input.edit_text), 4 * LONG)
+        self.assertEqual(self.input.text, "x" * 100 * LONG)
+
     def test_two_that_look_alike(self) -> None:
         self.input.insert("y" * 5000)
         self.input.insert("z" * 5000)

@@ -7,11 +7,12 @@ import random
 import tempfile
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 from msgspec import UNSET
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 
-from cli import ClientClosed, SendRefused
+from cli import ClientClosed, Listener, SendRefused
 from cli.sources import CHUNK
 from cli.uploads import TRIES, WINDOW
 from tests.cli.ends import End
@@ -39,7 +40,7 @@ class Threads:
     def run(self, count: int = 1) -> None:
         for _ in range(count):
             result, call, arguments = self.waiting.pop(0)
-            result.callback(call(*arguments))
+            maybeDeferred(call, *arguments).chainDeferred(result)
 
 
 class UploadCase(ClientCase):
@@ -245,7 +246,8 @@ class Broken(UploadCase):
         self.assertEqual(self.names_and_contents(), [("f.bin", data)])
 
     def test_forgotten_in_the_middle_of_a_connection(self) -> None:
-        data = content(3 * CHUNK)
+        """Many parts are on their way then, none of which is taken."""
+        data = content(2 * WINDOW)
         end = self.live()
         sent = self.client.send_file(self.file(data))
         forgotten: list[bool] = []
@@ -259,6 +261,17 @@ class Broken(UploadCase):
         self.store.serve(end)
         self.successResultOf(sent)
         self.assertEqual(self.names_and_contents(), [("f.bin", data)])
+
+    def test_read_on_one_connection_and_said_on_another(self) -> None:
+        threads = Threads()
+        end = self.live(in_thread=threads)
+        self.client.send_file(self.file(content(2 * CHUNK)))
+        threads.run(2)  # a look at it, and the first chunk
+        end.cut()
+        end = self.again()
+        end.heard()
+        threads.run()
+        self.assertEqual([type(frame) for frame, _ in end.heard()], [Resume])
 
     def test_forgotten_when_it_is_sent(self) -> None:
         end = self.live()
@@ -349,6 +362,16 @@ class Ended(UploadCase):
             self.assertEqual(self.failureResultOf(sent, SendRefused).value.code, code)
         self.assertEqual(end.heard(), [])
 
+    def test_status_is_told_though_nothing_came(self) -> None:
+        told = Mock(spec=Listener)
+        threads = Threads()
+        self.live(in_thread=threads, listener=told)
+        sent = self.client.send_file(self.folder)
+        self.assertEqual(told.status_changed.call_args[0][0].unsent, 1)
+        threads.run()
+        self.assertEqual(told.status_changed.call_args[0][0].unsent, 0)
+        self.failureResultOf(sent, SendRefused)
+
     def test_named_pipe(self) -> None:
         os.mkfifo(self.folder / "pipe")
         self.live()
@@ -386,6 +409,25 @@ class Ended(UploadCase):
         self.assertEqual(self.store.uploads, {})
         self.assertEqual(self.client.check_status().unsent, 0)
 
+    def test_cancelled_before_its_send_is_said(self) -> None:
+        end = self.live()
+        assert end.producer is not None
+        write = end.write
+
+        def full(data: bytes) -> None:
+            write(data)
+            assert end.producer is not None
+            end.producer.pauseProducing()
+
+        end.write = full  # type: ignore[method-assign]
+        sent = self.client.send_file(self.file(b"x"))
+        self.assertEqual([type(frame) for frame, _ in end.heard()], [Part])
+        sent.cancel()
+        self.failureResultOf(sent, CancelledError)
+        end.producer.resumeProducing()
+        self.assertEqual([type(frame) for frame, _ in end.heard()], [Drop])
+        self.assertEqual(self.client.check_status().unsent, 0)
+
     def test_cancelled_without_a_connection(self) -> None:
         end = self.live()
         sent = self.client.send_file(self.file(content(2 * WINDOW)))
@@ -409,7 +451,7 @@ class Ended(UploadCase):
 
     def test_closing_waits_for_a_long_text(self) -> None:
         end = self.live()
-        sent = self.client.send_msg("x" * 3 * CHUNK)
+        sent = self.client.send_msg("x" * 2 * WINDOW)
         self.client.close()
         self.store.serve(end)
         self.successResultOf(sent)

@@ -29,7 +29,7 @@ class DatabaseAway(TestCase):
                 self.assertEqual(client.frames()[-1].header, {"type": "bye", "reason": "shutdown"})
                 self.assertEqual(client.acked, 0)
                 self.assertEqual(server.wait(), 0)
-                self.assertLess(time.monotonic() - began, 2.5)
+                self.assertLess(time.monotonic() - began, 15)  # an answer would have been waited for 30 s
             finally:
                 self.database.signal(signal.SIGCONT)
 
