@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from tests.torture.phases import Phase
 from tests.torture.talk import Talk
 
 KILLS = times("KILLS", 4)
-COMING: Final = 10  # people who are on their way back at any moment
+COMING: Final = 6  # people who are on their way back when a kill is near
 # How long a phase lasts, about: so far behind its beginning a shot may fall. Seconds.
 LASTS: Final = {Phase.GATHERING: 0.002, Phase.COMMITTING: 0.004, Phase.COMMITTED: 0.0001, Phase.PUBLISHING: 0.0005}
 
@@ -63,13 +64,15 @@ class KilledServer(TortureCase):
         self.assertGreater(coming, KILLS / 2)
 
     def shoot(self, server: PhasedServer, marksman: Marksman, talk: Talk, phase: Phase) -> None:
-        """Have the server killed in that phase, and return when it is dead; somebody is always coming back."""
+        """Have the server killed in that phase, and return when it is dead; some are just coming back."""
         after, aside = self.chance.uniform(0.1, 0.9), self.chance.uniform(0, LASTS[phase])
         marksman.shoot(server.pid, phase, after, aside)
+        soon = time.monotonic() + after - 0.1
 
         def dead() -> bool:
-            if talk.coming < COMING:
-                talk.drop_somebody()
+            if time.monotonic() >= soon:
+                for _ in range(talk.coming, COMING):
+                    talk.drop_somebody()
             return server.status is not None
 
         talk.run(dead)
