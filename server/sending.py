@@ -197,7 +197,6 @@ class Sending:
 
     async def _forget(self, number: int) -> None:
         upload = await self._find(number)
-        self._server.uploads.forget(upload)
         await upload.settled()
         if upload.size:
             await self._server.journal.ask(Drop(self._sender, upload.key))
@@ -252,6 +251,5 @@ class Sending:
     def upload_broke(self, upload: Upload, outcome: Outcome | Failed) -> None:
         """The storage did not take a piece: it is not as we knew it, or it will not have it."""
         self._uploads.pop(upload.key.number, None)
-        self._server.uploads.forget(upload)
         code, text = ("failed", NOT_STORED) if isinstance(outcome, Failed) else ("unknown_upload", "it was forgotten")
         self._connection.error(code, text, Echo(upload=upload.key.number))

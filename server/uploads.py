@@ -65,7 +65,7 @@ class Upload:
         return begun
 
     def row_left(self, row: _Row) -> None:
-        """``row`` waits no more: it is being stored, or was let go."""
+        """``row`` waits no more: it is being stored."""
         if self._growing is row:
             self._growing = None
 
@@ -119,14 +119,6 @@ class Uploads:
         if row is not None:
             self._rows.append(row)
         self._wake()
-
-    def forget(self, upload: Upload) -> None:
-        """Let go of what waits of ``upload``; what is being stored already is stored."""
-        mine = [row for row in self._rows if row.upload is upload]
-        self._rows = deque(row for row in self._rows if row.upload is not upload)
-        for row in mine:
-            upload.row_left(row)
-            self._answered(row, True)
 
     def cut(self, *, alone: bool) -> list[tuple[Entry, Answer]]:
         """Take what the next batch is to store, those that wait longest first."""

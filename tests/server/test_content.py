@@ -213,14 +213,6 @@ class UploadsTests(TestCase):
             answer(False)
         self.assertEqual(self.feeder.broke, [False])
 
-    def test_forgotten_pieces_are_not_stored(self) -> None:
-        mine, other = self.upload(1), self.upload(2)
-        for upload in (mine, other):
-            self.uploads.put(upload, b"x" * ROW)
-        self.uploads.forget(mine)
-        self.assertEqual([entry.upload.number for entry, _ in self.cut()], [2])
-        self.successResultOf(mine.settled())
-
 
 class FetchTests(TestCase):
     """Fetches as a server gives them."""
@@ -264,6 +256,17 @@ class FetchTests(TestCase):
             self.assertLess(slow.transport.held, 65_536)
         self.assertEqual(self.fetched(slow), FILE)
         self.assertEqual(len(slow.heard(frames.Done)), 1)
+
+    def test_a_socket_that_takes_nothing_at_all_loses_nothing(self) -> None:
+        id = self.stored(FILE)
+        slow = self.house.peer("slow", history=0)
+        slow.transport.room = 0
+        slow.says(frames.Fetch(id, 5))
+        self.house.settle()
+        self.assertEqual(slow.transport.held, 0)
+        slow.transport.take(1 << 30)
+        self.until_done(slow)
+        self.assertEqual(self.fetched(slow), FILE)
 
     def test_many_who_fetch_the_same_cost_one_reading(self) -> None:
         id = self.stored(FILE)

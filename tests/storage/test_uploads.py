@@ -123,7 +123,7 @@ class Storing(Cases):
         self.assertEqual(self.left(), (2, 1, 1))
 
     def test_what_does_not_fit_is_refused_and_counts(self) -> None:
-        self.append(b"\xffabc")
+        self.append(b"ab\xe2\x82")  # the last character is not finished
         for size, name, code in ((3, "f", "unknown_upload"), (5, "f", "unknown_upload"), (4, None, "bad_text")):
             [refusal] = self.journal.commit(self.content(size, name))
             assert isinstance(refusal, Refusal)
@@ -165,6 +165,14 @@ class Storing(Cases):
         self.assertEqual(self.storage.upload_size(self.key), 0)
         self.assertEqual(self.append(b"anew"), [True])
         self.assertEqual(self.read(message.id), b"sent")
+
+    def test_a_pruned_message_has_no_content(self) -> None:
+        self.append(MUCH)
+        id = self.sent(len(MUCH), "f").id
+        with self.storage._engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE rooms SET first_id = 2")
+        with self.assertRaises(UnknownMessage):
+            self.storage.content(self.room.key, id, 0)
 
     def test_unknown_messages(self) -> None:
         for id in (0, 1, 2**53):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from hashlib import sha256
+from sqlite3 import connect
+from time import monotonic
 from typing import Any
 
 from tests.plain_client import MAX_BODY, Frame, PlainClient
@@ -263,7 +266,27 @@ class Fetching(UploadCase):
 
 
 class AfterARestart(ServerCase):
-    """A server that was killed goes on with what it had stored."""
+    """A server that was killed goes on with what it had stored, and forgets what nobody wants."""
+
+    def test_what_was_dropped_or_left_alone_is_removed(self) -> None:
+        with ServerProcess() as server, closing(connect(server.folder / "chat.db", isolation_level=None)) as database:
+            ann = server.connect()
+            ann.login("ann", client="c")
+            for upload in (1, 2, 3):
+                say_parts(ann, upload, content())
+                resume(ann, upload)
+            ann.say("drop", upload=1)
+            self.assertEqual(resume(ann, 1), 0)
+            server.kill()
+            database.execute("UPDATE uploads SET touched_at = touched_at - 3600000 WHERE number = 2")
+            server.start()
+            until = monotonic() + 20
+            while database.execute("SELECT COUNT(*) FROM uploads").fetchone() != (1,):
+                self.assertLess(monotonic(), until)
+            self.assertEqual(database.execute("SELECT SUM(LENGTH(data)) FROM parts").fetchone(), (SIZE,))
+            ann = server.connect()
+            ann.login("ann", client="c")
+            self.assertEqual([resume(ann, upload) for upload in (1, 2, 3)], [0, 0, SIZE])
 
     def test_an_upload_goes_on(self) -> None:
         data = content(3_000_000)
@@ -296,6 +319,20 @@ class Limits(ServerCase):
             ann.read("ack", seq=send_upload(ann, 2, 100_000, name="x"))
             seq = send_upload(ann, 3, 100_001, name="x")
             self.assert_error(ann.read("error"), "too_large", seq=seq, upload=3)
+
+    def test_what_follows_one_that_is_forgotten_begins_anew(self) -> None:
+        with ServerProcess("--max-message", "100kB") as server:
+            ann = server.connect()
+            ann.login("ann", client="c")
+            say_parts(ann, 1, content(90_000))
+            self.assertEqual(resume(ann, 1), 90_000)
+            ann.close()
+            ann = server.connect()
+            ann.login("ann", client="c")
+            ann.say("part", b"x" * 20_000, upload=1, offset=90_000)
+            ann.say("part", b"hello", upload=1, offset=0)
+            self.assertEqual(resume(ann, 1), 5)
+            self.assertEqual([frame["code"] for frame in ann.until_pong()], ["too_large"])
 
     def test_a_full_storage_refuses_what_is_new_and_is_read(self) -> None:
         with ServerProcess("--max-storage", "1MB") as server:
