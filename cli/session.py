@@ -342,11 +342,11 @@ class Session:
         self.user = frame.user
         self.ping_every = min(max(frame.ping_every, 1), 3600)
         self._say = say
-        self._questions.open(say)
-        for name, span in frame.rooms.items():
-            self._open_room(name, span.first_id, span.last_id)
         self._outbox.open(frame.received)
         self.outlet.open(say)
+        self._questions.open(say)  # what waited for that goes on at once, and may ask the outlet for a turn
+        for name, span in frame.rooms.items():
+            self._open_room(name, span.first_id, span.last_id)
         self.uploads.open()
         self._tell_of_left()
 

@@ -190,7 +190,7 @@ class Uploads:
     def close(self, why: Exception) -> None:
         """The client ends; what can be gone on with stays in the outbox on disk."""
         self._closed = why
-        for upload in list(self._uploads.values()):
+        for upload in reversed(list(self._uploads.values())):  # those first that wait for the slots of others
             upload.whole.end(why)
 
     def refused(self, number: int, code: str, text: str) -> None:

@@ -158,6 +158,7 @@ class Restarted(ClientCase):
 
     def end_all(self) -> None:
         for client in self.runs:
+            client._session.lost()
             client._session.close(ClientClosed("killed"))
 
     def leave(self, sent: Deferred[int | None]) -> None:

@@ -308,6 +308,13 @@ class Broken(UploadCase):
         self.assertEqual(refused.code, "unreadable")
         self.assertIn("beginning", refused.text)
 
+    def test_given_without_a_connection(self) -> None:
+        self.client, _ = self.network.client()
+        self.client.send_file(self.file(b"abc"))
+        end = self.network.accept()
+        self.store.welcome(end)
+        self.assertEqual([type(frame) for frame, _ in end.heard()], [Part, Send])
+
     def test_database_away(self) -> None:
         end = self.live()
         end.say(frames.Notice(code="storage_down", text=""))
