@@ -204,11 +204,13 @@ def main() -> None:
         seconds = plain_copy(size, folder)
         print(f"{given.size} MiB from a socket to a file: {seconds:.1f} s, {size / seconds / 1e6:.0f} MB/s", flush=True)
     with ServerProcess(db=url) as server:
-        measured("one file up", server, size, lambda: up(server.port, 1, size))
-        measured("one file down", server, size, lambda: down(server.port, 1, [1]))
         talking = Talk(server.port)
         time.sleep(5)
         print(f"quiet: {talking.take()}")
+        measured("one file up", server, size, lambda: up(server.port, 1, size))
+        print(talking.take())
+        measured("one file down", server, size, lambda: down(server.port, 1, [1]))
+        print(talking.take())
         many = given.many
         measured(f"{many} files up", server, many * each, lambda: up(server.port, many, each))
         print(talking.take())

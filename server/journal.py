@@ -38,8 +38,8 @@ class Bulk(Protocol):
     def __bool__(self) -> bool:
         """Whether something waits."""
 
-    def cut(self, *, alone: bool) -> list[tuple[Entry, Answer]]:
-        """Take what the next batch is to store; little where it is not ``alone``, for somebody waits for that batch."""
+    def cut(self) -> list[tuple[Entry, Answer]]:
+        """Take what the next batch is to store of it; something waits."""
 
 
 class Published(Protocol):
@@ -133,7 +133,7 @@ class Journal:
             taken.append(self._waiting.popleft())
             size += _size(taken[-1][0])
         self.budget.give_back(size)
-        return taken + self._bulk.cut(alone=not taken) if self._bulk else taken
+        return taken + self._bulk.cut() if self._bulk else taken
 
     async def _store(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:
         self._number += 1

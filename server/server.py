@@ -11,7 +11,7 @@ from time import time
 from typing import Any, Final
 
 from msgspec import UnsetType
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredLock, gatherResults
 from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
@@ -91,6 +91,7 @@ class Server(Factory):
         self.journal.add_bulk(self.uploads)
         self.limits = Limits(max_message, max_storage, partial(in_reader, storage.size), clock)
         self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, len, CONTENTS)
+        self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
         self._cleaning = Cleaning(storage, in_writer, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
@@ -320,7 +321,7 @@ class Server(Factory):
         return segment
 
     def _read_content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
-        return self._in_reader(self._storage.content, *place)
+        return self._reading_contents.run(self._in_reader, self._storage.content, *place)
 
     async def upload_size(self, upload: UploadKey) -> int:
         """Return how many bytes of an upload are stored, as soon as the database can be asked."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
 
-AT_ONCE: Final = 8  # pieces of 60 KiB: well under a millisecond, then whoever talks is heard
+AT_ONCE: Final = 2  # pieces of 60 KiB: a fraction of a millisecond, then whoever talks is heard
 
 
 class Turns:

@@ -19,9 +19,7 @@ from server.journal import Answer, Failed
 from storage.interface import Entry, Outcome, Piece, Sender, UploadKey
 
 WAITING: Final = 16 * 1024 * 1024  # bytes of all uploads that are not stored yet
-ROW: Final = 256 * 1024  # bytes stored as one: what a reader holds of a content at a time
-BATCH: Final = 1024 * 1024  # bytes of a batch that holds nothing else: some milliseconds of a commit
-BESIDE: Final = ROW  # bytes of a batch for which somebody waits who talks
+ROW: Final = 256 * 1024  # bytes stored as one: what a batch takes, and what a reader holds of a content at a time
 
 
 class Feeder(Protocol):
@@ -120,17 +118,11 @@ class Uploads:
             self._rows.append(row)
         self._wake()
 
-    def cut(self, *, alone: bool) -> list[tuple[Entry, Answer]]:
-        """Take what the next batch is to store, those that wait longest first."""
-        bound = BATCH if alone else BESIDE
-        taken: list[tuple[Entry, Answer]] = []
-        size = 0
-        while self._rows and size + self._rows[0].size <= bound:
-            row = self._rows.popleft()
-            row.upload.row_left(row)
-            size += row.size
-            taken.append((row.entry(), partial(self._answered, row)))
-        return taken
+    def cut(self) -> list[tuple[Entry, Answer]]:
+        """Take what the next batch is to store: the row that waits longest."""
+        row = self._rows.popleft()
+        row.upload.row_left(row)
+        return [(row.entry(), partial(self._answered, row))]
 
     def _answered(self, row: _Row, outcome: Outcome | Failed) -> None:
         self.budget.give_back(row.size)

@@ -81,6 +81,9 @@ def _set_up_sqlite(connection: SQLiteConnection, _record: Any) -> None:
     connection.execute("PRAGMA page_size = 8192")  # of a new database: large contents are stored twice as fast
     connection.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
     connection.execute("PRAGMA synchronous = FULL")
+    # Pages: what a commit carries over into the database now and then, while others wait for it. A fourth of the
+    # default is as fast on the whole.
+    connection.execute("PRAGMA wal_autocheckpoint = 250")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -15,8 +15,8 @@ from server.limits import MEASURE_EVERY, Limits
 from server.refusals import Refused
 from server.shelf import Shelf
 from server.turns import AT_ONCE, Turns
-from server.uploads import BATCH, BESIDE, ROW, WAITING, Upload, Uploads
-from storage.interface import Entry, Outcome, Piece, StorageDown, UploadKey
+from server.uploads import ROW, WAITING, Upload, Uploads
+from storage.interface import Outcome, Piece, StorageDown, UploadKey
 from tests.server.fakes import House, Peer
 from wire import frames
 from wire.frames import MAX_BODY
@@ -73,20 +73,19 @@ class TurnsTests(TestCase):
     def test_a_few_in_each_turn_of_the_reactor_in_their_order(self) -> None:
         clock = TurnClock()
         turns = Turns(clock)
-        gone: list[int] = []
+        gone: list[str] = []
 
-        def go(number: int) -> None:
-            gone.append(number)
-            if number < 3:
-                turns.wait(lambda: go(number + 100))
+        def go(who: str, times: int) -> None:
+            gone.append(who)
+            if times > 1:
+                turns.wait(lambda: go(who, times - 1))
 
-        for number in range(AT_ONCE + 2):
-            turns.wait(lambda number=number: go(number))  # type: ignore[misc]
+        for who in "abc":
+            turns.wait(lambda who=who: go(who, 2))  # type: ignore[misc]
         self.assertEqual(gone, [])
-        clock.turn()
-        self.assertEqual(gone, list(range(AT_ONCE)))
-        clock.turn()
-        self.assertEqual(gone[AT_ONCE:], [AT_ONCE, AT_ONCE + 1, 100, 101, 102])
+        for turn in range(1, 4):
+            clock.turn()
+            self.assertEqual("".join(gone), "abcabc"[: turn * AT_ONCE])
         self.assertEqual(clock.getDelayedCalls(), [])
 
 
@@ -154,15 +153,19 @@ class UploadsTests(TestCase):
     def upload(self, number: int = 1, size: int = 0) -> Upload:
         return Upload(UploadKey("ann", b"c", number), None, size, self.feeder)
 
-    def cut(self, *, alone: bool = True) -> list[tuple[Piece, Answer]]:
-        pairs: list[tuple[Entry, Answer]] = self.uploads.cut(alone=alone)
-        return [(entry, answer) for entry, answer in pairs if isinstance(entry, Piece)]
+    def cut(self) -> tuple[Piece, Answer]:
+        """Take what the next batch is to store."""
+        [(entry, answer)] = self.uploads.cut()
+        assert isinstance(entry, Piece)
+        return entry, answer
 
     def test_pieces_are_gathered_into_rows(self) -> None:
         upload = self.upload(size=5)
         for _ in range(2 * ROW // 1000):
             self.uploads.put(upload, b"x" * 1000)
-        rows = [entry for entry, _ in self.cut()]
+        rows = []
+        while self.uploads:
+            rows.append(self.cut()[0])
         self.assertEqual([(row.offset, len(row.data)) for row in rows[:2]], [(5, ROW // 1000 * 1000), (262005, 262000)])
         self.assertTrue(all(len(row.data) <= ROW for row in rows))
         self.assertEqual(upload.size, 5 + 2 * ROW // 1000 * 1000)
@@ -170,33 +173,32 @@ class UploadsTests(TestCase):
     def test_a_row_that_is_being_stored_grows_no_more(self) -> None:
         upload = self.upload()
         self.uploads.put(upload, b"first")
-        [(first, _)] = self.cut()
+        first, _ = self.cut()
         self.uploads.put(upload, b"second")
-        [(second, _)] = self.cut()
+        second, _ = self.cut()
         self.assertEqual((first.data, second.data, second.offset), (b"first", b"second", 5))
 
-    def test_a_batch_takes_so_much_and_beside_talk_less(self) -> None:
-        for number in range(20):
+    def test_a_batch_takes_one_row_the_one_that_waits_longest(self) -> None:
+        for number in (3, 1, 2):
             self.uploads.put(self.upload(number), b"x" * ROW)
-        self.assertEqual(sum(len(entry.data) for entry, _ in self.cut()), BATCH)
-        self.assertEqual(sum(len(entry.data) for entry, _ in self.cut(alone=False)), BESIDE)
+        self.assertEqual([self.cut()[0].upload.number for _ in range(3)], [3, 1, 2])
+        self.assertFalse(self.uploads)
 
     def test_what_is_not_stored_counts_until_it_is(self) -> None:
         upload = self.upload()
         for _ in range(WAITING // ROW):
             self.uploads.put(upload, b"x" * ROW)
         self.assertTrue(self.uploads.budget.full)
-        pairs = self.cut()
+        _, answer = self.cut()
         self.assertTrue(self.uploads.budget.full)
-        for _, answer in pairs:
-            answer(True)
+        answer(True)
         self.assertFalse(self.uploads.budget.full)
 
     def test_settled_when_all_is_stored(self) -> None:
         upload = self.upload()
         self.uploads.put(upload, b"x")
         settled = upload.settled()
-        [(_, answer)] = self.cut()
+        _, answer = self.cut()
         self.assertNoResult(settled)
         answer(True)
         self.successResultOf(settled)
@@ -208,7 +210,7 @@ class UploadsTests(TestCase):
         answers = []
         for _ in range(2):
             self.uploads.put(upload, b"x")
-            answers += [answer for _, answer in self.cut()]
+            answers.append(self.cut()[1])
         for answer in answers:
             answer(False)
         self.assertEqual(self.feeder.broke, [False])
