@@ -21,6 +21,7 @@ from storage.interface import Batch, Entry, IStorage, Message, Outcome, Refuse, 
 FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
 ENTRY: Final = 200  # bytes that an entry takes besides its text, about
 BATCH: Final = 2 * 1024 * 1024  # bytes of one transaction: MySQL's max_allowed_packet is 16 MiB or more
+LULL: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats
 
 
@@ -38,8 +39,8 @@ class Bulk(Protocol):
     def __bool__(self) -> bool:
         """Whether something waits."""
 
-    def cut(self) -> list[tuple[Entry, Answer]]:
-        """Take what the next batch is to store of it; something waits."""
+    def cut(self, *, quiet: bool) -> list[tuple[Entry, Answer]]:
+        """Take what the next batch is to store of it; something waits. Where it is ``quiet`` it may take longer."""
 
 
 class Published(Protocol):
@@ -77,6 +78,7 @@ class Journal:
         self._waiting: deque[tuple[Entry, Answer]] = deque()
         self._bulk: Bulk | None = None
         self.budget = Budget(FULL, clock)
+        self._talked_at = -LULL
         self._number = 0
         self._working = False
         self._idle: list[Deferred[None]] = []
@@ -133,7 +135,10 @@ class Journal:
             taken.append(self._waiting.popleft())
             size += _size(taken[-1][0])
         self.budget.give_back(size)
-        return taken + self._bulk.cut() if self._bulk else taken
+        now = self._clock.seconds()
+        if taken:
+            self._talked_at = now
+        return taken + self._bulk.cut(quiet=now - self._talked_at > LULL) if self._bulk else taken
 
     async def _store(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:
         self._number += 1

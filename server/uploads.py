@@ -21,6 +21,8 @@ from storage.interface import Entry, Outcome, Piece, Sender, UploadKey
 WAITING: Final = 16 * 1024 * 1024  # bytes of all uploads that are not stored yet
 ROW: Final = 256 * 1024  # bytes stored as one: what a batch takes, and what a reader holds of a content at a time
 
+QUIET: Final = 4  # rows of a batch while nobody talks, who would wait for it
+
 
 class Feeder(Protocol):
     """Who an upload comes from."""
@@ -118,11 +120,12 @@ class Uploads:
             self._rows.append(row)
         self._wake()
 
-    def cut(self) -> list[tuple[Entry, Answer]]:
-        """Take what the next batch is to store: the row that waits longest."""
-        row = self._rows.popleft()
-        row.upload.row_left(row)
-        return [(row.entry(), partial(self._answered, row))]
+    def cut(self, *, quiet: bool) -> list[tuple[Entry, Answer]]:
+        """Take what the next batch is to store: the row that waits longest, or some where it is ``quiet``."""
+        rows = [self._rows.popleft() for _ in range(min(QUIET if quiet else 1, len(self._rows)))]
+        for row in rows:
+            row.upload.row_left(row)
+        return [(row.entry(), partial(self._answered, row)) for row in rows]
 
     def _answered(self, row: _Row, outcome: Outcome | Failed) -> None:
         self.budget.give_back(row.size)

@@ -15,7 +15,7 @@ from server.limits import MEASURE_EVERY, Limits
 from server.refusals import Refused
 from server.shelf import Shelf
 from server.turns import AT_ONCE, Turns
-from server.uploads import ROW, WAITING, Upload, Uploads
+from server.uploads import QUIET, ROW, WAITING, Upload, Uploads
 from storage.interface import Outcome, Piece, StorageDown, UploadKey
 from tests.server.fakes import House, Peer
 from wire import frames
@@ -155,7 +155,7 @@ class UploadsTests(TestCase):
 
     def cut(self) -> tuple[Piece, Answer]:
         """Take what the next batch is to store."""
-        [(entry, answer)] = self.uploads.cut()
+        [(entry, answer)] = self.uploads.cut(quiet=False)
         assert isinstance(entry, Piece)
         return entry, answer
 
@@ -183,6 +183,11 @@ class UploadsTests(TestCase):
             self.uploads.put(self.upload(number), b"x" * ROW)
         self.assertEqual([self.cut()[0].upload.number for _ in range(3)], [3, 1, 2])
         self.assertFalse(self.uploads)
+
+    def test_it_takes_some_while_nobody_talks(self) -> None:
+        for number in range(QUIET + 1):
+            self.uploads.put(self.upload(number), b"x" * ROW)
+        self.assertEqual([len(self.uploads.cut(quiet=True)) for _ in range(2)], [QUIET, 1])
 
     def test_what_is_not_stored_counts_until_it_is(self) -> None:
         upload = self.upload()
