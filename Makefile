@@ -21,7 +21,7 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 
 test: lint ## everything that has to hold: style, types, tests, coverage
 	@tools/needs.sh
-	$(bin)/python -m twisted.trial --reporter=text --temp-directory=_trial_temp tests
+	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp tests
 	$(bin)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
 
 torture: export KILLS ?= 100

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from secrets import token_urlsafe
+from time import time
 from typing import Any, Final, TypeVar
 
 from twisted.application.internet import ClientService, backoffPolicy
@@ -77,7 +78,7 @@ class Client:
         self._retry_at: float | None = None
         self._phase = State.CONNECTING  # all but BEHIND
         self._shown = State.CONNECTING
-        self._since = reactor.seconds()
+        self._since = time()
         self._told: object = None
 
     @classmethod
@@ -212,7 +213,7 @@ class Client:
         behind = session.behind
         state = State.BEHIND if behind and self._phase is State.LIVE else self._phase
         if state is not self._shown:
-            self._shown, self._since = state, self._clock.seconds()
+            self._shown, self._since = state, time()
         return Status(
             state=state,
             behind=behind,

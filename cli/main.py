@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any, Final, NoReturn
 
 from twisted.internet.defer import Deferred
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 async def _run(talk: Any, options: AnyOptions, secrets: Secrets, reactor: Any) -> None:
+    reactor.seconds = monotonic  # Twisted's own is the wall clock: a step back would stop every timer
     try:
         raise SystemExit(await talk(reactor, options, secrets))
     finally:

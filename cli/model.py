@@ -279,7 +279,7 @@ class Conversation:
             self.current.unread = 0
 
     def status_line(self, now: float) -> str:
-        """Return the state of the connection and of the rooms; ``now`` in seconds since the epoch."""
+        """Return the state of the connection and of the rooms; ``now`` by the reactor's clock."""
         rooms = " ".join(self._room_word(room) for room in self.rooms)
         here = "" if self.current.users is None else f"{self.current.users} here"
         below = f"↓ {self.current.unread} new" if self.current.unread else "↓ more"

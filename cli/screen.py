@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from time import time
 from traceback import extract_tb
 from types import FrameType
 from typing import Any, NamedTuple, TypeVar
@@ -118,7 +119,7 @@ class Screen(Listener):
     def resent(self, room: str, what: str) -> None:
         """Show it as not sent yet."""
         place = self._conversation.room(room)
-        self._left.append((place, place.type(what, self._reactor.seconds(), self._conversation.user)))
+        self._left.append((place, place.type(what, time(), self._conversation.user)))
         self._terminal.changed()
 
     def _forget_left(self) -> None:
@@ -200,7 +201,7 @@ class Screen(Listener):
 
     def _type(self, text: str) -> None:
         room = self._conversation.current
-        unsent = room.type(text, self._reactor.seconds(), self._conversation.user)
+        unsent = room.type(text, time(), self._conversation.user)
         self._unsent += 1
         self._when_there(lambda client: self._watch(client.send_msg(text, room.name), room, unsent))
 
@@ -231,7 +232,7 @@ class Screen(Listener):
             self._say(f"cannot send {argument.strip() or 'that'}: {getattr(why, 'strerror', None) or why}")
             return
         room = self._conversation.current
-        unsent = room.attach(path.name, size, self._reactor.seconds(), self._conversation.user)
+        unsent = room.attach(path.name, size, time(), self._conversation.user)
         self._unsent += 1
 
         def begin(client: Client) -> None:
@@ -302,7 +303,7 @@ class Screen(Listener):
             self._say("nothing is being sent or saved")
 
     def _say(self, text: str) -> None:
-        self._conversation.notice(text, self._reactor.seconds())
+        self._conversation.notice(text, time())
         self._terminal.changed()
 
     # The end.

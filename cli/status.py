@@ -22,13 +22,13 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How it stands with a client; times are seconds since 1970-01-01 UTC."""
+    """How it stands with a client."""
 
     state: State
     behind: int  # messages that it knows of and that were not read yet
     unsent: int  # messages sent that are not known to be stored yet
-    since: float  # when the state began
-    retry_at: float | None  # when it tries again, if lost; None while it tries
+    since: float  # when the state began, in seconds since 1970-01-01 UTC
+    retry_at: float | None  # when it tries again by the reactor's clock, if lost; None while it tries
     reason: str  # why it is lost or closed, for a person
     lag: float | None  # seconds that the server took to answer the last ping, or has been taking
 

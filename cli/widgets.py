@@ -240,7 +240,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         super().__init__(self._pile)
 
     def refresh(self, size: tuple[int, int], now: float) -> None:
-        """Take what the conversation is at ``now`` (seconds since the epoch) for a screen of ``size``."""
+        """Take what the conversation is at ``now`` (by the reactor's clock) for a screen of ``size``."""
         columns, rows = size
         typed = min(self._input.rows((columns,), True), max(1, rows // 3))
         self._view_size = columns, max(1, rows - typed - 1)
