@@ -4,6 +4,8 @@ NAME ?= $(or $(USER),$(shell id -un))
 PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
+# What is tortured is processes, to which all runners are alike.
+quick := tests.wire tests.storage tests.server tests.cli tests.system
 
 .PHONY: help run serve join test torture lint format bench lock clean
 
@@ -21,8 +23,9 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 
 test: lint ## everything that has to hold: style, types, tests, coverage
 	@tools/needs.sh
-	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp tests
-	$(bin)/python -m pytest -q -n auto --dist loadfile --cov --cov-report=term
+	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(quick)
+	$(bin)/python -m pytest -q -n auto --dist loadfile tests/torture
+	$(bin)/python -m pytest -q -n auto --dist loadfile --ignore tests/torture --cov --cov-report=term
 
 torture: export KILLS ?= 100
 torture: export DB_KILLS ?= 20
