@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import time
 from typing import Final
 
@@ -22,8 +23,9 @@ class Cleaning:
 
     _log = Logger()
 
-    def __init__(self, storage: IStorage, in_writer: InThread, clock: IReactorTime) -> None:
+    def __init__(self, storage: IStorage, in_writer: InThread, down: Callable[[], bool], clock: IReactorTime) -> None:
         self._storage = storage
+        self._down = down  # the database is away: what waits for it is not left alone
         self._in_writer = in_writer
         self._rounds = LoopingCall(lambda: Deferred.fromCoroutine(self._clean()))
         self._rounds.clock = clock
@@ -38,9 +40,13 @@ class Cleaning:
             self._rounds.stop()
 
     async def _clean(self) -> None:
+        if self._down():
+            return
         try:
             while await self._in_writer(self._storage.clean, int((time() - LEFT_ALONE) * 1000)):
                 if not self._rounds.running:
                     return
         except StorageDown:
             return  # in the next round
+        except Exception:
+            self._log.failure("cleaning up")

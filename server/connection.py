@@ -20,7 +20,7 @@ from zope.interface import implementer
 from server.budget import Budget
 from server.journal import Failed
 from server.outlet import Outlet, Source, outlet
-from server.questions import FetchQuestion, HistoryQuestion, Questions, rooms_frames, users_frames
+from server.questions import Asked, FetchAnswer, HistoryAnswer, Questions, RoomsAnswer, users_frames
 from server.refusals import NOT_STORED, Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
 from server.sending import Sending
@@ -387,42 +387,40 @@ class Connection(Netstrings):
 
     # -- questions
 
-    def _room_asked(self, frame: frames.History | frames.Who | frames.Fetch) -> Room | None:
-        """Open a question about a room and return the room; None where it is refused."""
-        if self.questions.opens_reading(frame):
+    def _ask(self, frame: frames.History | frames.Who | frames.Fetch) -> tuple[Asked, Room] | None:
+        """Open a question about a room; None where it is refused."""
+        asked = self.questions.opens_reading(frame)
+        if asked is not None:
             try:
-                return self.cursor(room_of(frame)).room
+                return asked, self.cursor(room_of(frame)).room
             except Refused as refused:
-                self.questions.answered(frame.ref, error(refused.code, str(refused), echo_of(frame)))
+                self.questions.refused(asked, refused.code, str(refused))
         return None
 
     def _take_history(self, frame: frames.History, _: bytes) -> None:
-        if room := self._room_asked(frame):
+        if found := self._ask(frame):
+            asked, room = found
             last = room.last_id if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.last_id)
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
-            self.questions.give(frame.ref, HistoryQuestion(self.questions, frame.ref, first, last, read))
+            self.questions.give(asked, HistoryAnswer(self.questions, asked, first, last, read))
 
     def _take_fetch(self, frame: frames.Fetch, _: bytes) -> None:
-        if room := self._room_asked(frame):
-            place = room.key, frame.id
-            server = self.server
-            fetch = FetchQuestion(self.questions, frame.ref, place, frame.offset, server.contents, server.turns)
-            self.questions.give(frame.ref, fetch)
+        if found := self._ask(frame):
+            asked, room = found
+            server, place = self.server, (room.key, frame.id)
+            fetch = FetchAnswer(self.questions, asked, place, frame.offset, server.contents, server.turns)
+            self.questions.give(asked, fetch)
 
     def _take_who(self, frame: frames.Who, _: bytes) -> None:
-        if room := self._room_asked(frame):
+        if found := self._ask(frame):
+            asked, room = found
             users = users_frames(frame.ref, list(room.users))
-            self.questions.answered(frame.ref, users + encode(frames.Done(frame.ref)))
+            self.questions.answered(asked, users + encode(frames.Done(frame.ref)))
 
     def _take_rooms(self, frame: frames.Rooms, _: bytes) -> None:
-        def listed(rooms: dict[str, frames.RoomInfo]) -> None:
-            self.questions.answered(frame.ref, rooms_frames(frame.ref, rooms) + encode(frames.Done(frame.ref)))
-
-        if self.questions.opens_reading(frame):
-            listing = self.server.list_rooms()
-            listing.addCallbacks(listed, partial(self.questions.failed, frame.ref))
-            listing.addErrback(lambda failure: self._log.failure("listing the rooms", failure))
+        if asked := self.questions.opens_reading(frame):
+            asked.answer = RoomsAnswer(self.questions, asked, self.server.list_rooms())
 
     # -- the rest
 

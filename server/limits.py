@@ -74,4 +74,5 @@ class Limits:
             )
 
     def _not_measured(self, failure: Failure) -> None:
-        failure.trap(StorageDown)  # next time
+        if not failure.check(StorageDown):
+            self._log.failure("measuring the database", failure)

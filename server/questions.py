@@ -5,10 +5,10 @@ An answer takes its turn beside the rooms of its connection: one piece whenever 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -22,17 +22,30 @@ from storage.interface import StorageDown, UnknownMessage
 from wire.frames import MAX_BODY, Done, Echo, Piece, RoomInfo, RoomList, Users, encode
 from wire.names import fold
 
+T = TypeVar("T")
+
 OPEN: Final = 16  # questions of one connection at once
 STEP: Final = 64  # messages read at a time for one answer: 4 MiB of the largest
 USERS_A_FRAME: Final = 400  # names of 32 characters of 4 bytes: 52 KB
 ROOMS_A_FRAME: Final = 250  # likewise, with three numbers each
 
 
-class Question(Source, Protocol):
-    """An open question."""
+class Asked:
+    """An open question of a connection: which one it is, what its errors repeat, and what answers it."""
 
-    def cancel(self) -> None:
-        """Give no more."""
+    __slots__ = ("answer", "echo", "ref")
+
+    def __init__(self, ref: int, echo: Echo) -> None:
+        self.ref = ref
+        self.echo = echo
+        self.answer: Answer | None = None
+
+
+class Answer(Source, Protocol):
+    """What answers a question, given in turns."""
+
+    def cancel(self) -> Deferred[None]:
+        """Give no more; fires when nothing is being read for it any more."""
 
 
 class Asker(Reader, Protocol):
@@ -47,6 +60,9 @@ class Asker(Reader, Protocol):
     def settled(self) -> None:
         """A question is closed."""
 
+    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        """Take nothing more from the client until ``work`` is done."""
+
 
 class Questions:
     """The open questions of one connection, by their ``ref``. ``down()`` says whether the database is away."""
@@ -56,144 +72,176 @@ class Questions:
     def __init__(self, asker: Asker, down: Callable[[], bool]) -> None:
         self._asker = asker
         self._down = down
-        self._open: dict[int, tuple[Echo, Question | None]] = {}
+        self._open: dict[int, Asked] = {}
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def opens(self, frame: Any) -> bool:
-        """Open what ``frame`` asks, which is answered by :meth:`answered` or :meth:`failed`; False if it is refused."""
+    def opens(self, frame: Any) -> Asked | None:
+        """Open what ``frame`` asks, which ends by :meth:`answered` or :meth:`failed`; None if it is refused."""
         if frame.ref in self._open:
             self._refuse(frame, "bad_frame", "a question with this ref is open")
         elif len(self._open) >= OPEN:
             self._refuse(frame, "too_many", f"at most {OPEN} questions at once")
         else:
-            self._open[frame.ref] = echo_of(frame), None
-            return True
-        return False
+            self._open[frame.ref] = asked = Asked(frame.ref, echo_of(frame))
+            return asked
+        return None
 
-    def opens_reading(self, frame: Any) -> bool:
+    def opens_reading(self, frame: Any) -> Asked | None:
         """As :meth:`opens`, but refuse it too while the database is away."""
-        if not self.opens(frame):
-            return False
-        if self._down():
-            self.answered(frame.ref, error("storage_down", AWAY, echo_of(frame)))
-            return False
-        return True
+        asked = self.opens(frame)
+        if asked is not None and self._down():
+            self.refused(asked, "storage_down", AWAY)
+            return None
+        return asked
 
-    def give(self, ref: int, question: Question) -> None:
-        """Have an open question answered by ``question``, in its turn."""
-        self._open[ref] = self._open[ref][0], question
-        self.more(question)
+    def give(self, asked: Asked, answer: Answer) -> None:
+        """Have an open question answered by ``answer``, in its turn."""
+        asked.answer = answer
+        self.more(answer)
 
-    def more(self, question: Question) -> None:
-        """``question`` has something to give."""
-        self._asker.has_more(question)
+    def more(self, answer: Answer) -> None:
+        """``answer`` has something to give."""
+        self._asker.has_more(answer)
 
     def cancel(self, ref: int) -> None:
-        """End a question early."""
-        if ref in self._open:
-            self._stop(ref)
-            self.answered(ref, encode(Done(ref)))
+        """End a question early. Who ends many waits until what is being read for them is over."""
+        if asked := self._open.get(ref):
+            idle = self._stop(asked)
+            self.answered(asked, encode(Done(ref)))
+            self._asker.wait_for(_over(idle))
 
-    def answered(self, ref: int, last: bytes) -> None:
+    def answered(self, asked: Asked, last: bytes) -> None:
         """Send the last frames of an answer; its question is closed. One that was cancelled is answered already."""
-        if self._open.pop(ref, None) is not None:
+        if self._open.get(asked.ref) is asked:
+            del self._open[asked.ref]
             self._asker.send(last)
             self._asker.settled()
 
-    def failed(self, ref: int, failure: Failure) -> None:
+    def refused(self, asked: Asked, code: str, text: str) -> None:
+        """Say why a question is not answered."""
+        self.answered(asked, error(code, text, asked.echo))
+
+    def failed(self, asked: Asked, failure: Failure) -> None:
         """Say that a question could not be answered."""
-        if ref not in self._open:
-            return
         if failure.check(StorageDown):
-            code, text = "storage_down", AWAY
+            self.refused(asked, "storage_down", AWAY)
         elif failure.check(UnknownMessage):
-            code, text = "unknown_message", "there is no such message"
+            self.refused(asked, "unknown_message", "there is no such message")
         else:
-            code, text = "failed", "the operator finds the reason in the log"
             self._log.failure("a question failed", failure)
-        self.answered(ref, error(code, text, self._open[ref][0]))
+            self.refused(asked, "failed", "the operator finds the reason in the log")
 
     def close(self) -> None:
         """The connection is gone."""
-        for ref in list(self._open):
-            self._stop(ref)
+        for asked in self._open.values():
+            self._stop(asked)
 
-    def _stop(self, ref: int) -> None:
-        _, question = self._open[ref]
-        if question is not None:
-            question.cancel()
-            self._asker.no_more(question)
+    def _stop(self, asked: Asked) -> Deferred[None]:
+        if asked.answer is None:
+            return succeed(None)
+        self._asker.no_more(asked.answer)
+        return asked.answer.cancel()
 
     def _refuse(self, frame: Any, code: str, text: str) -> None:
         self._asker.send(error(code, text, echo_of(frame)))
 
 
-class HistoryQuestion:
+async def _over(idle: Deferred[None]) -> None:
+    await idle
+
+
+class Reading:
+    """An answer that is read from the storage, some of it at a time."""
+
+    _log = Logger()
+
+    def __init__(self, questions: Questions, asked: Asked) -> None:
+        self._questions = questions
+        self._asked = asked
+        self._reading = False
+        self._cancelled = False
+        self._idle: Deferred[None] = Deferred()
+
+    def give(self, outlet: Outlet) -> bool:
+        """Write one piece, read the next ones, or end the question; say whether there is more to be written at once."""
+        raise NotImplementedError
+
+    def cancel(self) -> Deferred[None]:
+        """Give no more; fires when nothing is being read for it any more."""
+        self._cancelled = True
+        return self._idle if self._reading else succeed(None)
+
+    def _read(self, reading: Deferred[T], take: Callable[[T], None]) -> None:
+        """Have ``take`` called with what is being read; then there is something to give."""
+
+        def was_read(result: T) -> None:
+            if not self._cancelled:
+                take(result)
+                self._questions.more(self)
+
+        self._reading = True
+        reading.addBoth(self._read_over).addCallbacks(was_read, self._failed)
+        reading.addErrback(lambda failure: self._log.failure("answering a question", failure))
+
+    def _read_over(self, result: T) -> T:
+        self._reading = False
+        if self._cancelled:
+            self._idle.callback(None)
+        return result
+
+    def _failed(self, failure: Failure) -> None:
+        if not self._cancelled:
+            self._questions.failed(self._asked, failure)
+
+    def _end(self, last: bytes = b"") -> bool:
+        """End the question."""
+        self._questions.answered(self._asked, last + encode(Done(self._asked.ref)))
+        return False
+
+
+class HistoryAnswer(Reading):
     """The messages ``first`` … ``last`` of a room, read a few at a time.
 
     ``read(first, last)`` gets some of them from the storage, encoded with the question's ``ref``; None where none is
     kept.
     """
 
-    _log = Logger()
-
     def __init__(
         self,
         questions: Questions,
-        ref: int,
+        asked: Asked,
         first: int,
         last: int,
         read: Callable[[int, int], Deferred[Segment | None]],
     ) -> None:
-        self._ref = ref
-        self._questions = questions
-        self._read = read
+        super().__init__(questions, asked)
+        self._get = read
         self._id = first - 1
         self._last = last
         self._segment: Segment | None = None
-        self._reading: Deferred[None] | None = None
 
     def give(self, outlet: Outlet) -> bool:
-        """Write one piece, read the next ones, or end the question."""
+        """See :class:`Reading`."""
         if self._segment is not None and self._id < self._segment.last_id:
             self._id = write_piece(outlet, self._segment.after(self._id), self._id)
             return True
         if self._id >= self._last:
-            self._questions.answered(self._ref, encode(Done(self._ref)))
-            return False
-        if self._reading is None:
-            self._reading = self._read(self._id + 1, min(self._id + STEP, self._last)).addCallbacks(
-                self._was_read, self._failed
-            )
-            self._reading.addErrback(lambda failure: self._log.failure("answering a question", failure))
+            return self._end()
+        if not self._reading:
+            self._read(self._get(self._id + 1, min(self._id + STEP, self._last)), self._was_read)
         return False
 
-    def cancel(self) -> None:
-        """Read no more."""
-        self._segment = None
-        self._last = 0
-        if self._reading is not None:
-            self._reading.cancel()
-
     def _was_read(self, segment: Segment | None) -> None:
-        self._reading = None
         self._segment = segment
         if segment is None:  # pruned meanwhile: what is left of it comes further on
             self._id = min(self._id + STEP, self._last)
         else:
             self._id = max(self._id, segment.first_id - 1)
-        self._questions.more(self)
-
-    def _failed(self, failure: Failure) -> None:
-        self._reading = None
-        self._last = 0
-        if not failure.check(CancelledError):
-            self._questions.failed(self._ref, failure)
 
 
-class FetchQuestion:
+class FetchAnswer(Reading):
     """The content of one message from byte ``offset`` on: a cursor in it, as there is one in a room.
 
     ``shelf`` has some of it by ``place``, which is the content's own, and the offset where that begins. Nothing of it
@@ -201,51 +249,42 @@ class FetchQuestion:
     ``turns`` that all who fetch share.
     """
 
-    _log = Logger()
-
     def __init__(
         self,
         questions: Questions,
-        ref: int,
+        asked: Asked,
         place: tuple[int, int],
         offset: int,
         shelf: Shelf[tuple[int, int, int], bytes],
         turns: Turns,
     ) -> None:
-        self._ref = ref
-        self._questions = questions
+        super().__init__(questions, asked)
         self._place = place
         self._shelf = shelf
         self._turns = turns
         self._has_turn = True
         self._start = self._offset = offset  # where what is being given begins, and how far we are
-        self._ended = False
-        self._reading = False
 
     def give(self, outlet: Outlet) -> bool:
-        """Write one piece, read the next ones, or end the question."""
+        """See :class:`Reading`."""
         if not self._has_turn:
             self._turns.wait(self._turn_came)
             return False
         data = self._shelf.get((*self._place, self._start))
         if data is None:
-            self._read()
+            if not self._reading:
+                self._read(self._shelf.load((*self._place, self._start)), lambda _: None)
             return False
         if not data:
-            self._questions.answered(self._ref, encode(Done(self._ref)))
-            return False
+            return self._end()
         self._has_turn = False
         self._write(outlet, data[self._offset - self._start :][:MAX_BODY])
         if self._offset == self._start + len(data):
             self._start = self._offset
         return True
 
-    def cancel(self) -> None:
-        """Read no more."""
-        self._ended = True
-
     def _write(self, outlet: Outlet, body: bytes) -> None:
-        frame = encode(Piece(self._ref, self._offset), body)
+        frame = encode(Piece(self._asked.ref, self._offset), body)
         sent = outlet.offer(memoryview(frame))
         if 0 < sent < len(frame):
             outlet.write(frame[sent:])
@@ -254,22 +293,24 @@ class FetchQuestion:
 
     def _turn_came(self) -> None:
         self._has_turn = True
-        if not self._ended:
+        if not self._cancelled:
             self._questions.more(self)
 
-    def _read(self) -> None:
-        if not self._reading:
-            self._reading = True
-            reading = self._shelf.load((*self._place, self._start)).addCallbacks(self._was_read, self._failed)
-            reading.addErrback(lambda failure: self._log.failure("answering a question", failure))
 
-    def _was_read(self, _: bytes) -> None:
-        self._reading = False
-        if not self._ended:
-            self._questions.more(self)
+class RoomsAnswer(Reading):
+    """All rooms, which ``listing`` gives."""
 
-    def _failed(self, failure: Failure) -> None:
-        self._questions.failed(self._ref, failure)
+    def __init__(self, questions: Questions, asked: Asked, listing: Deferred[dict[str, RoomInfo]]) -> None:
+        super().__init__(questions, asked)
+        self._rooms: dict[str, RoomInfo] | None = None
+        self._read(listing, self._listed)
+
+    def give(self, outlet: Outlet) -> bool:  # noqa: ARG002
+        """See :class:`Reading`."""
+        return self._rooms is not None and self._end(rooms_frames(self._asked.ref, self._rooms))
+
+    def _listed(self, rooms: dict[str, RoomInfo]) -> None:
+        self._rooms = rooms
 
 
 def users_frames(ref: int, users: list[str]) -> bytes:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UnsetType
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from server.journal import Answer, Failed
+from server.questions import Asked
 from server.refusals import NOT_STORED, Refused, echo_of, error, named
 from server.uploads import Upload
 from storage.interface import Content, Drop, LoggedIn, Outcome, Refusal, Refuse, Send, Sender, UploadKey
@@ -29,6 +32,8 @@ class Sending:
     more is taken from the client meanwhile, so its frames keep their order.
     """
 
+    _log = Logger()
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._server = connection.server
@@ -37,7 +42,8 @@ class Sending:
         self._received = 0  # the highest seq that was taken
         self._unanswered = 0  # entries in the journal
         self._answers: list[bytes] = []  # of the batch that is being answered
-        self._uploads: dict[int, Upload] = {}
+        self._uploads: dict[int, Upload] = {}  # those that something was said of, as far as it matters
+        self._ended = False
 
     def begin(self, logged_in: LoggedIn) -> None:
         """The client is logged in."""
@@ -61,6 +67,7 @@ class Sending:
 
     def end(self) -> None:
         """The connection is gone. Nobody can go on with the uploads of a client without a secret."""
+        self._ended = True
         if self._sender is None:
             for upload in self._uploads.values():
                 if upload.size:
@@ -130,6 +137,7 @@ class Sending:
         self._unanswered += 1
         entry = Refuse(self._sender if seq is not None else None, seq or 0)
         self._server.journal.put(entry, partial(self._was_refused, error(code, text, echo)))
+        self._connection.keep_within(self._server.journal.budget, "journal")
 
     def _stored(self, frame: frames.Send, room: str, outcome: Any) -> None:
         if isinstance(outcome, Failed):
@@ -169,7 +177,14 @@ class Sending:
             self._append(upload, frame, body)
 
     async def _first_part(self, frame: frames.Part, body: bytes) -> None:
-        self._append(await self._find(frame.upload), frame, body)
+        try:
+            upload = await self._find(frame.upload)
+        except Exception:
+            self._log.failure("looking for an upload")
+            self._connection.error("failed", NOT_STORED, echo_of(frame))
+            return
+        if not (self._ended and self._sender is None):
+            self._append(upload, frame, body)
 
     def _append(self, upload: Upload, frame: frames.Part, body: bytes) -> None:
         try:
@@ -179,6 +194,7 @@ class Sending:
                 raise Refused("unknown_upload", f"of this upload there are {upload.size} bytes")
         except Refused as refused:
             self._connection.error(refused.code, str(refused), echo_of(frame))
+            self._let_go(upload)
             return
         try:
             self._server.limits.check_message(upload.size + len(body))
@@ -204,22 +220,39 @@ class Sending:
 
     def resume(self, frame: frames.Resume) -> None:
         """Tell how far an upload is, once what came of it is stored."""
-        if self._connection.questions.opens(frame):
-            self._connection.wait_for(self._resume(frame))
+        if asked := self._connection.questions.opens(frame):
+            self._connection.wait_for(self._resume(frame, asked))
 
-    async def _resume(self, frame: frames.Resume) -> None:
-        upload = await self._find(frame.upload)
+    async def _resume(self, frame: frames.Resume, asked: Asked) -> None:
+        """Find the upload; the client goes on while it settles."""
+        try:
+            upload = await self._find(frame.upload)
+        except Exception:
+            self._connection.questions.failed(asked, Failure())
+            return
+        told = Deferred.fromCoroutine(self._tell_size(upload, asked))
+        told.addErrback(partial(self._connection.questions.failed, asked))
 
-        def settled(_: None) -> None:
-            size = 0 if upload.broken else upload.size - upload.waiting
-            self._connection.questions.answered(frame.ref, encode(frames.Resumed(frame.ref, frame.upload, size)))
+    async def _tell_size(self, upload: Upload, asked: Asked) -> None:
+        await upload.settled()
+        size = await self._server.upload_size(upload.key) if upload.broken else upload.stored
+        self._connection.questions.answered(asked, encode(frames.Resumed(asked.ref, upload.key.number, size)))
+        self._let_go(upload)
 
-        upload.settled().addCallback(settled)
+    def _let_go(self, upload: Upload) -> None:
+        """Look for it anew when it is spoken of again, if all of it is stored."""
+        if not upload.waiting and self._uploads.get(upload.key.number) is upload:
+            del self._uploads[upload.key.number]
 
     async def _send_upload(self, frame: frames.Send, room: Room, number: int) -> None:
         """Make an upload a message; only then is it known whether its number is free again."""
         assert isinstance(frame.size, int)
-        upload = await self._find(number)
+        try:
+            upload = await self._find(number)
+        except Exception:  # its seq counts: it must not go unanswered
+            self._log.failure("looking for an upload")
+            self._refuse(frame.seq, echo_of(frame), "failed", NOT_STORED)
+            return
         try:
             self._server.limits.check_message(frame.size)
         except Refused as refused:

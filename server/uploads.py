@@ -21,7 +21,8 @@ from storage.interface import Entry, Outcome, Piece, Sender, UploadKey
 WAITING: Final = 16 * 1024 * 1024  # bytes of all uploads that are not stored yet
 ROW: Final = 256 * 1024  # bytes stored as one: what a batch takes, and what a reader holds of a content at a time
 
-QUIET: Final = 4  # rows of a batch while nobody talks, who would wait for it
+QUIET: Final = 4  # times as much, while nobody talks who would wait for it
+KEEPING: Final = 300  # bytes that a row takes beside its data, about
 
 
 class Feeder(Protocol):
@@ -44,15 +45,21 @@ class Upload:
         self.waiting = 0
         self.broken = False
         self._feeder = feeder
-        self._settling: list[Deferred[None]] = []
+        self._settling: deque[tuple[int, Deferred[None]]] = deque()  # with the size that is waited for
         self._growing: _Row | None = None  # the last one that waits
 
+    @property
+    def stored(self) -> int:
+        """How many bytes of it are stored."""
+        return self.size - self.waiting
+
     def settled(self) -> Deferred[None]:
-        """Return a Deferred that fires when nothing of it waits."""
+        """Return a Deferred that fires when nothing waits of what it has now."""
         if not self.waiting:
             return succeed(None)
-        self._settling.append(Deferred())
-        return self._settling[-1]
+        settled: Deferred[None] = Deferred()
+        self._settling.append((self.size, settled))
+        return settled
 
     def gather(self, data: bytes) -> _Row | None:
         """Put ``data`` at the end; return the row that it begins, None where it fits into the one that waits."""
@@ -75,30 +82,35 @@ class Upload:
         if outcome is not True and not self.broken:
             self.broken = True
             self._feeder.upload_broke(self, outcome)
+        while self._settling and self._settling[0][0] <= self.stored:
+            self._settling.popleft()[1].callback(None)
         if not self.waiting:
-            settling, self._settling = self._settling, []
-            for settled in settling:
-                settled.callback(None)
             self._feeder.upload_settled()
 
 
 class _Row:
     """Pieces of one upload, to be stored as one from ``offset`` on."""
 
-    __slots__ = ("_offset", "_pieces", "size", "upload")
+    __slots__ = ("_data", "_offset", "upload")
 
     def __init__(self, upload: Upload, offset: int) -> None:
         self.upload = upload
-        self.size = 0
         self._offset = offset
-        self._pieces: list[bytes] = []
+        self._data = bytearray()
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    @property
+    def cost(self) -> int:
+        return len(self._data) + KEEPING
 
     def append(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self.size += len(data)
+        self._data += data
 
     def entry(self) -> Piece:
-        return Piece(self.upload.sender, self.upload.key, self._offset, b"".join(self._pieces))
+        return Piece(self.upload.sender, self.upload.key, self._offset, bytes(self._data))
 
 
 class Uploads:
@@ -117,16 +129,21 @@ class Uploads:
         self.budget.take(len(data))
         row = upload.gather(data)
         if row is not None:
+            self.budget.take(KEEPING)
             self._rows.append(row)
         self._wake()
 
     def cut(self, *, quiet: bool) -> list[tuple[Entry, Answer]]:
-        """Take what the next batch is to store: the row that waits longest, or some where it is ``quiet``."""
-        rows = [self._rows.popleft() for _ in range(min(QUIET if quiet else 1, len(self._rows)))]
-        for row in rows:
+        """Take what the next batch is to store: what waits longest, as much as a row has, or more in the ``quiet``."""
+        left = (ROW + KEEPING) * (QUIET if quiet else 1)
+        taken: list[tuple[Entry, Answer]] = []
+        while self._rows and (not taken or self._rows[0].cost <= left):
+            row = self._rows.popleft()
             row.upload.row_left(row)
-        return [(row.entry(), partial(self._answered, row)) for row in rows]
+            left -= row.cost
+            taken.append((row.entry(), partial(self._answered, row)))
+        return taken
 
     def _answered(self, row: _Row, outcome: Outcome | Failed) -> None:
-        self.budget.give_back(row.size)
+        self.budget.give_back(row.cost)
         row.upload.answered(row.size, outcome)

@@ -42,7 +42,7 @@ _MESSAGES = (
 _ONE = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id == bindparam("id"))
 _AFTER = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id > bindparam("after")).limit(PAGE)
 _SPAN = _MESSAGES.where(rooms.c.id == bindparam("room"), messages.c.id.between(bindparam("first"), bindparam("last")))
-_CONTENT = select(messages.c.text, messages.c.upload_id).where(
+_CONTENT = select(messages.c.text, messages.c.upload_id, messages.c.size).where(
     rooms.c.id == bindparam("room"),
     messages.c.room_id == rooms.c.id,
     messages.c.id == bindparam("id"),
@@ -134,11 +134,14 @@ class Storage:
 
     def content(self, room: int, id: int, offset: int) -> bytes:
         """Return some of a message's content from byte ``offset`` on, nothing at its end; raises UnknownMessage."""
-        for said, upload in self._read(_CONTENT, room=room, id=id):
+        for said, upload, size in self._read(_CONTENT, room=room, id=id):
             if upload is None:
                 whole: bytes = said.encode()
                 return whole[offset : offset + PIECE]
-            return b"".join(data for (data,) in self._read(_PART, upload=upload, offset=offset))
+            if offset >= size:
+                return b""
+            for (data,) in self._read(_PART, upload=upload, offset=offset):
+                return bytes(data)
         raise UnknownMessage(f"there is no message {id}")
 
     def upload_size(self, upload: UploadKey) -> int:

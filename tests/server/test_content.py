@@ -15,7 +15,7 @@ from server.limits import MEASURE_EVERY, Limits
 from server.refusals import Refused
 from server.shelf import Shelf
 from server.turns import AT_ONCE, Turns
-from server.uploads import QUIET, ROW, WAITING, Upload, Uploads
+from server.uploads import KEEPING, QUIET, ROW, WAITING, Upload, Uploads
 from storage.interface import Outcome, Piece, StorageDown, UploadKey
 from tests.server.fakes import House, Peer
 from wire import frames
@@ -189,6 +189,25 @@ class UploadsTests(TestCase):
             self.uploads.put(self.upload(number), b"x" * ROW)
         self.assertEqual([len(self.uploads.cut(quiet=True)) for _ in range(2)], [QUIET, 1])
 
+    def test_small_ones_are_taken_together(self) -> None:
+        for number in range(50):
+            self.uploads.put(self.upload(number), b"x")
+        self.assertEqual(len(self.uploads.cut(quiet=False)), 50)
+
+    def test_many_small_ones_fill_the_budget(self) -> None:
+        for number in range(WAITING // KEEPING):
+            self.uploads.put(self.upload(number), b"x")
+        self.assertTrue(self.uploads.budget.full)
+
+    def test_it_settles_at_what_there_was_though_more_comes(self) -> None:
+        upload = self.upload()
+        self.uploads.put(upload, b"x" * ROW)
+        settled = upload.settled()
+        self.uploads.put(upload, b"x" * ROW)
+        self.cut()[1](True)
+        self.successResultOf(settled)
+        self.assertEqual(upload.stored, ROW)
+
     def test_what_is_not_stored_counts_until_it_is(self) -> None:
         upload = self.upload()
         for _ in range(WAITING // ROW):
@@ -301,6 +320,37 @@ class FetchTests(TestCase):
             after = [len(self.fetched(peer)) for peer in peers]
             self.assertLessEqual(sum(b != a for b, a in zip(before, after, strict=True)), AT_ONCE)
 
+    def test_who_cancels_much_is_read_no_faster_than_the_storage(self) -> None:
+        id = self.stored(FILE)
+        for offset in range(100):
+            self.ann.says(frames.Fetch(id, 5, offset=offset))
+            self.ann.says(frames.Cancel(5))
+        self.assertEqual(self.ann.transport.producerState, "paused")
+        self.assertEqual(len(self.ann.heard(frames.Done)), 1)
+        self.house.settle()
+        self.assertEqual(len(self.ann.heard(frames.Done)), 100)
+
+    def test_a_ref_that_is_used_anew_is_another_question(self) -> None:
+        id = self.stored(FILE)
+        for first in (frames.Fetch(99, 5), frames.Rooms(5), frames.History(10, 5)):
+            ann = self.house.peer(f"ann{type(first).__name__}", history=0)
+            ann.says(first)
+            ann.says(frames.Cancel(5))
+            ann.says(frames.Fetch(id, 5))
+            while len(ann.heard(frames.Done)) < 2:
+                self.house.settle()
+            self.assertEqual(self.fetched(ann), FILE)
+            for kind in (frames.Error, frames.RoomList):
+                self.assertEqual(ann.heard(kind), [], first)
+
+    def test_nothing_behind_an_end_is_kept_forever(self) -> None:
+        id = self.stored(FILE)
+        self.house.server.contents._bound = 10_000
+        for offset in range(100):
+            self.ann.says(frames.Fetch(id, 5, offset=len(FILE) + offset))
+            self.house.settle()
+        self.assertLess(len(self.house.server.contents._kept), 50)
+
     def test_cancelled_it_gives_nothing_more(self) -> None:
         id = self.stored(FILE)
         self.ann.says(frames.Fetch(id, 5))
@@ -337,6 +387,45 @@ class FlowTests(TestCase):
         ann.says(frames.Resume(1, 9))
         self.house.settle()
         self.assertEqual(ann.heard(frames.Resumed)[-1].size, said)
+
+    def test_resume_is_answered_while_more_comes(self) -> None:
+        ann = self.house.peer("ann")
+        ann.says(frames.Part(1, 0), b"x" * 1000)
+        self.house.settle()
+        ann.says(frames.Part(1, 1000), b"x" * 1000)
+        ann.says(frames.Resume(1, 9))
+        self.house.clock.advance(0)
+        ann.says(frames.Part(1, 2000), b"x" * 1000)
+        self.assertTrue(self.house.steps.step())
+        self.assertEqual([frame.size for frame in ann.heard(frames.Resumed)], [2000])
+
+    def test_who_sends_what_is_refused_is_held_too(self) -> None:
+        ann = self.house.peer("ann")
+        for seq in range(1, 50_000):
+            ann.says(frames.Send(seq, room="nowhere"))
+            if ann.transport.producerState == "paused":
+                break
+        self.assertLess(seq, 20_000)
+        self.house.settle()
+        self.assertEqual(ann.transport.producerState, "producing")
+
+    def test_a_database_that_cannot_look_refuses_and_says_so(self) -> None:
+        ann = self.house.peer("ann")
+
+        def broken(_: object) -> int:
+            raise ZeroDivisionError
+
+        self.house.storage.upload_size = broken  # type: ignore[method-assign, assignment]
+        ann.says(frames.Send(1, upload=1, size=3))
+        ann.says(frames.Part(2, 0), b"x")
+        ann.says(frames.Resume(3, 9))
+        ann.says(frames.Send(2), b"hello")
+        self.house.settle()
+        self.assertEqual(sorted(str(e.seq) for e in ann.heard(frames.Error)), ["1", "UNSET", "UNSET"])
+        self.assertEqual({e.code for e in ann.heard(frames.Error)}, {"failed"})
+        self.assertEqual(len(ann.heard(frames.Error)), 3)
+        self.assertEqual(ann.heard(frames.Ack)[-1].seq, 2)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 3)
 
     def test_others_talk_meanwhile(self) -> None:
         ann, bob = self.house.peer("ann"), self.house.peer("bob")
@@ -413,6 +502,7 @@ class CleaningTests(TestCase):
         self.clock = Clock()
         self.left = 3
         self.down = False
+        self.away = False
 
     def clean(self, forgotten: int) -> bool:
         if self.down:
@@ -423,7 +513,7 @@ class CleaningTests(TestCase):
     def test_at_the_start_and_every_minute_a_little_at_a_time(self) -> None:
         house = House()
         house.storage.clean = self.clean  # type: ignore[method-assign]
-        cleaning = Cleaning(house.storage, house.steps, self.clock)  # type: ignore[arg-type]
+        cleaning = Cleaning(house.storage, house.steps, lambda: self.away, self.clock)  # type: ignore[arg-type]
         cleaning.start()
         self.addCleanup(cleaning.stop)
         self.assertEqual(self.left, 3)
@@ -434,7 +524,10 @@ class CleaningTests(TestCase):
         self.down = True
         self.clock.advance(EVERY)
         self.assertTrue(house.steps.step())
-        self.down, self.left = False, 1
+        self.down, self.left, self.away = False, 1, True
+        self.clock.advance(EVERY)
+        self.assertFalse(house.steps.step())  # what waits for the database is not left alone
+        self.away = False
         self.clock.advance(EVERY)
         self.assertTrue(house.steps.step())
         self.assertEqual(self.left, 0)

@@ -101,7 +101,8 @@ class Storing(Cases):
         message = self.sent(len(data), "f.bin")
         self.assertEqual((message.text, message.size, message.name), ("", len(data), "f.bin"))
         self.assertEqual(self.storage.get("lobby", message.id), message)
-        for offset in (0, 1, len(MUCH), len(MUCH) + 999, len(data) - 1, len(data), len(data) + 1):
+        far = (len(data) - 1, len(data), len(data) + 1, 2**32, 2**32 + 4, 2**53 - 1)
+        for offset in (0, 1, len(MUCH), len(MUCH) + 999, *far):
             self.assertEqual(self.read(message.id, offset), data[offset:], offset)
 
     def test_pieces_and_their_send_in_one_batch(self) -> None:
