@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -79,7 +80,8 @@ def unquoted(path: str) -> str:
 class Kept:
     """What is kept at ``path``; without one, nothing is.
 
-    Where the file cannot be used ``complain`` is told, once, and nothing is kept from then on.
+    Where the file cannot be used ``complain`` is told, once, and nothing is kept from then on; where it cannot be
+    written, nor is what was kept.
     """
 
     def __init__(self, path: Path | None, complain: Callable[[str], None]) -> None:
@@ -179,6 +181,15 @@ class Kept:
         self._guarded(lambda: self._write(line))
 
     def _write(self, line: bytes) -> None:
+        assert self._file is not None
+        try:
+            self._append(line)
+        except OSError:
+            with suppress(OSError):  # what is stored from now on must not be sent again by the next run
+                self._empty()
+            raise
+
+    def _append(self, line: bytes) -> None:
         assert self._file is not None
         _write_all(self._file, line)
         self._size += len(line)

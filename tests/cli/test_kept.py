@@ -127,7 +127,16 @@ class TheFile(TestCase):
             self.keep(file, "b", "c")
         self.assertEqual(len(self.complaints), 1)
         self.assertIn("No space left", self.complaints[0])
-        self.assertEqual(self.left(), [("a", None)])
+        self.assertEqual(self.left(), [])
+
+    def test_disk_full_before_it_is_said(self) -> None:
+        file = self.open()
+        (a,) = self.keep(file, "a")
+        with patch.object(os, "write", side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))):
+            file.place(a, 1)
+        file.done(a)  # it is said and stored all the same
+        self.assertEqual(len(self.complaints), 1)
+        self.assertEqual(self.left(), [])
 
 
 class Told(Listener):
