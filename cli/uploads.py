@@ -321,7 +321,7 @@ class Uploads:
             elif isinstance(told.value, AskRefused):
                 parts.end(SendRefused(told.value.code, told.value.text))
         elif parts is not upload.parts:
-            return  # it had to begin anew meanwhile
+            pass  # it had to begin anew meanwhile: this tells nothing, but now it can be asked again
         elif told > upload.said:
             parts.end(SendRefused("failed", "the server has more of it than was sent"))
         else:

@@ -262,6 +262,27 @@ class Broken(UploadCase):
         self.successResultOf(sent)
         self.assertEqual(self.names_and_contents(), [("f.bin", data)])
 
+    def test_begun_anew_before_an_answer_that_comes_late(self) -> None:
+        data = content(2 * WINDOW)
+        end = self.live()
+        sent = self.client.send_file(self.file(data))
+        late: list[Resume] = []
+        while not late:
+            for frame, body in end.heard():
+                if isinstance(frame, Resume):
+                    late.append(frame)
+                elif not late:
+                    self.store.take(end, frame, body)
+            end.producer.resumeProducing()
+        self.store.uploads.clear()
+        end.say(frames.Error(code="unknown_upload", text="forgotten", upload=late[0].upload))
+        self.store.serve(end)  # it is said again, as far as the window goes
+        self.assertNoResult(sent)
+        end.say(frames.Resumed(ref=late[0].ref, upload=late[0].upload, size=CHUNK))
+        self.store.serve(end)
+        self.successResultOf(sent)
+        self.assertEqual(self.names_and_contents(), [("f.bin", data)])
+
     def test_read_on_one_connection_and_said_on_another(self) -> None:
         threads = Threads()
         end = self.live(in_thread=threads)
