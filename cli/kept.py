@@ -90,6 +90,7 @@ class Kept:
         self._file: int | None = None
         self._size = 0
         self._lines: dict[int, tuple[int, int]] = {}  # entry -> where its line begins and how long it is
+        self._live = 0  # bytes of those lines
         self._numbers: dict[int, int] = {}
         self._last_entry = 0
         self.left: list[tuple[Entry, int | None]] = []  # by an earlier run, in order, with their numbers
@@ -101,7 +102,7 @@ class Kept:
         entry = self._last_entry
         if self._file is not None:
             line = _line(make(entry))
-            self._lines[entry] = self._size, len(line)
+            self._begin(entry, line)
             self._add(line)
         return entry
 
@@ -116,9 +117,9 @@ class Kept:
 
     def done(self, entry: int) -> None:
         """It is stored or refused."""
-        if self._lines.pop(entry, None) is None:
+        if entry not in self._lines:
             return
-        self._numbers.pop(entry, None)
+        self._end(entry)
         if not self._lines:
             self._guarded(self._empty)
         else:
@@ -130,6 +131,7 @@ class Kept:
             os.close(self._file)
             self._file = None
         self._lines.clear()
+        self._live = 0
 
     # The file.
 
@@ -168,14 +170,22 @@ class Kept:
             else:
                 self._numbers[told.entry] = told.number
         elif isinstance(told, Done):
-            self._lines.pop(told.entry, None)
-            self._numbers.pop(told.entry, None)
+            self._end(told.entry)
             entries.pop(told.entry, None)
         else:
             entries[told.entry] = told
-            self._lines[told.entry] = self._size, len(line)
+            self._begin(told.entry, line)
         self._size += len(line)
         return True
+
+    def _begin(self, entry: int, line: bytes) -> None:
+        self._lines[entry] = self._size, len(line)
+        self._live += len(line)
+
+    def _end(self, entry: int) -> None:
+        _, length = self._lines.pop(entry, (0, 0))
+        self._live -= length
+        self._numbers.pop(entry, None)
 
     def _add(self, line: bytes) -> None:
         self._guarded(lambda: self._write(line))
@@ -193,7 +203,7 @@ class Kept:
         assert self._file is not None
         _write_all(self._file, line)
         self._size += len(line)
-        if self._size > COMPACT and self._size > 2 * sum(size for _, size in self._lines.values()):
+        if self._size > COMPACT and self._size > 2 * self._live:
             self._compact()
 
     def _empty(self) -> None:

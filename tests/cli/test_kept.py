@@ -94,6 +94,7 @@ class TheFile(TestCase):
                 open_ += self.keep(file, f"{n}" * chance.randrange(20))
                 if len(open_) > 5:
                     file.done(open_.pop(chance.randrange(len(open_))))
+                self.assertEqual(file._live, sum(length for _, length in file._lines.values()))
                 if n % 700 == 0:
                     file.close()
                     file = self.open()
@@ -103,6 +104,35 @@ class TheFile(TestCase):
             self.assertEqual(len(self.left()), 2 + len(open_))
             self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
             self.assertEqual([path.name for path in self.path.parent.iterdir()], ["outbox"])
+
+    def test_writing_does_not_look_at_all_that_is_open(self) -> None:
+        class Watched(dict[int, tuple[int, int]]):
+            walks = 0
+
+            def _walk(self) -> None:
+                self.walks += 1
+
+            def __iter__(self) -> Any:
+                self._walk()
+                return super().__iter__()
+
+            def values(self) -> Any:
+                self._walk()
+                return super().values()
+
+            def items(self) -> Any:
+                self._walk()
+                return super().items()
+
+        file = self.open()
+        watched = file._lines = Watched()
+        with patch.object(kept, "COMPACT", 0):
+            entries = self.keep(file, *"abcdef")
+            for entry in entries:
+                file.place(entry, entry)
+            file.done(entries[0])
+        self.assertIs(file._lines, watched)
+        self.assertEqual(watched.walks, 0)
 
     def test_unusable(self) -> None:
         self.path.mkdir()
