@@ -374,8 +374,23 @@ class Restarted(ClientCase):
         self.store.serve(end)
         file.unlink()
         end = self.run_on()
+        self.store.serve(end)
         self.assertEqual(self.told.resends, [])
-        self.assertEqual(end.heard(), [])
+        self.assertEqual([type(frame) for frame in self.store.asked], [Send, Resume])
+        self.assertEqual(self.path.stat().st_size, 0)
+
+    def test_killed_again_before_a_lost_refusal_is_known(self) -> None:
+        (self.folder / "f").write_bytes(b"x")
+        end = self.run_on()
+        self.leave(self.client.send_file(self.folder / "f"))
+        end.say = lambda *_: None  # type: ignore[method-assign]
+        self.store.refuse = lambda frame: "failed" if isinstance(frame, Send) else None
+        self.store.serve(end)
+        self.run_on()
+        self.assertEqual(self.client.check_status().unsent, 1)
+        self.store.serve(self.run_on())
+        ((code, _),) = self.told.notices
+        self.assertEqual(code, "failed")
         self.assertEqual(self.path.stat().st_size, 0)
 
     def test_stream_is_dropped(self) -> None:
