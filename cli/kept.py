@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -79,7 +80,8 @@ def unquoted(path: str) -> str:
 class Kept:
     """What is kept at ``path``; without one, nothing is.
 
-    Where the file cannot be used ``complain`` is told, once, and nothing is kept from then on.
+    Where the file cannot be used ``complain`` is told, once, and nothing is kept from then on; where it cannot be
+    written, nor is what was kept.
     """
 
     def __init__(self, path: Path | None, complain: Callable[[str], None]) -> None:
@@ -88,6 +90,7 @@ class Kept:
         self._file: int | None = None
         self._size = 0
         self._lines: dict[int, tuple[int, int]] = {}  # entry -> where its line begins and how long it is
+        self._live = 0  # bytes of those lines
         self._numbers: dict[int, int] = {}
         self._last_entry = 0
         self.left: list[tuple[Entry, int | None]] = []  # by an earlier run, in order, with their numbers
@@ -99,7 +102,7 @@ class Kept:
         entry = self._last_entry
         if self._file is not None:
             line = _line(make(entry))
-            self._lines[entry] = self._size, len(line)
+            self._begin(entry, line)
             self._add(line)
         return entry
 
@@ -114,9 +117,9 @@ class Kept:
 
     def done(self, entry: int) -> None:
         """It is stored or refused."""
-        if self._lines.pop(entry, None) is None:
+        if entry not in self._lines:
             return
-        self._numbers.pop(entry, None)
+        self._end(entry)
         if not self._lines:
             self._guarded(self._empty)
         else:
@@ -128,6 +131,7 @@ class Kept:
             os.close(self._file)
             self._file = None
         self._lines.clear()
+        self._live = 0
 
     # The file.
 
@@ -166,23 +170,40 @@ class Kept:
             else:
                 self._numbers[told.entry] = told.number
         elif isinstance(told, Done):
-            self._lines.pop(told.entry, None)
-            self._numbers.pop(told.entry, None)
+            self._end(told.entry)
             entries.pop(told.entry, None)
         else:
             entries[told.entry] = told
-            self._lines[told.entry] = self._size, len(line)
+            self._begin(told.entry, line)
         self._size += len(line)
         return True
+
+    def _begin(self, entry: int, line: bytes) -> None:
+        self._lines[entry] = self._size, len(line)
+        self._live += len(line)
+
+    def _end(self, entry: int) -> None:
+        _, length = self._lines.pop(entry, (0, 0))
+        self._live -= length
+        self._numbers.pop(entry, None)
 
     def _add(self, line: bytes) -> None:
         self._guarded(lambda: self._write(line))
 
     def _write(self, line: bytes) -> None:
         assert self._file is not None
+        try:
+            self._append(line)
+        except OSError:
+            with suppress(OSError):  # what is stored from now on must not be sent again by the next run
+                self._empty()
+            raise
+
+    def _append(self, line: bytes) -> None:
+        assert self._file is not None
         _write_all(self._file, line)
         self._size += len(line)
-        if self._size > COMPACT and self._size > 2 * sum(size for _, size in self._lines.values()):
+        if self._size > COMPACT and self._size > 2 * self._live:
             self._compact()
 
     def _empty(self) -> None:

@@ -86,8 +86,8 @@ class Session:
         self._texts = 0  # long ones that are under way
         self._leaving = False
         self._resending: list[
-            tuple[str, str, Deferred[int | None]]
-        ] = []  # by an earlier run: room, what, what comes of it
+            tuple[str, str, int | None, Deferred[int | None]]
+        ] = []  # by an earlier run: room, what, the number it was said with, what comes of it
         self._take_up()
 
     @property
@@ -314,7 +314,7 @@ class Session:
             what = entry.name if isinstance(entry, kept.File) else entry.text[:SHOWN]
             self._rooms.setdefault(fold(entry.room), Room(entry.room, None, None, quiet=True))
             stored = self._resend(entry, number).addErrback(self._not_resent, what)
-            self._resending.append((entry.room, what, stored))
+            self._resending.append((entry.room, what, number, stored))
 
     def _resend(self, entry: kept.Text | kept.File, number: int | None) -> Deferred[int | None]:
         if entry.upload is not None:
@@ -329,10 +329,10 @@ class Session:
         if isinstance(failure.value, SendRefused):
             self.listener.notice(failure.value.code, f"not sent: {what}: {failure.value.text}")
 
-    def _tell_of_left(self) -> None:
+    def _tell_of_left(self, received: int) -> None:
         left, self._resending = self._resending, []
-        for room, what, stored in left:
-            if not stored.called:
+        for room, what, number, stored in left:
+            if not stored.called and (number is None or number > received):  # else it arrived, and is only asked about
                 self.listener.resent(room, what)
 
     # What the server says.
@@ -348,7 +348,7 @@ class Session:
         for name, span in frame.rooms.items():
             self._open_room(name, span.first_id, span.last_id)
         self.uploads.open()
-        self._tell_of_left()
+        self._tell_of_left(frame.received)
 
     def _open_room(self, name: str, first_id: int, last_id: int) -> None:
         if len(self._rooms) >= ROOMS and fold(name) not in self._rooms:

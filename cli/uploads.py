@@ -255,11 +255,13 @@ class Uploads:
             try:
                 if upload.sending is None:
                     upload.parts = Attempt()
-                    size = await upload.parts.run(self._say_parts(upload))
-                    upload.sending = _send_of(upload, size)
-                    self._outbox.put(upload.sending)
-                    self._outlet.produce()
+                    self._put(upload, await upload.parts.run(self._say_parts(upload)))
+                assert upload.sending is not None
+                size = upload.sending.size
                 id = await upload.sending.stored
+                if id is None and size and await self._was_refused(upload):
+                    self._put(upload, size)  # for the reason, which was lost with the connection
+                    continue
             except ConnectionLost:
                 pass
             except SendRefused as refused:
@@ -267,10 +269,20 @@ class Uploads:
                 if refused.code != "unknown_upload" or not tries:
                     raise
             else:
-                upload.is_stored(upload.sending.size)
+                upload.is_stored(size)
                 return id
             upload.sending = None
             self._kept.place(upload.entry, None)
+
+    def _put(self, upload: Upload, size: int) -> None:
+        upload.sending = _send_of(upload, size)
+        self._outbox.put(upload.sending)
+        self._outlet.produce()
+
+    async def _was_refused(self, upload: Upload) -> bool:
+        """Tell what became of a `send` that arrived: had it been stored, the server would know of no such upload."""
+        upload.sending = None
+        return await self._ask_until_told(upload) > 0
 
     async def _say_parts(self, upload: Upload) -> int:
         """Say what the server has not, and return how many bytes it all is; errback ``ConnectionLost`` on the way."""
@@ -295,17 +307,20 @@ class Uploads:
         return upload.said
 
     async def _resume(self, upload: Upload) -> None:
-        upload.resuming = True
-        try:
-            size = await self._questions.persist(lambda: self._ask(upload))
-        except AskRefused as refused:
-            raise SendRefused(refused.code, refused.text) from None
-        finally:
-            upload.resuming = False
+        size = await self._ask_until_told(upload)
         if size > upload.source.reach:
             raise SendRefused("failed", "the server has more of it than was sent")
         upload.said = size
         upload.is_stored(size)
+
+    async def _ask_until_told(self, upload: Upload) -> int:
+        upload.resuming = True
+        try:
+            return await self._questions.persist(lambda: self._ask(upload))
+        except AskRefused as refused:
+            raise SendRefused(refused.code, refused.text) from None
+        finally:
+            upload.resuming = False
 
     def _ask_if_stored(self, upload: Upload) -> None:
         if not upload.asking and upload.said - upload.stored >= CHUNK:
@@ -321,7 +336,7 @@ class Uploads:
             elif isinstance(told.value, AskRefused):
                 parts.end(SendRefused(told.value.code, told.value.text))
         elif parts is not upload.parts:
-            return  # it had to begin anew meanwhile
+            pass  # it had to begin anew meanwhile: this tells nothing, but now it can be asked again
         elif told > upload.said:
             parts.end(SendRefused("failed", "the server has more of it than was sent"))
         else:

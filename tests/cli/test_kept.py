@@ -94,6 +94,7 @@ class TheFile(TestCase):
                 open_ += self.keep(file, f"{n}" * chance.randrange(20))
                 if len(open_) > 5:
                     file.done(open_.pop(chance.randrange(len(open_))))
+                self.assertEqual(file._live, sum(length for _, length in file._lines.values()))
                 if n % 700 == 0:
                     file.close()
                     file = self.open()
@@ -103,6 +104,35 @@ class TheFile(TestCase):
             self.assertEqual(len(self.left()), 2 + len(open_))
             self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
             self.assertEqual([path.name for path in self.path.parent.iterdir()], ["outbox"])
+
+    def test_writing_does_not_look_at_all_that_is_open(self) -> None:
+        class Watched(dict[int, tuple[int, int]]):
+            walks = 0
+
+            def _walk(self) -> None:
+                self.walks += 1
+
+            def __iter__(self) -> Any:
+                self._walk()
+                return super().__iter__()
+
+            def values(self) -> Any:
+                self._walk()
+                return super().values()
+
+            def items(self) -> Any:
+                self._walk()
+                return super().items()
+
+        file = self.open()
+        watched = file._lines = Watched()
+        with patch.object(kept, "COMPACT", 0):
+            entries = self.keep(file, *"abcdef")
+            for entry in entries:
+                file.place(entry, entry)
+            file.done(entries[0])
+        self.assertIs(file._lines, watched)
+        self.assertEqual(watched.walks, 0)
 
     def test_unusable(self) -> None:
         self.path.mkdir()
@@ -127,7 +157,16 @@ class TheFile(TestCase):
             self.keep(file, "b", "c")
         self.assertEqual(len(self.complaints), 1)
         self.assertIn("No space left", self.complaints[0])
-        self.assertEqual(self.left(), [("a", None)])
+        self.assertEqual(self.left(), [])
+
+    def test_disk_full_before_it_is_said(self) -> None:
+        file = self.open()
+        (a,) = self.keep(file, "a")
+        with patch.object(os, "write", side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))):
+            file.place(a, 1)
+        file.done(a)  # it is said and stored all the same
+        self.assertEqual(len(self.complaints), 1)
+        self.assertEqual(self.left(), [])
 
 
 class Told(Listener):
@@ -335,8 +374,23 @@ class Restarted(ClientCase):
         self.store.serve(end)
         file.unlink()
         end = self.run_on()
+        self.store.serve(end)
         self.assertEqual(self.told.resends, [])
-        self.assertEqual(end.heard(), [])
+        self.assertEqual([type(frame) for frame in self.store.asked], [Send, Resume])
+        self.assertEqual(self.path.stat().st_size, 0)
+
+    def test_killed_again_before_a_lost_refusal_is_known(self) -> None:
+        (self.folder / "f").write_bytes(b"x")
+        end = self.run_on()
+        self.leave(self.client.send_file(self.folder / "f"))
+        end.say = lambda *_: None  # type: ignore[method-assign]
+        self.store.refuse = lambda frame: "failed" if isinstance(frame, Send) else None
+        self.store.serve(end)
+        self.run_on()
+        self.assertEqual(self.client.check_status().unsent, 1)
+        self.store.serve(self.run_on())
+        ((code, _),) = self.told.notices
+        self.assertEqual(code, "failed")
         self.assertEqual(self.path.stat().st_size, 0)
 
     def test_stream_is_dropped(self) -> None:

@@ -230,8 +230,39 @@ class Broken(UploadCase):
         end.say = say  # type: ignore[method-assign]
         end.cut()
         end = self.again()
+        self.assertNoResult(sent)
+        self.assertEqual(self.client.check_status().unsent, 1)
+        self.store.serve(end)
         self.assertIsNone(self.successResultOf(sent))
-        self.assertEqual([type(frame) for frame, _ in end.heard()], [])
+        self.assertEqual([type(frame) for frame in self.store.asked], [Send, Resume])
+        self.assertEqual(self.names_and_contents(), [("f.bin", b"x")])
+
+    def test_refused_though_the_answer_was_lost(self) -> None:
+        end = self.live()
+        sent = self.client.send_file(self.file(b"x"))
+        self.store.refuse = lambda frame: "failed" if isinstance(frame, Send) else None
+        say, end.say = end.say, lambda *_: None  # type: ignore[method-assign]
+        self.store.serve(end)
+        end.say = say  # type: ignore[method-assign]
+        end.cut()
+        end = self.again()
+        self.store.serve(end)
+        self.assertEqual(self.failureResultOf(sent, SendRefused).value.code, "failed")
+        self.assertEqual([type(frame) for frame in self.store.asked], [Send, Resume, Send, Drop])
+        self.assertEqual(self.store.parts, 1)
+        self.assertEqual(self.client.check_status().unsent, 0)
+
+    def test_refused_once_and_the_answer_was_lost(self) -> None:
+        end = self.live()
+        sent = self.client.send_file(self.file(b"x"))
+        self.store.refuse = lambda frame: "failed" if isinstance(frame, Send) else None
+        end.say = lambda *_: None  # type: ignore[method-assign]
+        self.store.serve(end)
+        end.cut()
+        self.store.refuse = lambda _: None
+        self.store.serve(self.again())
+        self.assertEqual(self.successResultOf(sent), 1)
+        self.assertEqual(self.names_and_contents(), [("f.bin", b"x")])
 
     def test_file_begins_anew_where_the_server_forgot_it(self) -> None:
         data = content(3 * CHUNK)
@@ -258,6 +289,28 @@ class Broken(UploadCase):
                 self.store.uploads.clear()
 
         self.store.refuse = forget
+        self.store.serve(end)
+        self.successResultOf(sent)
+        self.assertEqual(self.names_and_contents(), [("f.bin", data)])
+
+    def test_begun_anew_before_an_answer_that_comes_late(self) -> None:
+        data = content(2 * WINDOW)
+        end = self.live()
+        sent = self.client.send_file(self.file(data))
+        late: list[Resume] = []
+        while not late:
+            for frame, body in end.heard():
+                if isinstance(frame, Resume):
+                    late.append(frame)
+                elif not late:
+                    self.store.take(end, frame, body)
+            assert end.producer is not None
+            end.producer.resumeProducing()
+        self.store.uploads.clear()
+        end.say(frames.Error(code="unknown_upload", text="forgotten", upload=late[0].upload))
+        self.store.serve(end)  # it is said again, as far as the window goes
+        self.assertNoResult(sent)
+        end.say(frames.Resumed(ref=late[0].ref, upload=late[0].upload, size=CHUNK))
         self.store.serve(end)
         self.successResultOf(sent)
         self.assertEqual(self.names_and_contents(), [("f.bin", data)])
