@@ -216,6 +216,9 @@ class UploadsTests(TestCase):
         _, answer = self.cut()
         self.assertTrue(self.uploads.budget.full)
         answer(True)
+        while self.uploads:
+            self.cut()[1](True)
+        self.assertEqual(self.uploads.budget._taken, 0)
         self.assertFalse(self.uploads.budget.full)
 
     def test_settled_when_all_is_stored(self) -> None:
@@ -398,6 +401,18 @@ class FlowTests(TestCase):
         ann.says(frames.Part(1, 2000), b"x" * 1000)
         self.assertTrue(self.house.steps.step())
         self.assertEqual([frame.size for frame in ann.heard(frames.Resumed)], [2000])
+
+    def test_a_resume_that_was_cancelled_is_not_told(self) -> None:
+        ann = self.house.peer("ann")
+        ann.says(frames.Part(1, 0), b"x")
+        self.house.settle()
+        ann.says(frames.Part(1, 1), b"x")
+        ann.says(frames.Resume(1, 5))
+        ann.says(frames.Cancel(5))
+        ann.says(frames.Rooms(5))
+        self.house.settle()
+        self.assertEqual(ann.heard(frames.Resumed), [])
+        self.assertEqual(len(ann.heard(frames.Done)), 2)
 
     def test_who_sends_what_is_refused_is_held_too(self) -> None:
         ann = self.house.peer("ann")

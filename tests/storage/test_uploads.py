@@ -105,6 +105,12 @@ class Storing(Cases):
         for offset in (0, 1, len(MUCH), len(MUCH) + 999, *far):
             self.assertEqual(self.read(message.id, offset), data[offset:], offset)
 
+    def test_far_behind_the_end_of_a_short_one_there_is_nothing(self) -> None:
+        self.append(b"0123456789")
+        id = self.sent(10, "f").id
+        for offset in (10, 2**31, 2**32 - 1, 2**32, 2**32 + 4, 2**53 - 1):
+            self.assertEqual(self.storage.content(self.room.key, id, offset), b"", offset)
+
     def test_pieces_and_their_send_in_one_batch(self) -> None:
         pieces = [Piece(self.ann, self.key, at * len(MUCH), MUCH) for at in range(2)]
         outcomes = self.journal.commit(*pieces, self.content(2 * len(MUCH), "f"), Piece(self.ann, self.key, 0, b"new"))
