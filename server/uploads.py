@@ -20,7 +20,6 @@ from storage.interface import Entry, Outcome, Piece, Sender, UploadKey
 
 WAITING: Final = 16 * 1024 * 1024  # bytes of all uploads that are not stored yet
 ROW: Final = 256 * 1024  # bytes stored as one: what a batch takes, and what a reader holds of a content at a time
-
 QUIET: Final = 4  # times as much, while nobody talks who would wait for it
 KEEPING: Final = 300  # bytes that a row takes beside its data, about
 

@@ -13,7 +13,7 @@ from storage.schema import HEAD, UploadState
 
 @dataclass(slots=True)
 class Upload:
-    """One row; ``key`` is None once it is not the client's any more."""
+    """One row; ``key`` is the client's name for it, and free for another one unless its state is OPEN."""
 
     key: UploadKey
     id: int
