@@ -39,7 +39,7 @@ REMOVED: Final = 16  # parts that are removed in one transaction, so that nobody
 
 _ROOMS = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
 _LAST_ID = select(rooms.c.last_id).where(rooms.c.folded == bindparam("room"))
-_MESSAGES = (
+_SELECTED = (
     select(
         rooms.c.name,
         messages.c.id,
@@ -50,14 +50,18 @@ _MESSAGES = (
         messages.c.name,
         messages.c.deleted,
     )
-    .where(rooms.c.id == messages.c.room_id, messages.c.id >= rooms.c.first_id)  # below it some may wait to be removed
+    .where(rooms.c.id == messages.c.room_id)
     .order_by(messages.c.id)
 )
+_MESSAGES = _SELECTED.where(messages.c.id >= rooms.c.first_id)  # below it some may wait to be removed
 _ONE = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id == bindparam("id"))
 _AFTER = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id > bindparam("after")).limit(PAGE)
 _SPAN = _MESSAGES.where(rooms.c.id == bindparam("room"), messages.c.id.between(bindparam("first"), bindparam("last")))
-_SOME = _MESSAGES.where(
-    rooms.c.id == bindparam("room"), messages.c.id.in_(bindparam("ids", expanding=True)), ~messages.c.deleted
+_SOME = _SELECTED.where(
+    rooms.c.id == bindparam("room"),
+    messages.c.id.in_(bindparam("ids", expanding=True)),
+    messages.c.id + 0 >= rooms.c.first_id,  # with the bare id SQLite reads the whole room for it
+    ~messages.c.deleted,
 )
 # A text that is not folded is so already; a file has no text, and its folded name in that place. Compared as bytes: no
 # collation has a say, nothing in a word means anything else, and it is the fastest on both databases.

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from storage import Content, Piece, Room, Send, UploadKey
 from storage.schema import messages, rooms
+from storage.sql import _HITS, _SOME
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send
 from wire.frames import MAX_BODY
 from wire.names import fold
@@ -155,7 +156,13 @@ class Searching(Cases):
 
 
 class SearchingSQLite(Searching, OnSQLite):
-    pass
+    def test_no_more_of_a_room_is_read_than_is_asked_for(self) -> None:
+        values = {"room": 1, "first": 1, "last": 2, "limit": 3, "ids": [1, 2]}
+        with self.storage._engine.connect() as connection:
+            for statement, bounds in ((_HITS, "(room_id=? AND id>? AND id<?)"), (_SOME, "(room_id=? AND id=?)")):
+                told = str(statement.params(values).compile(connection, compile_kwargs={"render_postcompile": True}))
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {told}", (None,) * told.count("?")).all()
+                self.assertIn(bounds, str(plan))
 
 
 class SearchingMariaDB(Searching, OnMariaDB):
