@@ -118,6 +118,14 @@ class SearchTests(TestCase):
         self.assertEqual(self.until_done(ref=6), frames.Done(6))
         self.assertEqual(self.hits()[2:], [5])
 
+    def test_the_limit_at_the_very_end_of_the_room(self) -> None:
+        self.house = SearchHouse(1, 2)
+        self.ann = self.peer("ann")
+        self.ask(limit=1, before=3)
+        self.assertEqual(self.until_done().before, 2)
+        self.ask(limit=1, before=2, ref=6)
+        self.assertEqual((self.until_done(ref=6), self.hits()), (frames.Done(6), [2, 1]))
+
     def test_those_who_search_take_turns_one_slice_at_once(self) -> None:
         bob = self.peer("bob")
         self.ask()
