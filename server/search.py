@@ -20,7 +20,7 @@ from server.room import Room
 from wire.frames import MAX_PAGE, Done, Search, encode
 from wire.names import fold
 
-SLICE: Final = 0.1  # seconds that one slice should take, half of it at least: others who search wait for it
+SLICE: Final = 0.1  # seconds that one slice should take at most, a fourth at least: others who search wait for it
 FIRST: Final = 1000  # messages of a first slice, and at least: a few milliseconds, a moment where all are large
 SOON: Final = 0.1  # seconds of looking after which what was found is told
 LONG: Final = 2.0  # seconds of looking after which it is told that nothing was
@@ -109,8 +109,8 @@ class SearchAnswer(HistoryAnswer):
             turn.release()
             took = self._searches.clock.seconds() - began
             self._took += took
-            if took < SLICE / 2:
-                self._span *= 2
+            if took < SLICE / 4:
+                self._span *= 4
             elif took > SLICE:
                 self._span = max(FIRST, self._span // 2)
             return result
