@@ -77,7 +77,7 @@ class Talk(Listener):
         Transfers(self)
         self.commands.add("quit", lambda _: self._quit(), "end the program")
         self._window = Window(self.conversation, self._input, self.keys)
-        self._terminal = Terminal(reactor, self._window, self.failed)
+        self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
         self._ended = False

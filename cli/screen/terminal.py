@@ -13,8 +13,9 @@ from twisted.python.failure import Failure
 from urwid.display.raw import Screen
 
 from cli.screen.paste import Pasted, Pastes
-from cli.screen.themes import PALETTE
+from cli.screen.themes import dress
 from cli.screen.window import Window
+from cli.settings import Settings
 
 Key = str | tuple[str, int, int, int]
 P = ParamSpec("P")
@@ -29,15 +30,17 @@ class Terminal:
     ``failed`` is told of whatever goes wrong in a key or a drawing; urwid would only log it and go on.
     """
 
-    def __init__(self, reactor: Any, window: Window, failed: Callable[[Failure], None]) -> None:
+    def __init__(self, reactor: Any, window: Window, failed: Callable[[Failure], None], settings: Settings) -> None:
         self._reactor = reactor
         self._window = window
         self._failed = failed
         self._pastes = Pastes(reactor, self._process)
+        screen = _Screen(self._pastes)
+        dress(screen, settings)
         self._loop = urwid.MainLoop(
             window,
-            PALETTE,
-            _Screen(self._pastes),
+            (),
+            screen,
             handle_mouse=False,
             input_filter=self._filter,
             event_loop=_EventLoop(reactor, failed),
