@@ -42,7 +42,7 @@ def links(text: str) -> Iterator[Link]:
 def are_known(term: str, environ: Mapping[str, str]) -> bool:
     """Return whether the terminal called ``term`` takes OSC 8: follows it or at least lets it be."""
     if "TMUX" in environ:
-        version = re.match(r"(\d+)\.(\d+)", environ.get("TERM_PROGRAM_VERSION", ""))
+        version = re.search(r"(\d+)\.(\d+)", environ.get("TERM_PROGRAM_VERSION", ""))
         return version is not None and (int(version[1]), int(version[2])) >= _TMUX
     return not _KNOWN.isdisjoint(re.split(r"[-.]", term.lower()))
 
