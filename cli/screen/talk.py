@@ -77,7 +77,7 @@ class Talk(Listener):
         Transfers(self)
         self.commands.add("quit", lambda _: self._quit(), "end the program")
         self._window = Window(self.conversation, self._input, self.keys)
-        self._terminal = Terminal(reactor, self._window, self.failed)
+        self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
         self._ended = False
@@ -175,6 +175,7 @@ class Talk(Listener):
         add("bottom", self._to_end, "go to the newest message", "end")
         add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
         add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
+        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
         add("quit", self._quit, "end the program", "ctrl c")
         add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
         add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
