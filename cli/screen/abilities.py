@@ -38,8 +38,8 @@ def takes_osc(term: str) -> bool:
 
 def passed_on(sequence: str, environ: Mapping[str, str]) -> str:
     """Return ``sequence`` so that tmux or screen, where we run in one, hands it to the terminal outside."""
-    if "TMUX" in environ:
+    if environ.get("TMUX"):
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if "STY" in environ:
+    if environ.get("STY"):
         return f"\x1bP{sequence}\x1b\\"
     return sequence

@@ -35,6 +35,9 @@ class RawScreen(Screen):
     def signal_restore(self) -> None:
         """Leave the signals to :class:`Terminal`."""
 
+    def _mouse_tracking(self, enable: bool) -> None:
+        """Leave the mouse to :class:`Terminal`."""
+
     def _start(self, *args: Any, **kwargs: Any) -> None:
         super()._start(*args, **kwargs)
         self.tty_signal_keys("undefined", "undefined", "undefined", "undefined", fileno=self._input_fileno())

@@ -65,8 +65,9 @@ class Terminal:
 
     def stop(self) -> None:
         """Give the terminal back as it was; who has borrowed it is told to end."""
-        if self._borrower is not None:
-            self._borrower.end()
+        borrower, self._borrower = self._borrower, None
+        if borrower is not None:
+            borrower.end()
         if self._taken:
             self._give_back()
 
@@ -110,8 +111,9 @@ class Terminal:
 
         def ended(status: int) -> int:
             signal.signal(signal.SIGINT, interrupted)
-            self._borrower = None
-            self._take()
+            if self._borrower is not None:  # else we have ended meanwhile
+                self._borrower = None
+                self._take()
             return status
 
         self._borrower = _Borrower(self._reactor, path, command)
