@@ -76,6 +76,18 @@ class View(urwid.ListBox[int]):
         if self.room.follows:
             self._show_end(size)
 
+    def lines(self, size: tuple[int, int]) -> list[Line]:
+        """Return what is on the screen, downward."""
+        middle, above, below = self.calculate_visible(size)
+        if middle is None or above is None or below is None:
+            return []
+        positions = [
+            *(row.position for row in reversed(above.fill)),
+            middle.focus_pos,
+            *(row.position for row in below.fill),
+        ]
+        return [self.room[position] for position in positions]
+
     def page(self, size: tuple[int, int], key: str) -> None:
         """Look at what is before ('page up') or behind ('page down') what is seen, and follow where the end is seen."""
         self.room.look_at(self.room.position)

@@ -7,6 +7,7 @@ import urwid
 from cli.screen.conversation import Conversation
 from cli.screen.input import Input
 from cli.screen.keys import Keys
+from cli.screen.lines import Line
 from cli.screen.look import Look
 from cli.screen.paste import Pasted
 from cli.screen.room import Room
@@ -63,6 +64,10 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
     def page(self, key: str) -> None:
         """Turn the page of the room that is shown: 'page up' or 'page down'."""
         self._view().page(self._view_size, key)
+
+    def lines(self) -> list[Line]:
+        """Return the lines that are on the screen."""
+        return self._view().lines(self._view_size)
 
     def _view(self) -> View:
         room = self._conversation.current
