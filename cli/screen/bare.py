@@ -13,12 +13,14 @@ _INSIDE: Final = "\n  "  # before all rows of a message but the first, so that n
 
 def bare(lines: Iterable[Line]) -> str:
     """Return ``lines`` as one harmless text, with rows as long as their senders made them."""
-    text, before = "", ""
+    messages: list[tuple[str, str]] = []  # how each begins, and its text
+    before = ""
     for line in lines:
-        if line.name:
-            text += f"\n{line.clock} {safe_line(line.name)} "
-        elif len(before) < PART and not before.endswith(" "):  # else cut within a row
-            text += _INSIDE
-        text += safe(line.text).replace("\n", _INSIDE)
+        if line.name or not messages:
+            messages.append((f"{line.clock} {safe_line(line.name)} " if line.name else "", line.text))
+        else:
+            begin, text = messages.pop()
+            is_cut = len(before) == PART or before.endswith(" ")  # within a row
+            messages.append((begin, text + ("" if is_cut else "\n") + line.text))
         before = line.text
-    return text.removeprefix("\n")
+    return "\n".join(begin + safe(text).replace("\n", _INSIDE) for begin, text in messages)

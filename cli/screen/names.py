@@ -7,7 +7,7 @@ from unicodedata import category, name, normalize
 from zlib import crc32
 
 from cli.screen.themes import COLOURS
-from wire.names import fold
+from wire.names import MAX_NAME, fold
 
 MOST: Final = 10_000  # names that are remembered: more than anybody tells apart
 
@@ -38,6 +38,8 @@ class Names:
         A name in plain ASCII never does. Another one does where it mixes alphabets that have letters in common, or
         looks like one that was shown before.
         """
+        if len(of) > MAX_NAME:  # no server that is honest lets it in
+            return True
         folded = fold(of)
         looks = _skeleton(folded)
         if folded.isascii() or looks not in self._shown:

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import urwid
 
-from cli.screen.lines import Line
+from cli.screen.lines import PART, Line
 from cli.screen.look import Look, Markup
 from wire.text import safe, safe_line
 
+MOST: Final = 2 * PART  # characters that are shown of a text; only a server that harms sends longer names and notices
 NARROW: Final = 32  # columns of a screen, below which there are none to spare for the time
 
 
@@ -42,6 +43,7 @@ class Label(urwid.Text):
 
     def say(self, text: str) -> None:
         """Show ``text`` from now on."""
+        text = text if len(text) <= MOST else f"{text[:MOST]}…"
         self.set_text((self._style, self._marked(self._harmless(text))))
 
 

@@ -34,7 +34,7 @@ NOTE: Final = 200  # characters of a notification
 
 _PASTES: Final = "\x1b[?2004{}"
 _OTHER_SCREEN: Final = "\x1b[?1049{}"
-_PLAIN: Final = "\x1b[0m\x1b[?25h"  # no colours, and the cursor seen
+_PLAIN: Final = "\x1b[0m\x1b[?7h\x1b[?25h"  # no colours, wrapped at the margin, the cursor seen
 _MOUSE: Final = "\x1b[?1000{0}\x1b[?1006{0}"  # presses and the wheel, at any column
 
 
@@ -105,7 +105,7 @@ class Terminal:
             self._set_mouse(False)
             encoding = sys.stdout.encoding
             shown = text.encode(encoding, "replace").decode(encoding)
-            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{shown}\n\n-- a key goes back --")
+            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{shown}\n\n-- a key goes back --\n")
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run ``command`` in the terminal, and take it again when that has ended; fires with the exit status.

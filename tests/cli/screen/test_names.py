@@ -71,6 +71,11 @@ class Alike(TestCase):
         for name in ("", "\ud800", "\x1b[31m", "\u202e"):
             Names().is_alike(name)
 
+    def test_what_is_too_long_for_a_name_is_none(self) -> None:
+        shown = Names()
+        self.assertTrue(shown.is_alike("a" * 33))
+        self.assertEqual(shown._shown, {})
+
     def test_no_more_than_some_are_remembered(self) -> None:
         shown = Names()
         self.addCleanup(setattr, names, "MOST", names.MOST)

@@ -47,8 +47,8 @@ class Contrast(TestCase):
         for theme in GROUNDS:
             for style, _, _, _, text, ground in palette(theme):
                 with self.subTest(theme=theme, style=style):
-                    few, many = (AttrSpec(text, ground, colours).get_rgb_values() for colours in (256, 2**24))
-                    self.assertEqual(few, many)
+                    few, many = AttrSpec(text, ground, 256), AttrSpec(text, ground, 2**24)
+                    self.assertEqual(few.get_rgb_values(), many.get_rgb_values())
 
     def test_names_differ(self) -> None:
         for theme in GROUNDS:
