@@ -125,7 +125,7 @@ class Terminal:
 
     @property
     def restored(self) -> bool:
-        """Whether the terminal is as it was before the program: its modes, the screen, the cursor, pasting, the mouse."""
+        """Whether the terminal is as before the program: its modes, the screen, the cursor, pasting, the mouse."""
         modes = termios.tcgetattr(self._slave) == self._modes
         return modes and self.has("25", True) and not any(self.has(mode) for mode in ("1049", "2004", "1000", "1006"))
 

@@ -25,9 +25,10 @@ from tests.terminal import Terminal
 from wire import frames
 from wire.frames import encode
 
-# All that a screen of ours is made of: where to write, in which style, erasing, inserting, its modes, and links.
+# All that a screen of ours is made of: where to write, in which style, moving rows, erasing, inserting, modes, and links.
 OURS = re.compile(
-    r"\x1b\[\d+;\d+H|\x1b\[H|\x1b\[[\d;]*m|\x1b\[2?K|\x1b\[4[hl]|\x1b\[\?(?:25|7|1049|2004|100[06]|2026)[hl]|\x1b\[\?2026\$p"
+    r"\x1b\[0m\x1b\[\d+;\d+r\x1b\[\d+;\d+H(?:(?:\x1bD)+|(?:\x1bM)+)\x1b\[r"
+    r"|\x1b\[\d+;\d+H|\x1b\[H|\x1b\[[\d;]*m|\x1b\[2?K|\x1b\[4[hl]|\x1b\[\?(?:25|7|1049|2004|100[06]|2026)[hl]|\x1b\[\?2026\$p"
     r"|\x1b\)0|\x1b[78]|\x1b\]8;(?:id=chat;[!-~]*)?;?\x1b\\|[\r\n\x08\x0f]"
 )
 STYLES = re.compile(r"\x1b\[(?!0[;m])[\d;]*m")  # ours all begin with a reset

@@ -134,10 +134,12 @@ class Taken(TestCase):
             with self.subTest(env):
                 terminal = self.open(**{"TMUX": "", "STY": "", **env})
                 terminal.type("n")
-                terminal.wait_for(lambda t=terminal, sent=sent: sent in t.output)
-                rung = len(terminal.output)
+                terminal.wait_for(" n")
+                self.assertIn(sent, terminal.output)
+                rings = terminal.output.count(b"\x07")
                 terminal.type("b")
-                terminal.wait_for(lambda t=terminal, rung=rung: b"\x07" in t.output[rung:])
+                terminal.wait_for(" b")
+                self.assertEqual(terminal.output.count(b"\x07"), rings + 1)
 
     def test_old_terminals_are_sent_nothing_that_they_show(self) -> None:
         for term in ("vt100", "linux"):

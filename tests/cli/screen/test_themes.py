@@ -47,7 +47,7 @@ class Contrast(TestCase):
         for theme in GROUNDS:
             for style, _, _, _, text, ground in palette(theme):
                 with self.subTest(theme=theme, style=style):
-                    few, many = AttrSpec(text, ground, 256), AttrSpec(text, ground, 2**24)
+                    few, many = AttrSpec(text, ground, 256), AttrSpec(text, ground, 16777216)
                     self.assertEqual(few.get_rgb_values(), many.get_rgb_values())
 
     def test_names_differ(self) -> None:
