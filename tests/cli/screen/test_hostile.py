@@ -25,7 +25,7 @@ from tests.terminal import Terminal
 from wire import frames
 from wire.frames import encode
 
-# All that a screen of ours is made of: where to write, in which style, moving rows, erasing, inserting, modes, and links.
+# All that a screen of ours is made of: rows moved, where to write, in which style, erasing, inserting, modes, links.
 OURS = re.compile(
     r"\x1b\[0m\x1b\[\d+;\d+r\x1b\[\d+;\d+H(?:(?:\x1bD)+|(?:\x1bM)+)\x1b\[r"
     r"|\x1b\[\d+;\d+H|\x1b\[H|\x1b\[[\d;]*m|\x1b\[2?K|\x1b\[4[hl]|\x1b\[\?(?:25|7|1049|2004|100[06]|2026)[hl]|\x1b\[\?2026\$p"

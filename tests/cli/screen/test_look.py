@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from unittest import TestCase
 
@@ -15,6 +16,8 @@ from cli.screen.look import Look
 from cli.screen.names import colour
 from cli.screen.row import row
 from tests.cli.screen.made import NOON
+from tests.cli.screen.test_screen import SCRIPTED
+from tests.terminal import Terminal
 from wire.text import safe
 
 CHECKED = [
@@ -152,3 +155,24 @@ class Links(TestCase):
                 seen = str(styles(said(cut), columns=3000).values())
                 self.assertEqual("Hyperlink" in seen, leads)
                 self.assertIn("link", seen)
+
+
+class Screens(TestCase):
+    def test_link_of_two_rows_is_one_for_the_terminal(self) -> None:
+        with Terminal(SCRIPTED, 60, 12) as terminal:
+            terminal.wait_for("live")
+            terminal.type("!say 'http://a.b/' + 'c/' * 30 + ', ann'\r")
+            terminal.wait_for(", ann")
+            opened = re.findall(
+                rb"\x1b\]8;id=chat;http://a.b/(?:c/){30}\x1b\\([^\x1b]+)\x1b\]8;;\x1b\\", terminal.output
+            )
+            self.assertEqual(b"".join(opened[:2]), b"http://a.b/" + b"c/" * 30)
+            self.assertEqual(terminal.colour("bob http"), "000000")  # on yellow
+
+    def test_without_colours(self) -> None:
+        with Terminal(SCRIPTED, 60, 12, env={"NO_COLOR": "1"}) as terminal:
+            terminal.wait_for("live")
+            terminal.type("!say 'ann: http://a.b'\r")
+            terminal.wait_for("bob ann:")
+            self.assertIsNone(re.search(rb"\x1b\[[\d;]*(?:[34][0-7]|38|48|9[0-7])[;m]", terminal.output))
+            self.assertIn(b"\x1b[0;39;1;4;49m", terminal.output)  # the word is bold and underlined
