@@ -19,6 +19,7 @@ from urwid.display.common import InputClosedError
 
 from cli.client import Client
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.screen.bare import bare
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
@@ -77,7 +78,7 @@ class Talk(Listener):
         Transfers(self)
         self.commands.add("quit", lambda _: self._quit(), "end the program")
         self._window = Window(self.conversation, self._input, self.keys)
-        self._terminal = Terminal(reactor, self._window, self.failed)
+        self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
         self._ended = False
@@ -173,8 +174,10 @@ class Talk(Listener):
         add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
         add("bottom", self._to_end, "go to the newest message", "end")
+        add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
         add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
         add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
+        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
         add("quit", self._quit, "end the program", "ctrl c")
         add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
         add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
@@ -219,6 +222,9 @@ class Talk(Listener):
     def _to_end(self) -> None:
         self.conversation.current.follow()
         self._input.set_edit_pos(len(self._input.edit_text))
+
+    def _show_bare(self) -> None:
+        self._terminal.bare(bare(self._window.lines()))
 
     def _help(self, _: str) -> None:
         for command in self.commands:
