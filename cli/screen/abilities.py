@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import curses
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -14,10 +15,15 @@ _TAKE_OSC: Final = re.compile(
 _OLD: Final = re.compile(r"vt\d|ansi|linux|cons\d|sun")  # hardware, consoles: no mouse, no paste that is marked
 
 
-def lacks(term: str) -> str:
-    """Return why nothing can be shown in a terminal called ``term``, empty where it can."""
+def lacks(term: str, screen: str) -> str:
+    """Return why nothing can be shown in a terminal called ``term`` by ``screen``; empty where it can."""
     if term in ("dumb", "unknown"):
-        return f"this terminal (TERM={term}) cannot move its cursor; set TERM to what it is, or use chat in a pipe"
+        return f"this terminal (TERM={term}) cannot move its cursor: set TERM to what it is, or use chat in a pipe"
+    if screen == "curses":
+        try:
+            curses.setupterm(term)
+        except curses.error:
+            return f"curses knows no terminal TERM={term}: set TERM to one that it knows, or use --screen raw"
     return ""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TextIO, TypeVar
 
 from urwid import Canvas
-from urwid.display.escape import CSI, ESC, PrivateMode, set_cursor_position
+from urwid.display.escape import CSI, ESC, HIDE_CURSOR, PrivateMode, set_cursor_position
 from urwid.display.raw import Screen
 
 from cli.screen.abilities import is_coloured, is_old
@@ -55,7 +55,9 @@ class RawScreen(Screen):
         if self.modes.synchronized_output:
             self.write(PrivateMode.SYNCHRONIZED_OUTPUT.enable_seq)  # what follows ends it
         edge, step = (bottom, f"{ESC}D") if up > 0 else (top, f"{ESC}M")
-        self.write(f"{CSI}0m{CSI}{top + 1};{bottom + 1}r{set_cursor_position(0, edge)}{step * abs(up)}{CSI}r")
+        self.write(
+            f"{HIDE_CURSOR}{CSI}0m{CSI}{top + 1};{bottom + 1}r{set_cursor_position(0, edge)}{step * abs(up)}{CSI}r"
+        )
         rows = self._drawn_rows
         blank: list[Any] = [[]] * abs(up)  # like no row, so that it is drawn
         rows[top : bottom + 1] = (

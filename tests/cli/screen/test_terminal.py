@@ -5,8 +5,11 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+import tempfile
 from unittest import TestCase
 
+from cli.screen.abilities import lacks, takes_osc
+from tests.processes import ROOT
 from tests.terminal import Terminal
 
 BARE = (sys.executable, "-m", "tests.cli.screen.bare")
@@ -151,3 +154,38 @@ class Taken(TestCase):
                     self.assertNotIn(sequence, terminal.output)
                 self.assertEqual(terminal.colour("light red") == "default", term == "vt100")
                 self.end(terminal)
+
+
+class NotTaken(TestCase):
+    def test_a_terminal_that_cannot_show_it(self) -> None:
+        with tempfile.TemporaryDirectory() as home:
+            chat = [sys.executable, str(ROOT / "cmd" / "cli"), "ann", "--port", "1"]
+            with Terminal(chat, env={"TERM": "dumb", "HOME": home, "XDG_CONFIG_HOME": home}) as terminal:
+                self.assertEqual(terminal.wait_exit(), 1)
+                self.assertTrue(terminal.output.startswith(b"chat: this terminal (TERM=dumb) cannot move its cursor"))
+                self.assertNotIn(b"\x1b", terminal.output)
+
+    def test_what_terminals_lack(self) -> None:
+        for term, screen, why in (
+            ("unknown", "raw", "cannot move"),
+            ("never-heard-of", "raw", ""),
+            ("", "raw", ""),
+            ("never-heard-of", "curses", "curses knows no terminal TERM=never-heard-of"),
+        ):
+            with self.subTest(f"{term} {screen}"):
+                self.assertIn(why, lacks(term, screen))
+                self.assertEqual(bool(why), bool(lacks(term, screen)))
+
+    def test_who_takes_an_osc(self) -> None:
+        for term in (
+            "xterm",
+            "xterm-kitty",
+            "screen.xterm-256color",
+            "tmux-256color",
+            "rxvt-unicode",
+            "foot",
+            "st-256color",
+        ):
+            self.assertTrue(takes_osc(term), term)
+        for term in ("vt100", "linux", "ansi", "fbterm", "best", "dumb", ""):
+            self.assertFalse(takes_osc(term), term)
