@@ -43,9 +43,15 @@ def takes_osc(term: str) -> bool:
 
 
 def passed_on(sequence: str, environ: Mapping[str, str]) -> str:
-    """Return ``sequence`` so that tmux or screen, where we run in one, hands it to the terminal outside."""
-    if environ.get("TMUX"):
-        return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if environ.get("STY"):
-        return f"\x1bP{sequence}\x1b\\"
+    """Return ``sequence`` so that tmux or screen, where we run in one, hands it to the terminal outside.
+
+    Of one in the other it is not known which is which, and each shows what is meant for the other: then it is empty.
+    """
+    match bool(environ.get("TMUX")), bool(environ.get("STY")):
+        case True, True:
+            return ""
+        case True, False:
+            return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        case False, True:
+            return f"\x1bP{sequence}\x1b\\"
     return sequence

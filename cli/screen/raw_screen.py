@@ -10,7 +10,7 @@ from urwid import Canvas
 from urwid.display.escape import CSI, ESC, HIDE_CURSOR, PrivateMode, set_cursor_position
 from urwid.display.raw import Screen
 
-from cli.screen.abilities import is_coloured, is_old
+from cli.screen.abilities import is_coloured, is_old, takes_osc
 
 T = TypeVar("T")
 
@@ -34,6 +34,8 @@ class RawScreen(Screen):
         self._cursor: tuple[int, int] | None = None
         if not is_coloured(self.term):
             self.set_terminal_properties(colors=1)
+        if takes_osc(self.term):  # not so old that bold black is grey: it may be black
+            self.set_terminal_properties(bright_is_bold=False)
 
     def answered(self, mode: str, state: int) -> None:
         """Learn what the terminal answered."""
