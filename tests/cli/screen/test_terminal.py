@@ -73,12 +73,6 @@ class Taken(TestCase):
                 terminal.wait_for("status 130")
                 self.end(terminal)
 
-    def test_lent_to_nobody(self) -> None:
-        terminal = self.open("raw", "no-such-program")
-        terminal.type("l")
-        terminal.wait_for("there is no program no-such-program")
-        self.end(terminal)
-
     def test_ended_while_lent(self) -> None:
         terminal = self.open("raw", "sh", "-c", "trap 'echo ended; exit' TERM; echo begun; while :; do read x; done")
         terminal.type("l")
@@ -113,13 +107,6 @@ class Taken(TestCase):
                 terminal.type("q")
                 terminal.wait_for(lambda: terminal.text.rstrip().endswith("ready$"))
 
-    def test_continued_after_a_stop_that_it_did_not_see(self) -> None:
-        terminal = self.open()
-        terminal.process.send_signal(signal.SIGSTOP)
-        drawn = len(terminal.output)
-        terminal.process.send_signal(signal.SIGCONT)
-        terminal.wait_for(lambda: b"dark gray" in terminal.output[drawn:])
-
     def test_an_error_in_a_key(self) -> None:
         for screen in ("raw", "curses"):
             with self.subTest(screen):
@@ -128,8 +115,8 @@ class Taken(TestCase):
                 self.assertEqual(terminal.wait_exit(), 1)
                 self.assertTrue(terminal.restored)
 
-    def test_bell_and_notification(self) -> None:
-        terminal = self.open(TMUX="", STY="")
+    def test_bell_notification_nobody_to_lend_to_and_a_stop_that_it_did_not_see(self) -> None:
+        terminal = self.open("raw", "no-such-program", TMUX="", STY="")
         terminal.type("n")
         terminal.wait_for(" n")
         sent = "\x1b]777;notify;chat;ann: ␛]0,x␇,hi\x07\x1b]9;chat: 9\x07"
@@ -138,6 +125,15 @@ class Taken(TestCase):
         terminal.type("b")
         terminal.wait_for(" b")
         self.assertEqual(terminal.output.count(b"\x07"), rings + 1)
+
+        terminal.type("l")
+        terminal.wait_for("there is no program no-such-program")
+
+        terminal.process.send_signal(signal.SIGSTOP)
+        drawn = len(terminal.output)
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.wait_for(lambda: b"dark gray" in terminal.output[drawn:])
+        self.end(terminal)
 
     def test_old_terminals_are_sent_nothing_that_they_show(self) -> None:
         for term in ("vt100", "linux"):
