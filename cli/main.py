@@ -60,13 +60,10 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
-    from cli.screen import abilities, talk  # slow to load, and a filter needs none of it
+    from cli.screen import talk  # slow to load, and a filter needs none of it
 
-    settings = Settings()
-    if why := abilities.lacks(os.environ.get("TERM", ""), settings.screen):
-        _give_up(why)
     connect = partial(_connect, reactor, options, secrets, options["rooms"], options["history"])
-    return talk.run(reactor, connect, options["rooms"], options["user"], settings)
+    return talk.run(reactor, connect, options["rooms"], options["user"], Settings())
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
