@@ -19,5 +19,7 @@ class Settings:
 
     theme: str = setting("dark", "colours: dark, light or mono")
     highlight: list[str] = setting([], "words that count as a mention, beside your name")
+    colours: str = setting("auto", "how many colours: auto, none, 16, 256 or 24bit")
+    links: str = setting("auto", "links that the terminal can follow: auto, on or off")
     screen: str = setting("raw", "what draws, from the next start on: raw, or curses for what only terminfo knows")
     mouse: bool = setting(True, "the wheel scrolls and a click selects; with Shift the terminal selects text as ever")

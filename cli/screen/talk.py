@@ -21,6 +21,7 @@ from urwid.display.common import InputClosedError
 from cli.client import Client
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen.abilities import lacks
+from cli.screen.bare import bare
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
@@ -178,6 +179,7 @@ class Talk(Listener):
         add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
         add("bottom", self._to_end, "go to the newest message", "end")
+        add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
         add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
         add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
         add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
@@ -225,6 +227,9 @@ class Talk(Listener):
     def _to_end(self) -> None:
         self.conversation.current.follow()
         self._input.set_edit_pos(len(self._input.edit_text))
+
+    def _show_bare(self) -> None:
+        self._terminal.bare(bare(self._window.lines()))
 
     def _help(self, _: str) -> None:
         for command in self.commands:

@@ -23,7 +23,7 @@ from cli.screen.curses_screen import CursesScreen
 from cli.screen.frames import ECHO, Frames
 from cli.screen.keyboard import Key, Keyboard
 from cli.screen.raw_screen import RawScreen
-from cli.screen.themes import PALETTE
+from cli.screen.themes import dress
 from cli.screen.window import Window
 from cli.settings import Settings
 from wire.text import safe_line
@@ -32,6 +32,8 @@ READ: Final = 65536  # bytes
 NOTE: Final = 200  # characters of a notification
 
 _PASTES: Final = "\x1b[?2004{}"
+_OTHER_SCREEN: Final = "\x1b[?1049{}"
+_PLAIN: Final = "\x1b[0m\x1b[?7h\x1b[?25h"  # no colours, wrapped at the margin, the cursor seen
 _MOUSE: Final = "\x1b[?1000{0}\x1b[?1006{0}"  # presses and the wheel, at any column
 
 
@@ -48,12 +50,13 @@ class Terminal:
         self._settings = settings
         self._term = os.environ.get("TERM", "")
         self.screen = CursesScreen() if settings.screen == "curses" else RawScreen()
-        self.screen.register_palette(PALETTE)
+        dress(self.screen, settings)
         self._keyboard = Keyboard(reactor, self._press, self.screen.answered)
         self._bytes = _Bytes(self._keyboard.take, failed)
         self._mouse = False  # as the terminal was told
         self._frames = Frames(reactor, partial(self._guarded, self._draw))
         self._taken = False
+        self._bare = False
         self._borrower: _Borrower | None = None
         self._signals: dict[signal.Signals, Any] = {}  # what they did before
 
@@ -71,12 +74,12 @@ class Terminal:
 
     def changed(self) -> None:
         """There is something new to draw."""
-        if self._taken:
+        if self._shown:
             self._frames.changed()
 
     def redraw(self) -> None:
         """Draw all of it anew: who knows what is on the screen."""
-        if self._taken:
+        if self._shown:
             self.screen.resize()
             self.changed()
 
@@ -94,6 +97,16 @@ class Terminal:
         if self._taken and takes_osc(self._term):
             what = f"777;notify;{title};{text}" if osc == 777 else f"9;{title}: {text}"
             self._write(passed_on(f"\x1b]{what}\x07", os.environ))
+
+    def bare(self, text: str) -> None:
+        """Show harmless ``text`` in place of the window until a key is pressed, for the terminal to wrap and select."""
+        if self._shown:
+            self._bare = True
+            self._frames.stop()
+            self._set_mouse(False)
+            encoding = sys.stdout.encoding
+            shown = text.encode(encoding, "replace").decode(encoding)
+            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{shown}\n\n-- a key goes back --\n")
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run ``command`` in the terminal, and take it again when that has ended; fires with the exit status.
@@ -128,6 +141,11 @@ class Terminal:
 
     # Taking and giving.
 
+    @property
+    def _shown(self) -> bool:
+        """Whether the window is what the terminal shows."""
+        return self._taken and not self._bare
+
     def _take(self) -> None:
         self._taken = True
         for number, act in (
@@ -142,7 +160,7 @@ class Terminal:
         self.changed()
 
     def _give_back(self) -> None:
-        self._taken = False
+        self._taken = self._bare = False
         self._reactor.removeReader(self._bytes)
         self._keyboard.stop()
         self._frames.stop()
@@ -177,6 +195,11 @@ class Terminal:
     # Keys and drawings.
 
     def _press(self, keys: list[Key]) -> None:
+        if self._bare:
+            self._bare = False
+            self._write(_OTHER_SCREEN.format("h"))
+            self.redraw()
+            return
         size = self.screen.get_cols_rows()
         for key in keys:
             if not self._taken:  # an earlier key has ended it, or lent the terminal
@@ -185,7 +208,7 @@ class Terminal:
                 self._window.keypress(size, key)
             else:
                 self._window.mouse_event(size, *key, focus=True)
-        if self._taken:
+        if self._shown:
             self._frames.changed(ECHO)
 
     def _draw(self) -> None:

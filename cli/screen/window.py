@@ -7,6 +7,8 @@ import urwid
 from cli.screen.conversation import Conversation
 from cli.screen.input import Input
 from cli.screen.keys import Keys
+from cli.screen.lines import Line
+from cli.screen.look import Look
 from cli.screen.paste import Pasted
 from cli.screen.room import Room
 from cli.screen.row import Label
@@ -25,6 +27,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._conversation = conversation
         self._input = input
         self._keys = keys
+        self._look = Look(conversation.user, conversation.highlights)
         self._status = Label("", "status", line=True)
         self._views: dict[Room, View] = {}
         self._view_size = (1, 1)
@@ -62,8 +65,12 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         """Turn the page of the room that is shown: 'page up' or 'page down'."""
         self._view().page(self._view_size, key)
 
+    def lines(self) -> list[Line]:
+        """Return the lines that are on the screen."""
+        return self._view().lines(self._view_size)
+
     def _view(self) -> View:
         room = self._conversation.current
         if room not in self._views:
-            self._views[room] = View(room)
+            self._views[room] = View(room, self._look)
         return self._views[room]

@@ -16,6 +16,7 @@ from cli.refusals import LoginRefused, SendRefused
 from cli.screen import talk
 from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
+from tests.attacks import ATTACKS
 from wire.frames import MAX_BODY
 
 
@@ -51,6 +52,9 @@ class ScriptedClient:
                 self._say("look at my name", eval(rest))
             case "!say":
                 self._say(eval(rest), "bob")
+            case "!attack":
+                for attack in ATTACKS.values():
+                    self._attack(rest, attack)
             case "!lost":
                 self._tell(State.LOST, reason=rest)
             case "!go":
@@ -101,6 +105,26 @@ class ScriptedClient:
         self._said.append(message)
         self._messages.put(message)
         return self._id
+
+    def _attack(self, where: str, attack: str) -> None:
+        match where:
+            case "text":
+                self._say(attack, "bob")
+            case "deed":
+                self._say(f"/me {attack}", "bob")
+            case "name":
+                self._say("look at my name", attack)
+            case "file":
+                self._say("", "bob", size=1, name=attack)
+            case "notice":
+                self._listener.notice("x", attack)
+            case "people":
+                self._listener.presence("lobby", [attack], ["bob", attack], 7)
+            case "reason":
+                self._tell(State.LOST, attack)
+            case "room":
+                self._listener.room_opened("lobby", 1, self._id)
+                self._listener.room_opened(attack, 1, 0)
 
     def _tell(self, state: State, reason: str = "") -> None:
         self._listener.status_changed(Status(state, 0, 0, 1_764_000_000.0, None, reason, None))

@@ -12,7 +12,7 @@ from cli.screen.abilities import lacks, passed_on, takes_osc
 from tests.processes import ROOT
 from tests.terminal import Terminal
 
-BARE = (sys.executable, "-m", "tests.cli.screen.bare")
+ALONE = (sys.executable, "-m", "tests.cli.screen.alone")
 ASK = ("sh", "-c", 'printf "say: "; read said; echo "$said"; exit 3')
 
 
@@ -20,7 +20,7 @@ class Taken(TestCase):
     """With both screens."""
 
     def open(self, screen: str = "raw", *command: str, **env: str) -> Terminal:
-        terminal = Terminal([*BARE, screen, *command], env=env)
+        terminal = Terminal([*ALONE, screen, *command], env=env)
         self.enterContext(terminal)
         terminal.wait_for("80x24")
         return terminal
@@ -86,7 +86,7 @@ class Taken(TestCase):
         for screen in ("raw", "curses"):
             with self.subTest(screen), Terminal(["bash", "--norc", "-i"], env={"PS1": "ready$ "}) as terminal:
                 terminal.wait_for("ready$")
-                terminal.type(f"{shlex.join([*BARE, screen, *ASK])}\n")
+                terminal.type(f"{shlex.join([*ALONE, screen, *ASK])}\n")
                 terminal.wait_for("80x24")
                 terminal.type("\x1a")
                 terminal.wait_for(lambda: terminal.text.rstrip().endswith("ready$"))

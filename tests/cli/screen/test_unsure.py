@@ -1,0 +1,54 @@
+"""Rows whose width terminals do not agree about."""
+
+from __future__ import annotations
+
+from unittest import TestCase
+
+from cli.screen.unsure import wiped
+from tests.cli.screen.test_screen import SCRIPTED
+from tests.terminal import Terminal
+
+WIPE = "\x1b7\x1b[0m\x1b[2K\x1b8"
+HEART = "\u2764\ufe0f"  # two columns by the standard, one in many a terminal, pyte among them
+
+
+class Frames(TestCase):
+    def test_only_rows_that_need_it(self) -> None:
+        rows = [
+            "\x1b[H",
+            "\x1b[1;1H\x1b[0mplain",
+            f"\x1b[2;1H\x1b[0;1mred {HEART}",
+            "\x1b[3;1Hлюди 人 ≈ … ↓ ␛",
+            "\x1b[9;3H",
+        ]
+        drawn = [*rows]
+        drawn[2] = rows[2].replace("\x1b[2;1H", "\x1b[2;1H" + WIPE)
+        self.assertEqual(wiped("".join(rows)), "".join(drawn))
+
+    def test_what_is_no_frame_is_left_alone(self) -> None:
+        for text in ("", "\x1b[?7l", HEART, f"\x1b]0;{HEART}\x07"):
+            self.assertEqual(wiped(text), text)
+
+
+class Screens(TestCase):
+    def test_nothing_stays_at_the_end_of_a_row(self) -> None:
+        with Terminal(SCRIPTED, 60, 12) as terminal:
+            terminal.wait_for("live")
+            terminal.type("!say 'x' * 400\r")
+            terminal.wait_for("ann !say")
+            terminal.type(f"!say '{HEART}' * 100\r!say 'the last'\r")
+            terminal.wait_for("bob the last")
+            rows = [row for row in terminal.lines if HEART[0] in row and "!say" not in row]
+            self.assertTrue(rows and not any("x" in row for row in rows), rows)
+
+    def test_nothing_goes_beyond_the_margin(self) -> None:
+        with Terminal(SCRIPTED, 60, 12) as terminal:
+            terminal.wait_for("live")
+            family = "\U0001f468\U0001f469\U0001f467".replace("", "\u200d")[1:-1]  # six columns in pyte, two with us
+            terminal.type(f"!say '{family}' * 40\r!say 'the last'\r")
+            terminal.wait_for("bob the last")
+            self.assertTrue(all(row[:2].strip() == "" or row[2] == ":" for row in terminal.lines[:-2]), terminal.text)
+            self.assertEqual(terminal.lines[-1], ">")
+            terminal.type("\x03")
+            self.assertEqual(terminal.wait_exit(), 0)
+            self.assertTrue(terminal.restored and terminal.has("7", True))
