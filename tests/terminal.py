@@ -14,7 +14,7 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyte
 
@@ -59,7 +59,7 @@ class Terminal:
             env={**environment(), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
         )
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -148,7 +148,10 @@ class Terminal:
         """Take what the program writes; False where nothing comes for ``seconds``."""
         if not select.select([self._master], [], [], seconds)[0]:
             return False
-        data = os.read(self._master, 65536)
+        self._feed(os.read(self._master, 65536))
+        return True
+
+    def _feed(self, data: bytes) -> None:
+        """Take what the program wrote."""
         self.output += data
         self._stream.feed(data)
-        return True

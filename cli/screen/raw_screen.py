@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from urwid import Canvas
-from urwid.display.escape import CSI, ESC, PrivateMode, set_cursor_position
+from urwid.display.escape import CSI, ESC, HIDE_CURSOR, PrivateMode, set_cursor_position
 from urwid.display.raw import Screen
 
-from cli.screen.abilities import is_coloured, is_old
+from cli.screen.abilities import is_coloured, is_old, takes_osc
 from cli.screen.unsure import wiped
 
 T = TypeVar("T")
@@ -37,6 +37,8 @@ class RawScreen(Screen):
         self._cursor: tuple[int, int] | None = None
         if not is_coloured(self.term):
             self.set_terminal_properties(colors=1)
+        if takes_osc(self.term):  # not so old that bold black is grey: it may be black
+            self.set_terminal_properties(bright_is_bold=False)
 
     def answered(self, mode: str, state: int) -> None:
         """Learn what the terminal answered."""
@@ -58,7 +60,9 @@ class RawScreen(Screen):
         if self.modes.synchronized_output:
             self.write(PrivateMode.SYNCHRONIZED_OUTPUT.enable_seq)  # what follows ends it
         edge, step = (bottom, f"{ESC}D") if up > 0 else (top, f"{ESC}M")
-        self.write(f"{CSI}0m{CSI}{top + 1};{bottom + 1}r{set_cursor_position(0, edge)}{step * abs(up)}{CSI}r")
+        self.write(
+            f"{HIDE_CURSOR}{CSI}0m{CSI}{top + 1};{bottom + 1}r{set_cursor_position(0, edge)}{step * abs(up)}{CSI}r"
+        )
         rows = self._drawn_rows
         blank: list[Any] = [[]] * abs(up)  # like no row, so that it is drawn
         rows[top : bottom + 1] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -12,13 +13,14 @@ from traceback import extract_tb
 from types import FrameType
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
 
 from cli.client import Client
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.screen.abilities import lacks
 from cli.screen.bare import bare
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
@@ -47,6 +49,9 @@ def run(
     ``connect`` makes the client. The terminal of standard input and output is taken, and given back before the
     Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on standard error.
     """
+    if why := lacks(os.environ.get("TERM", ""), settings.screen):
+        print(f"chat: {safe_line(why)}", file=sys.stderr)
+        return succeed(1)
     return Talk(reactor, connect, rooms, user, settings).start()
 
 
