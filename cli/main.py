@@ -62,7 +62,8 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     from cli.screen import talk  # slow to load, and a filter needs none of it
 
-    connect = partial(_connect, reactor, options, secrets, options["rooms"], options["history"])
+    history = options["history"] or 0  # the screen fetches what one looks at
+    connect = partial(_connect, reactor, options, secrets, options["rooms"], history)
     return talk.run(reactor, connect, options["rooms"], options["user"], Settings())
 
 

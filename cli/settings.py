@@ -23,3 +23,4 @@ class Settings:
     links: str = setting("auto", "links that the terminal can follow: auto, on or off")
     screen: str = setting("raw", "what draws, from the next start on: raw, or curses for what only terminfo knows")
     mouse: bool = setting(True, "the wheel scrolls and a click selects; with Shift the terminal selects text as ever")
+    presence: str = setting("speakers", "whose comings and goings are told: all, speakers (who said something) or none")

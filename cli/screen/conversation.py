@@ -13,6 +13,7 @@ from cli.inbox import Message
 from cli.screen.highlights import Highlights
 from cli.screen.lines import Kind, Line
 from cli.screen.room import Room
+from cli.settings import Settings
 from cli.status import State, Status
 from cli.words import amount, clock
 from wire.names import fold
@@ -41,13 +42,18 @@ class Transfer:
 class Conversation:
     """The rooms that one user is in, and which of them is shown."""
 
-    def __init__(self, user: str, rooms: list[str], highlights: Highlights) -> None:
+    def __init__(self, user: str, rooms: list[str], highlights: Highlights, settings: Settings | None = None) -> None:
         self.user = user
         self.highlights = highlights
+        self._settings = settings
         self.status: Status | None = None  # None before anything is known
         self.transfers: list[Transfer] = []  # that are under way
-        self._rooms = {fold(name): Room(name) for name in rooms}
+        self.search = ""  # which hit of which search is shown
+        self._rooms: dict[str, Room] = {}
+        for name in rooms:
+            self.room(name)
         self.current = next(iter(self._rooms.values()))
+        self.current.enter()
 
     @property
     def rooms(self) -> list[Room]:
@@ -56,14 +62,24 @@ class Conversation:
 
     def room(self, name: str) -> Room:
         """Return the room of that name, which is opened where it was not."""
-        return self._rooms.setdefault(fold(name), Room(name))
+        key = fold(name)
+        if key not in self._rooms:
+            self._rooms[key] = Room(name, self.is_mention, self._settings)
+        return self._rooms[key]
+
+    def is_mention(self, message: Message) -> bool:
+        """Whether ``message`` speaks to the user."""
+        return fold(message.sender) != fold(self.user) and self.highlights.match(message.text)
 
     def add(self, message: Message) -> None:
         """Show the next message that came."""
-        room = self.room(message.room)
-        room.add(message)
-        if room is not self.current or not room.follows:
-            room.unread += 1
+        self.room(message.room).add(message)
+
+    def come_and_go(self, room: str, joined: list[str], left: list[str], users: int) -> None:
+        """People came and went; there are ``users`` now."""
+        place, me = self.room(room), fold(self.user)
+        place.users = users
+        place.come_and_go(*([name for name in names if fold(name) != me] for names in (joined, left)))
 
     def notice(self, text: str, at: float) -> None:
         """Say something of the program's own in the room that is shown."""
@@ -72,9 +88,14 @@ class Conversation:
     def turn(self, by: int) -> None:
         """Show the room ``by`` places further on."""
         rooms = self.rooms
-        self.current = rooms[(rooms.index(self.current) + by) % len(rooms)]
-        if self.current.follows:
-            self.current.unread = 0
+        self.show(rooms[(rooms.index(self.current) + by) % len(rooms)])
+
+    def show(self, room: Room) -> None:
+        """Show ``room``."""
+        if room is not self.current:
+            self.current.leave()
+            self.current = room
+            room.enter()
 
     def status_line(self, now: float) -> str:
         """Return the state of the connection and of the rooms; ``now`` by the reactor's clock."""
@@ -84,7 +105,7 @@ class Conversation:
         new = "" if self.current.follows else below
         state = "connecting" if self.status is None else ", ".join(_words(self.status, now))
         transfers = (transfer.words for transfer in self.transfers)
-        return " · ".join(word for word in (new, state, *transfers, rooms, here, self.user) if word)
+        return " · ".join(word for word in (new, self.search, state, *transfers, rooms, here, self.user) if word)
 
     def _room_word(self, room: Room) -> str:
         if room is self.current:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import urwid
 
-from cli.screen.lines import PART, Line
+from cli.screen.lines import PART, RULES, Line
 from cli.screen.look import Look, Markup
 from wire.text import safe, safe_line
 
@@ -49,11 +49,19 @@ class Label(urwid.Text):
 
 def row(line: Line, width: int, look: Look) -> urwid.Columns:
     """Return what shows ``line`` on a screen of ``width`` columns: the time, the name, and the text beside them."""
+    if line.kind in RULES:
+        return _rule(line)
     name, style = look.name(line)
     names = max(6, min(16, width // 6))  # columns
     columns: list[Any] = [
-        (5, Label(line.clock, "time", line=True)),
+        (5, Label(line.clock, "hit" if line.hit else "time", line=True)),
         (names, Label(name, style, line=True, align=urwid.Align.RIGHT)),
         Label(line.text, line.kind.value, marked=partial(look.text, line)),
     ]
     return urwid.Columns(columns if width >= NARROW else columns[1:], dividechars=1)
+
+
+def _rule(line: Line) -> urwid.Columns:
+    style = line.kind.value
+    dash = urwid.AttrMap(urwid.Divider("─"), style)
+    return urwid.Columns([(2, dash), ("pack", Label(line.text, style, line=True)), dash], dividechars=1)

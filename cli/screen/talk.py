@@ -27,7 +27,9 @@ from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.input import LONG, Input
 from cli.screen.keys import Keys
+from cli.screen.pages import Pages
 from cli.screen.paste import MOST, TOO_LONG
+from cli.screen.reading import Reading
 from cli.screen.recall import Recall
 from cli.screen.room import Room, Unsent
 from cli.screen.terminal import Terminal
@@ -70,7 +72,7 @@ class Talk(Listener):
         self._connect = connect
         self.settings = settings
         self._client: Client | None = None  # None until we are logged in for the first time
-        self.conversation = Conversation(user, rooms, Highlights([user, *settings.highlight]))
+        self.conversation = Conversation(user, rooms, Highlights([user, *settings.highlight]), settings)
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
         self._unsent = 0  # typed, and neither stored nor refused by the server
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
@@ -81,9 +83,11 @@ class Talk(Listener):
         self._add_keys()
         self.commands.add("help", self._help, "what there is")
         Transfers(self)
+        Reading(self)
         self.commands.add("quit", lambda _: self._quit(), "end the program")
-        self._window = Window(self.conversation, self._input, self.keys)
-        self._terminal = Terminal(reactor, self._window, self.failed, settings)
+        pages = Pages(reactor, self.conversation, self.changed, self.failed)
+        self.window = Window(self.conversation, self._input, self.keys, lambda: pages.fetch(self._client))
+        self.terminal = Terminal(reactor, self.window, self.failed, settings)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
         self._ended = False
@@ -94,7 +98,7 @@ class Talk(Listener):
         """Take the terminal and begin; fires with the exit status."""
         self._hang_up = signal.signal(signal.SIGHUP, self._hung_up)
         self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
-        self._terminal.start()
+        self.terminal.start()
         self._talk = Deferred.fromCoroutine(self._read()).addErrback(self.failed)
         return self._done
 
@@ -109,18 +113,20 @@ class Talk(Listener):
             self._tick()
         self.changed()
 
-    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:  # noqa: ARG002
-        """Show how many are there."""
-        self.conversation.room(room).users = users
+    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
+        """Show who comes and goes, and how many are there."""
+        self.conversation.come_and_go(room, joined, left, users)
         self.changed()
 
     def notice(self, code: str, text: str) -> None:
         """Show it among what was said."""
         self.say(text or code)
 
-    def room_opened(self, room: str, first_id: int, last_id: int) -> None:  # noqa: ARG002
+    def room_opened(self, room: str, first_id: int, last_id: int) -> None:
         """Have it, written as the server writes it."""
-        self.conversation.room(room).name = room
+        place = self.conversation.room(room)
+        place.name = room
+        place.open(first_id, last_id)
         self.changed()
 
     def resent(self, room: str, what: str) -> None:
@@ -176,13 +182,11 @@ class Talk(Listener):
         add("new-line", lambda: input.insert("\n"), "begin a new line", "meta enter")
         add("recall-older", lambda: self._remember(-1), "what was typed before", "up")
         add("recall-newer", lambda: self._remember(1), "what was typed after that", "down")
-        add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
-        add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
         add("bottom", self._to_end, "go to the newest message", "end")
         add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
         add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
         add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
-        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
+        add("redraw", lambda: self.terminal.redraw(), "draw the screen anew", "ctrl l")
         add("quit", self._quit, "end the program", "ctrl c")
         add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
         add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
@@ -229,7 +233,7 @@ class Talk(Listener):
         self._input.set_edit_pos(len(self._input.edit_text))
 
     def _show_bare(self) -> None:
-        self._terminal.bare(bare(self._window.lines()))
+        self.terminal.bare(bare(self.window.lines()))
 
     def _help(self, _: str) -> None:
         for command in self.commands:
@@ -246,7 +250,7 @@ class Talk(Listener):
 
     def changed(self) -> None:
         """There is something new to draw."""
-        self._terminal.changed()
+        self.terminal.changed()
 
     def say(self, text: str) -> None:
         """Say something of the program's own in the room that is shown."""
@@ -289,7 +293,7 @@ class Talk(Listener):
             return
         self._ended = True
         with suppress(OSError):  # it may be gone
-            self._terminal.stop()
+            self.terminal.stop()
         signal.signal(signal.SIGHUP, self._hang_up)
         if self._ticking is not None:
             self._ticking.cancel()

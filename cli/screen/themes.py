@@ -46,6 +46,12 @@ _DARK: Final[list[Entry]] = [
     ("notice", "light cyan", "default", "default", "#5fafaf", "default"),
     ("unsent", "dark gray", "default", "faint", "g#9e", "default"),
     ("refused", "light red", "default", "bold", "#ff5f5f", "default"),
+    ("presence", "dark gray", "default", "default", "g#9e", "default"),
+    ("day", "dark gray", "default", "default", "g#9e", "default"),
+    ("bar", "light red", "default", "bold", "#ff5f5f", "default"),
+    ("beginning", "dark gray", "default", "default", "g#9e", "default"),
+    ("absent", "dark gray", "default", "default", "g#9e", "default"),
+    ("hit", "black", "brown", "standout", "#000000", "#d7af5f"),
 ]
 _LIGHT: Final[list[Entry]] = [
     ("time", "dark gray", "default", "default", "g#62", "default"),
@@ -58,6 +64,12 @@ _LIGHT: Final[list[Entry]] = [
     ("notice", "dark cyan", "default", "default", "#005f87", "default"),
     ("unsent", "dark gray", "default", "faint", "g#62", "default"),
     ("refused", "dark red", "default", "bold", "#d70000", "default"),
+    ("presence", "dark gray", "default", "default", "g#62", "default"),
+    ("day", "dark gray", "default", "default", "g#62", "default"),
+    ("bar", "dark red", "default", "bold", "#d70000", "default"),
+    ("beginning", "dark gray", "default", "default", "g#62", "default"),
+    ("absent", "dark gray", "default", "default", "g#62", "default"),
+    ("hit", "white", "dark blue", "standout", "#ffffff", "#005f87"),
 ]
 _ALWAYS: Final[list[Entry]] = [
     ("talk", "default", "default", "default", "default", "default"),

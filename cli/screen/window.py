@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import urwid
 
 from cli.screen.conversation import Conversation
@@ -12,28 +14,32 @@ from cli.screen.look import Look
 from cli.screen.paste import Pasted
 from cli.screen.room import Room
 from cli.screen.row import Label
-from cli.screen.view import View
+from cli.screen.view import WHEEL, View
 
 _INPUT_FIRST = {"up", "down"}
+_WHEEL = {4: -WHEEL, 5: WHEEL}  # buttons that a terminal presses when the wheel is turned
 
 
 class Window(urwid.WidgetWrap[urwid.Pile]):
     """The whole screen: the room that is shown, a status line, the input.
 
     ``keys`` are those that mean something beside the input's own; it takes Up and Down while it has lines to go to.
+    ``drawn`` is called when it is known what is on the screen.
     """
 
-    def __init__(self, conversation: Conversation, input: Input, keys: Keys) -> None:
+    def __init__(self, conversation: Conversation, input: Input, keys: Keys, drawn: Callable[[], object]) -> None:
         self._conversation = conversation
         self._input = input
         self._keys = keys
         self._look = Look(conversation.user, conversation.highlights)
+        self._drawn = drawn
+        self.takes: Callable[[str], bool] = lambda _: False  # whether a key, offered first, is taken
         self._status = Label("", "status", line=True)
         self._views: dict[Room, View] = {}
         self._view_size = (1, 1)
         self._box = urwid.ListBox([input])  # scrolls a long text so that the cursor is seen
         self._pile: urwid.Pile = urwid.Pile(
-            [self._view(), ("pack", urwid.AttrMap(self._status, "status")), (1, self._box)]
+            [self.view, ("pack", urwid.AttrMap(self._status, "status")), (1, self._box)]
         )
         self._pile.focus_position = 2
         super().__init__(self._pile)
@@ -43,14 +49,17 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         columns, rows = size
         typed = min(self._input.rows((columns,), True), max(1, rows // 3))
         self._view_size = columns, max(1, rows - typed - 1)
-        view = self._view()
+        view = self.view
         view.refresh(self._view_size)
         self._status.say(self._conversation.status_line(now))
         self._pile.contents[0] = view, self._pile.options()
         self._pile.contents[2] = self._box, self._pile.options("given", typed)
+        self._drawn()
 
     def keypress(self, size: tuple[int, ...], key: str) -> str | None:
         """Do what ``key`` means; return it where it means nothing."""
+        if self.takes(key):
+            return None
         if isinstance(key, Pasted):
             self._input.insert(key)
             return None
@@ -61,15 +70,23 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._keys.press(key)
         return None
 
-    def page(self, key: str) -> None:
-        """Turn the page of the room that is shown: 'page up' or 'page down'."""
-        self._view().page(self._view_size, key)
+    def mouse_event(
+        self, size: tuple[int, ...], event: str, button: int, col: int, row: int, focus: bool
+    ) -> bool | None:
+        """Turn the wheel; return whether the mouse did anything."""
+        if event == "mouse press" and button in _WHEEL:
+            self.view.scroll(_WHEEL[button])
+            return True
+        taken: bool | None = super().mouse_event(size, event, button, col, row, focus)
+        return taken
 
     def lines(self) -> list[Line]:
         """Return the lines that are on the screen."""
-        return self._view().lines(self._view_size)
+        return self.view.lines()
 
-    def _view(self) -> View:
+    @property
+    def view(self) -> View:
+        """The room that is shown, as far as it is on the screen."""
         room = self._conversation.current
         if room not in self._views:
             self._views[room] = View(room, self._look)

@@ -15,6 +15,8 @@ class Conversations(TestCase):
     def setUp(self) -> None:
         self.conversation = Conversation("ann", ["lobby", "dev"], Highlights(["ann"]))
         self.conversation.status = status(State.LIVE)
+        for room in self.conversation.rooms:
+            room.open(1, 0)
 
     def line(self) -> str:
         return self.conversation.status_line(NOON)
@@ -27,7 +29,7 @@ class Conversations(TestCase):
 
     def test_what_comes_below_the_screen_is_counted(self) -> None:
         self.conversation.add(message(1))
-        self.conversation.current.look_at(0)
+        self.conversation.current.look_at((1, 0))
         self.conversation.add(message(2))
         self.conversation.add(message(3))
         self.assertEqual(self.line(), "↓ 2 new · live · [lobby] dev · ann")

@@ -109,7 +109,7 @@ def _serve(server: socket.socket) -> None:
     connection, _ = server.accept()
     with connection:
         connection.recv(65536)
-        rooms = {"lobby": frames.RoomSpan(1, 1)}
+        rooms = {"lobby": frames.RoomSpan(1, 0)}
         welcome = frames.Welcome(user="ann", server="", ping_every=30, received=0, rooms=rooms)
         said = frames.Message(room="lobby", id=1, sender="bob", at=0)
         notice = frames.Notice(code="x", text="x\x1b]0;y")

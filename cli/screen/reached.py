@@ -1,0 +1,51 @@
+"""How far a room was read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MENTIONS: Final = 1000  # that are counted one by one; nobody reads more
+
+
+class Reached:
+    """How far a room was read: ``read_id`` is the last message that was, None while the room is new to us.
+
+    The bar stands behind ``bar_id``, where unread began when the room was entered, until it is left.
+    """
+
+    def __init__(self) -> None:
+        self.read_id: int | None = None
+        self.bar_id: int | None = None
+        self._mentions: set[int] = set()  # beyond read_id
+
+    @property
+    def mentions(self) -> int:
+        """How many mentions, as far as they are known, were not read."""
+        return len(self._mentions)
+
+    def read(self, id: int) -> None:
+        """All up to ``id`` was read."""
+        self.read_id = id
+        self._mentions.clear()
+
+    def mention(self, id: int) -> None:
+        """The unread message ``id`` is a mention."""
+        if len(self._mentions) < MENTIONS:
+            self._mentions.add(id)
+
+    def is_unread(self, id: int) -> bool:
+        """Whether the message ``id`` was not read."""
+        return self.read_id is not None and id > self.read_id
+
+    def unread(self, first_id: int, last_id: int) -> int:
+        """Return how many of the messages ``first_id`` to ``last_id`` were not read."""
+        return 0 if self.read_id is None else max(0, last_id - max(self.read_id, first_id - 1))
+
+    def open(self, last_id: int) -> None:
+        """The room begins, or begins anew, with messages up to ``last_id``."""
+        self.read(last_id if self.read_id is None else min(self.read_id, last_id))
+        self.bar_id = None
+
+    def set_bar(self, last_id: int) -> None:
+        """Somebody comes to look: unread, if there is any up to ``last_id``, begins here."""
+        self.bar_id = self.read_id if self.is_unread(last_id) else None
