@@ -27,11 +27,13 @@ from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.input import LONG, Input
 from cli.screen.keys import Keys
+from cli.screen.pager import Pager
 from cli.screen.pages import Pages
 from cli.screen.paste import MOST, TOO_LONG
 from cli.screen.reading import Reading
 from cli.screen.recall import Recall
 from cli.screen.room import Room, Unsent
+from cli.screen.search import Search
 from cli.screen.terminal import Terminal
 from cli.screen.transfers import Transfers
 from cli.screen.window import Window
@@ -82,11 +84,14 @@ class Talk(Listener):
         self.keys = Keys()
         self._add_keys()
         self.commands.add("help", self._help, "what there is")
-        Transfers(self)
+        self.transfers = Transfers(self)
         Reading(self)
+        search = Search(self)
+        Pager(self)
         self.commands.add("quit", lambda _: self._quit(), "end the program")
         pages = Pages(reactor, self.conversation, self.changed, self.failed)
         self.window = Window(self.conversation, self._input, self.keys, lambda: pages.fetch(self._client))
+        self.window.takes = search.take
         self.terminal = Terminal(reactor, self.window, self.failed, settings)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
@@ -217,6 +222,11 @@ class Talk(Listener):
         """Show ``unsent`` until what ``begin`` sends is stored, or why it is not; begun once there is a client."""
         self._unsent += 1
         self.when_there(lambda client: self._watch(begin(client), room, unsent))
+
+    @property
+    def typed(self) -> str:
+        """What is typed and was not sent."""
+        return str(self._input.edit_text)
 
     def when_there(self, act: Callable[[Client], object]) -> None:
         """Call ``act`` with the client as soon as there is one."""

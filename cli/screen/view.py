@@ -84,6 +84,7 @@ class View(urwid.Widget):
 
     def scroll(self, by: int) -> None:
         """Look ``by`` rows further down (below 0: up), and follow where the end is seen."""
+        self.refresh(self._size)
         known = [placed for placed in self._placed if not placed.is_gap]
         if not known:
             return
@@ -102,7 +103,8 @@ class View(urwid.Widget):
 
     @property
     def placed(self) -> list[Placed]:
-        """What is on the screen, downward."""
+        """What is on the screen, or will be, downward."""
+        self.refresh(self._size)
         return self._placed
 
     def lines(self) -> list[Line]:

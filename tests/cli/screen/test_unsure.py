@@ -47,7 +47,9 @@ class Screens(TestCase):
             family = "\U0001f468\U0001f469\U0001f467".replace("", "\u200d")[1:-1]  # six columns in pyte, two with us
             terminal.type(f"!say '{family}' * 40\r!say 'the last'\r")
             terminal.wait_for("bob the last")
-            self.assertTrue(all(row[:2].strip() in ("", "──") or row[2] == ":" for row in terminal.lines[:-2]), terminal.text)
+            self.assertTrue(
+                all(row[:2].strip() in ("", "──") or row[2] == ":" for row in terminal.lines[:-2]), terminal.text
+            )
             self.assertEqual(terminal.lines[-1], ">")
             terminal.type("\x03")
             self.assertEqual(terminal.wait_exit(), 0)
