@@ -110,16 +110,16 @@ class Places:
         def tell(rooms: dict[str, RoomInfo]) -> None:
             busiest = sorted(rooms.items(), key=lambda room: (-room[1].users, fold(room[0])))
             table = [
-                (name, f"{info.users} there", f"{info.last_id + 1 - info.first_id} messages", self._mark(name))
+                (self._mark(name), name, f"{info.users} there", _number(info.last_id + 1 - info.first_id, "message"))
                 for name, info in busiest[:TOLD]
             ]
             more = [f"and {len(rooms) - TOLD} more"] if len(rooms) > TOLD else []
-            self._talk.say("\n".join([f"{len(rooms)} room{'s' * (len(rooms) != 1)}", *aligned(table), *more]))
+            self._talk.say("\n".join([f"{_number(len(rooms), 'room')}, * where you are", *aligned(table), *more]))
 
-        self._ask(Client.list_rooms, tell)
+        self._ask(lambda client: client.list_rooms(), tell)
 
     def _mark(self, name: str) -> str:
-        return "" if self._conversation.find(name) is None else "you are in it"
+        return " " if self._conversation.find(name) is None else "*"
 
     def _ask(self, question: Callable[[Client], Deferred[T]], tell: Callable[[T], None]) -> None:
         """Have the server asked, and ``tell`` the answer; where there is none say why."""
@@ -140,6 +140,10 @@ class Places:
             refused(failure)
 
         done.addCallbacks(tell, after).addErrback(self._talk.failed).addCallback(lambda _: self._talk.changed())
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _room_name(argument: str) -> str:

@@ -63,10 +63,7 @@ def _row(number: int, room: Room, here: bool) -> list[Part]:
 
 def _label(parts: list[Part]) -> urwid.Columns:
     number, name, *counts = parts
-    room = Label(name.text, name.style, line=True)
-    count = Label("", "unread", line=True, align=urwid.Align.RIGHT)
+    room, count = Label(name.text, name.style, line=True), Label("", "unread", line=True, align=urwid.Align.RIGHT)
     count.say_parts(counts)
-    return urwid.Columns(
-        [(3, Label(number.text, number.style, line=True)), room, (len("".join(part.text for part in counts)), count)],
-        dividechars=1 if counts else 0,
-    )
+    width = sum(len(part.text) for part in counts)
+    return urwid.Columns([(3, Label(number.text, number.style, line=True)), room, (width + (width > 0), count)])

@@ -34,7 +34,7 @@ def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> l
         [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
         _rooms(conversation, rooms),
         *([Part(_progress(transfer))] for transfer in conversation.transfers),
-        [] if here.users is None else [Part(f"{here.users} here")],
+        _people(conversation),
         [Part(conversation.user)],
     ]
     line: list[Part] = []
@@ -105,6 +105,12 @@ def _rooms(conversation: Conversation, others: bool) -> list[Part]:
         parts.append(Part(f" +{len(busy) - ACTIVE}"))
     quiet = (room for room in numbers if not room.unread and room is not here)
     return [*parts, *(Part(f" {numbers[room]}:{room.name}") for room in quiet)]
+
+
+def _people(conversation: Conversation) -> list[Part]:
+    users, status = conversation.current.users, conversation.status
+    known = users is not None and status is not None and status.state in (State.LIVE, State.BEHIND)
+    return [Part(f"{users} here")] if known else []
 
 
 def _progress(transfer: Transfer) -> str:

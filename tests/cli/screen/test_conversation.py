@@ -136,4 +136,7 @@ class Rooms(TestCase):
     def test_notice_of_several_lines(self) -> None:
         self.conversation.notice("2 rooms\nlobby\ndev", NOON)
         room = self.conversation.current
-        self.assertEqual([(line.text, line.name) for line in room], [("2 rooms", "-"), ("lobby", ""), ("dev", "")])
+        self.assertEqual(
+            [(line.text, line.name) for line in map(room.__getitem__, range(room.end))],
+            [("2 rooms", "-"), ("lobby", ""), ("dev", "")],
+        )

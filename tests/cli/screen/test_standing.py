@@ -27,6 +27,8 @@ class Standing(TestCase):
         self.assertEqual(self.line(), "live · [lobby] · ann")
         self.conversation.current.users = 3
         self.assertEqual(self.line(), "live · [lobby] · 3 here · ann")
+        self.conversation.tell(status(State.CLOSED))  # nobody knows how many now
+        self.assertNotIn("here", self.line())
 
     def test_rooms_with_something_unread_come_first_and_mentions_before_them(self) -> None:
         for name in ("dev", "ops", "tea"):
