@@ -19,8 +19,9 @@ class Settings:
 
     theme: str = setting("dark", "colours: dark, light or mono")
     highlight: list[str] = setting([], "words that count as a mention, beside your name")
-
     room_list: str = setting("auto", "a column with the rooms: auto (on wide screens), on or off")
     bell: bool = setting(True, "ring where somebody mentions you")
     notify: str = setting("off", "tell the terminal's own notifications of a mention: off, osc9 or osc777")
     alert: str = setting("mention", "what rings: mention, or all for whatever comes in a room that is not shown too")
+    screen: str = setting("raw", "what draws, from the next start on: raw, or curses for what only terminfo knows")
+    mouse: bool = setting(True, "the wheel scrolls and a click selects; with Shift the terminal selects text as ever")

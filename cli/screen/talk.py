@@ -94,7 +94,7 @@ class Talk(Listener):
         Transfers(self)
         self.commands.add("quit", lambda _: self._quit(), "end the program")
         self._window = Window(self.conversation, self._input, self.keys, settings)
-        self._terminal = Terminal(reactor, self._window, self.failed)
+        self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
@@ -209,6 +209,7 @@ class Talk(Listener):
         add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
         add("bottom", self._to_end, "go to the newest message", "end")
+        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
         add("quit", self._quit, "end the program", "ctrl c")
         add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
         add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
