@@ -27,7 +27,12 @@ class Room:
     A line keeps its position when older ones are forgotten. What is not sent yet stands behind the last line.
     """
 
-    def __init__(self, name: str, hides: Callable[[Message], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        name: str,
+        is_mention: Callable[[Message], bool] = lambda _: False,
+        hides: Callable[[Message], bool] = lambda _: False,
+    ) -> None:
         self.name = name
         self.last_id = 0  # of the messages shown
         self.live_after = 0  # what has a higher id came while we were there
@@ -41,7 +46,9 @@ class Room:
         self._unsent: list[Unsent] = []
         self._tail: list[Line] = []  # of _unsent
         self._looked_at = 0
+        self._is_mention = is_mention
         self._hides = hides
+        self._shown = False
         self._hidden = 0  # unread messages that are not shown
 
     @property
@@ -54,11 +61,21 @@ class Room:
         if self.read_id is None or self.read_id > last_id:
             self.read_id = last_id
         self.live_after = last_id
+        self._read()
 
-    def seen(self) -> None:
-        """One looked at the newest message."""
-        self.read_id = max(self.read_id or 0, self.last_id, self.live_after)
-        self.mentions = self._hidden = 0
+    def enter(self) -> None:
+        """Somebody looks at it now."""
+        self._shown = True
+        self._read()
+
+    def leave(self) -> None:
+        """Nobody looks at it any more."""
+        self._shown = False
+
+    def _read(self) -> None:
+        if self._shown and self.follows:
+            self.read_id = max(self.read_id or 0, self.last_id, self.live_after)
+            self.mentions = self._hidden = 0
 
     def come_and_go(self, joined: list[str], left: list[str]) -> None:
         """People came and went."""
@@ -89,7 +106,7 @@ class Room:
     def follow(self) -> None:
         """Go to the newest line and stay with it."""
         self.follows = True
-        self.seen()
+        self._read()
 
     def show(self, lines: Iterable[Line]) -> None:
         """Append ``lines``, and forget the oldest where there are too many."""
@@ -102,15 +119,16 @@ class Room:
             del self._lines[:forgotten]
             self.first += forgotten
 
-    def add(self, message: Message, mention: bool = False) -> None:
-        """Show the next message that came; a ``mention`` concerns one."""
+    def add(self, message: Message) -> None:
+        """Show the next message that came."""
         unread = message.id > (self.read_id or 0)
         if self._hides(message):
             self._hidden += unread
         else:
             self.show(lines_of(message))
-            self.mentions += unread and mention
+            self.mentions += unread and self._is_mention(message)
         self.last_id = message.id
+        self._read()
         self._unsent = [unsent for unsent in self._unsent if unsent.id is None or unsent.id > message.id]
         self._set_tail()
 

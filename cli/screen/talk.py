@@ -88,7 +88,7 @@ class Talk(Listener):
         self.keys = Keys()
         self._add_keys()
         self.commands.add("help", self._help, "what there is")
-        self.commands.add("me", lambda text: self._type(f"/me {text}"), "say what you do", "TEXT")
+        self.commands.add("me", self._act, "say what you do", "TEXT")
         self._places = Places(self)
         Ignoring(self)
         Transfers(self)
@@ -134,10 +134,8 @@ class Talk(Listener):
 
     def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
         """Show who comes and goes, and how many are there."""
-        if place := self.conversation.find(room):
-            place.users = users
-            place.come_and_go(joined, left)
-            self.changed()
+        self.conversation.come_and_go(room, joined, left, users)
+        self.changed()
 
     def notice(self, code: str, text: str) -> None:
         """Show it among what was said, or, of what lasts, beside it."""
@@ -177,7 +175,8 @@ class Talk(Listener):
                 act(client)
             while True:
                 message = await client.read_msg()
-                self._alerts.heard(message, self.conversation.add(message))
+                self.conversation.add(message)
+                self._alerts.heard(message)
                 self.changed()
         except ClientClosed as why:
             if not self._quitting:
@@ -222,7 +221,7 @@ class Talk(Listener):
         self._recall.enter("" if len(text) > LONG else text)
         self._input.clear()
         name, _, rest = text.removeprefix("/").partition(" ")
-        if not text.startswith("/") or name == "me":
+        if not text.startswith("/"):
             self._type(text)
         elif text.startswith("//"):
             self._type(text[1:])
@@ -232,6 +231,12 @@ class Talk(Listener):
             meant = self.commands.nearest(name)
             hint = f"do you mean /{meant}? " if meant else ""
             self.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
+
+    def _act(self, text: str) -> None:
+        if text.strip():
+            self._type(f"/me {text}")
+        else:
+            self.say("say what you do: /me TEXT")
 
     def _type(self, text: str) -> None:
         room = self.conversation.current
