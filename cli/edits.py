@@ -23,7 +23,7 @@ def with_value(text: str, table: str, name: str, value: Any) -> str:
         if _value(put, table, name) == value:
             return put
     place[name] = value
-    return document.as_string()
+    return document.as_string().removesuffix("\n") + "\n"
 
 
 def without_value(text: str, table: str, name: str, default: Any) -> str:

@@ -31,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = words.pop(0) if words and words[0] in _COMMANDS else ""
     make_options, talk = _COMMANDS[command] if command else (Options, _talk)
-    config = Config()
-    options = make_options(config)
+    options = make_options(Config())
     try:
         options.parseOptions(words)
     except BadConfig as wrong:
@@ -66,6 +65,8 @@ async def _run(talk: Any, options: AnyOptions, secrets: Secrets, reactor: Any) -
     reactor.seconds = monotonic  # Twisted's own is the wall clock: a step back would stop every timer
     try:
         raise SystemExit(await talk(reactor, options, secrets))
+    except BadConfig as wrong:
+        _give_up(str(wrong))
     finally:
         secrets.release()
 
@@ -88,7 +89,7 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
         LastServer().remember(options["host"], options["port"])
         return client
 
-    return talk.run(reactor, connect, rooms, options["user"], options.settings)
+    return talk.run(reactor, connect, rooms, options["user"], options.settings, options.config)
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:

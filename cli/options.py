@@ -89,7 +89,7 @@ class AnyOptions(UsageOptions):
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.settings = Settings()  # all that was chosen, once the flags are read
-        self._config = config
+        self.config = config
         self.server_chosen = False  # whether anything says which server; if not, it is the default one
         self._said: dict[str, Value] = {}  # by flags and arguments, by the fields of Settings
 
@@ -113,7 +113,7 @@ class AnyOptions(UsageOptions):
 
     def postOptions(self) -> None:
         """Fill in what was not said; raises :class:`cli.config.BadConfig`."""
-        chosen = {} if self._config is None else self._config.chosen()
+        chosen = {} if self.config is None else self.config.chosen()
         values: dict[str, Any] = {SETTINGS[name].field: value for name, value in chosen.items()}
         self.settings = Settings(**values | self._said)
         self.server_chosen = bool(self.settings.host) or "port" in {*values, *self._said}

@@ -37,7 +37,8 @@ class Setting:
     choices: tuple[str, ...]
     least: int
     most: int
-    test: Callable[[str], object] | None
+    test: Callable[[str], object] | None = None
+    later: bool = False  # whether it counts from the next start on only
 
     @property
     def field(self) -> str:
@@ -128,10 +129,12 @@ def setting(
     least: int = 0,
     most: int = 1_000_000,
     test: Callable[[str], object] | None = None,
+    later: bool = False,
 ) -> Any:
     """Return a field of :class:`Settings`: what it is if nobody says anything, and what it does, in a line.
 
-    ``least`` and ``most`` bound a number, ``test`` raises ValueError for a text that cannot be.
+    ``least`` and ``most`` bound a number, ``test`` raises ValueError for a text that cannot be. What is ``later``
+    counts from the next start on.
     """
     about = {
         "help": help,
@@ -141,6 +144,7 @@ def setting(
         "least": least,
         "most": most,
         "test": test,
+        "later": later,
     }
     if isinstance(default, list):
         return field(default_factory=default.copy, metadata=about)
@@ -151,12 +155,15 @@ def setting(
 class Settings:
     """All that a person may choose. Whoever needs one reads it when it needs it, or asks to be told of its changes."""
 
-    user: str = setting("", "your name, by default your login name", group=WHERE, test=canonical)
-    host: str = setting("", "the server, by default that of last time in a terminal, else 127.0.0.1", group=WHERE)
-    port: int = setting(7777, "the server's TCP port", group=WHERE, least=1, most=65535)
-    rooms: list[str] = setting(
-        [], "rooms to be in, by default those of last time, or lobby", group=WHERE, flag="room", test=canonical
+    user: str = setting("", "your name, by default your login name", group=WHERE, test=canonical, later=True)
+    host: str = setting(
+        "", "the server, by default that of last time in a terminal, else 127.0.0.1", group=WHERE, later=True
     )
+    port: int = setting(7777, "the server's TCP port", group=WHERE, least=1, most=65535, later=True)
+    rooms: list[str] = setting(
+        [], "rooms to be in, by default those of last time, or lobby", group=WHERE, flag="room", test=canonical,
+        later=True,
+    )  # fmt: skip
     theme: str = setting("dark", "colours", group=SHOWN, choices=("dark", "light", "mono"))
     highlight: list[str] = setting([], "words that count as a mention, beside your name", group=SHOWN)
 

@@ -18,9 +18,12 @@ from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
 
 from cli.client import Client
+from cli.config import Config
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
+from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.input import LONG, Input
 from cli.screen.keys import Keys
@@ -39,14 +42,20 @@ TICK = 1.0  # seconds between two drawings while a time on the screen counts dow
 
 
 def run(
-    reactor: Any, connect: Callable[[Listener], Deferred[Client]], rooms: list[str], user: str, settings: Settings
+    reactor: Any,
+    connect: Callable[[Listener], Deferred[Client]],
+    rooms: list[str],
+    user: str,
+    settings: Settings,
+    config: Config | None = None,
 ) -> Deferred[int]:
     """Talk in ``rooms`` as ``user`` until the person has enough of it; fires with the exit status.
 
     ``connect`` makes the client. The terminal of standard input and output is taken, and given back before the
     Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on standard error.
+    What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key is bound to nothing that is.
     """
-    return Talk(reactor, connect, rooms, user, settings).start()
+    return Talk(reactor, connect, rooms, user, settings, config).start()
 
 
 class Talk(Listener):
@@ -59,6 +68,7 @@ class Talk(Listener):
         rooms: list[str],
         user: str,
         settings: Settings,
+        config: Config | None = None,
     ) -> None:
         self._reactor = reactor
         self._connect = connect
@@ -73,12 +83,13 @@ class Talk(Listener):
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
-        self.commands.add("help", self._help, "what there is")
         Transfers(self)
         self.commands.add("quit", lambda _: self._quit(), "end the program")
         self._window = Window(self.conversation, self._input, self.keys)
         self._terminal = Terminal(reactor, self._window, self.failed)
         self._ticking: IDelayedCall | None = None
+        Help(self)
+        Choices(self, config)
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
@@ -177,7 +188,7 @@ class Talk(Listener):
         add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
         add("quit", self._quit, "end the program", "ctrl c")
         add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
-        add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
+        add("too-long", self._too_long, "", TOO_LONG)
 
     def _enter(self) -> None:
         text = self._input.text
@@ -219,10 +230,6 @@ class Talk(Listener):
     def _to_end(self) -> None:
         self.conversation.current.follow()
         self._input.set_edit_pos(len(self._input.edit_text))
-
-    def _help(self, _: str) -> None:
-        for command in self.commands:
-            self.say(f"{command.usage}: {command.help}")
 
     def _delete(self) -> None:
         if self._input.edit_text:
