@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cli.screen.talk import Talk
 
 DEFAULT: Final = "--default"  # in place of a value or an action
-SUBJECT: Final = "setting up"  # under which /help tells of them
+SUBJECT: Final = "program"  # under which /help tells of them
 
 
 class Choices:

@@ -17,7 +17,7 @@ class Help:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        talk.commands.add("help", self._help, "what there is", "[NAME]", subject="setting up")
+        talk.commands.add("help", self._help, "what there is", "[NAME]", subject="program")
 
     def _help(self, argument: str) -> None:
         self._talk.say(self.on(argument.strip().removeprefix("/")))

@@ -84,7 +84,7 @@ class Talk(Listener):
         self.keys = Keys()
         self._add_keys()
         Transfers(self)
-        self.commands.add("quit", lambda _: self._quit(), "end the program")
+        self.commands.add("quit", lambda _: self._quit(), "end the program", subject="program")
         self._window = Window(self.conversation, self._input, self.keys)
         self._terminal = Terminal(reactor, self._window, self.failed)
         self._ticking: IDelayedCall | None = None

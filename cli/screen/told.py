@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from textwrap import fill
 
@@ -12,7 +13,9 @@ from cli.settings import SETTINGS, Setting, Settings, by_group
 from cli.settings import shown as written
 
 WIDTH = 78  # columns of the file's comments
-SUBJECT, USAGE = 10, 20  # columns of the overview
+SUBJECT, USAGE = 8, 17  # columns of the overview, which is read at 60
+
+_CLAUSE = re.compile("[,:;(]")  # ends what is said first
 
 
 def overview(commands: Commands) -> str:
@@ -23,9 +26,10 @@ def overview(commands: Commands) -> str:
         subjects.setdefault(command.subject, []).append(command)
     for subject, members in subjects.items():
         for command in members:
-            lines.append(f"{subject:{SUBJECT}} {command.usage:{USAGE}} {command.help}")
+            brief = _CLAUSE.split(command.help, maxsplit=1)[0]
+            lines.append(f"{subject:{SUBJECT}} {command.usage:{USAGE}} {brief}")
             subject = ""
-    return "\n".join([*lines, "/help COMMAND, /help keys and /help settings tell more. What begins with // is a text."])
+    return "\n".join([*lines, "/help COMMAND, /help keys, /help settings: more of each"])
 
 
 def key_list(keys: Keys) -> str:
