@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """What a command does with the rest of its line, and how ``/help`` tells it."""
+    """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``."""
 
     name: str
     run: Callable[[str], object]
     help: str
     takes: str = ""
+    subject: str = "besides"
 
     @property
     def usage(self) -> str:
@@ -27,9 +28,11 @@ class Commands:
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
 
-    def add(self, name: str, run: Callable[[str], object], help: str, takes: str = "") -> None:
+    def add(
+        self, name: str, run: Callable[[str], object], help: str, takes: str = "", *, subject: str = "besides"
+    ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes)
+        self._commands[name] = Command(name, run, help, takes, subject)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())

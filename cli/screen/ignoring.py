@@ -16,8 +16,9 @@ class Ignoring:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._conversation = talk.conversation
-        talk.commands.add("ignore", self._ignore, "hide what somebody says, or tell whose is hidden", "[NAME]")
-        talk.commands.add("unignore", self._unignore, "hear somebody again", "NAME")
+        add = talk.commands.add
+        add("ignore", self._ignore, "hide what somebody says, or tell whose is hidden", "[NAME]", subject="people")
+        add("unignore", self._unignore, "hear somebody again", "NAME", subject="people")
 
     def _ignore(self, argument: str) -> None:
         if not argument.strip():

@@ -32,10 +32,11 @@ class Places:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._conversation = talk.conversation
-        talk.commands.add("join", self._join, "go to a room, which is made where there is none", "ROOM")
-        talk.commands.add("leave", self._leave, "leave this room, or another one", "[ROOM]")
-        talk.commands.add("who", self._who, "who is in this room")
-        talk.commands.add("rooms", self._list, "which rooms there are")
+        add = talk.commands.add
+        add("join", self._join, "go to a room, which is made where there is none", "ROOM", subject="rooms")
+        add("leave", self._leave, "leave this room, or another one", "[ROOM]", subject="rooms")
+        add("rooms", self._list, "which rooms there are", subject="rooms")
+        add("who", self._who, "who is in this room", subject="people")
         self._add_keys()
 
     def _add_keys(self) -> None:

@@ -18,10 +18,13 @@ from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
 
 from cli.client import Client
+from cli.config import Config
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen.alerts import Alerts
+from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
+from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.input import LONG, Input
@@ -48,6 +51,7 @@ def run(
     rooms: list[str],
     user: str,
     settings: Settings,
+    config: Config | None = None,
     remembered: Remembered | None = None,
 ) -> Deferred[int]:
     """Talk as ``user`` until the person has enough of it; fires with the exit status.
@@ -55,9 +59,10 @@ def run(
     ``connect`` makes the client, logged in to ``rooms``; those that are ``remembered`` are joined afterwards, so that
     one that is closed to us keeps us out of no other. The terminal of standard input and output is taken, and given
     back before the Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on
-    standard error.
+    standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key is bound to
+    nothing that is.
     """
-    return Talk(reactor, connect, rooms, user, settings, remembered or Remembered(None, reactor)).start()
+    return Talk(reactor, connect, rooms, user, settings, config, remembered).start()
 
 
 class Talk(Listener):
@@ -70,13 +75,14 @@ class Talk(Listener):
         rooms: list[str],
         user: str,
         settings: Settings,
-        remembered: Remembered,
+        config: Config | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         self._reactor = reactor
         self._connect = connect
         self.settings = settings
         self.client: Client | None = None  # None until we are logged in for the first time
-        self._remembered = remembered
+        self._remembered = remembered = remembered or Remembered(None, reactor)
         highlights = Highlights([user, *settings.highlight])
         self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights)
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
@@ -87,16 +93,17 @@ class Talk(Listener):
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
-        self.commands.add("help", self._help, "what there is")
-        self.commands.add("me", self._act, "say what you do", "TEXT")
+        self.commands.add("me", self._act, "say what you do", "TEXT", subject="writing")
         self._places = Places(self)
         Ignoring(self)
         Transfers(self)
-        self.commands.add("quit", lambda _: self._quit(), "end the program")
+        self.commands.add("quit", lambda _: self._quit(), "end the program", subject="program")
         self._window = Window(self.conversation, self._input, self.keys, settings)
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
+        Help(self)
+        Choices(self, config)
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
@@ -104,14 +111,12 @@ class Talk(Listener):
         self._remember_rooms(rooms)
 
     def _remember_rooms(self, rooms: list[str]) -> None:
-        """Go on as last time, in the first of ``rooms`` if there is one."""
+        """Go on as last time, and be in all rooms but ``rooms``, to which we are logged in, again."""
         self._remembered.restore(self.conversation, self.say)
-        given = [self.conversation.room(name) for name in rooms]
+        logged_in = [self.conversation.room(name) for name in rooms]
         for room in self.conversation.rooms:
-            if room not in given:
+            if room not in logged_in:
                 self._places.rejoin(room)
-        if given:
-            self.conversation.show(given[0])
 
     def start(self) -> Deferred[int]:
         """Take the terminal and begin; fires with the exit status."""
@@ -211,7 +216,7 @@ class Talk(Listener):
         add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
         add("quit", self._quit, "end the program", "ctrl c")
         add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
-        add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
+        add("too-long", self._too_long, "", TOO_LONG)
 
     def _enter(self) -> None:
         text = self._input.text
@@ -261,10 +266,6 @@ class Talk(Listener):
     def _to_end(self) -> None:
         self.conversation.current.follow()
         self._input.set_edit_pos(len(self._input.edit_text))
-
-    def _help(self, _: str) -> None:
-        for command in self.commands:
-            self.say(f"{command.usage}: {command.help}")
 
     def _delete(self) -> None:
         if self._input.edit_text:

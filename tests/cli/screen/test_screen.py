@@ -155,7 +155,7 @@ class OnePerson(TestCase):
         terminal.type("//slash\r")
         terminal.wait_for("ann /slash")
         terminal.type("/help\r")
-        terminal.wait_for("/save ID [FILE]: save a file")
+        terminal.wait_for("/save ID [FILE]   save a file")
         terminal.wait_for("/quit: ")
         terminal.type("\x04")
         self.assertEqual(terminal.wait_exit(), 0)
