@@ -19,3 +19,4 @@ class Settings:
 
     theme: str = setting("dark", "colours: dark, light or mono")
     highlight: list[str] = setting([], "words that count as a mention, beside your name")
+    paste_lines: int = setting(5, "a paste of more lines than this is asked about first")

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
+
+Completes = Callable[[str], Iterable[str]]
+"""Gets the rest of a line as far as it is typed, and returns what it could become, the likeliest first."""
 
 
 class Command(NamedTuple):
-    """What a command does with the rest of its line, and how ``/help`` tells it."""
+    """What a command does with the rest of its line, and how ``/help`` tells it.
+
+    Where nothing ``completes`` it, people's names are offered. A ``secret`` one is not kept to be had again.
+    """
 
     name: str
     run: Callable[[str], object]
     help: str
     takes: str = ""
+    completes: Completes | None = None
+    secret: bool = False
 
     @property
     def usage(self) -> str:
@@ -26,9 +34,17 @@ class Commands:
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
 
-    def add(self, name: str, run: Callable[[str], object], help: str, takes: str = "") -> None:
+    def add(
+        self,
+        name: str,
+        run: Callable[[str], object],
+        help: str,
+        takes: str = "",
+        completes: Completes | None = None,
+        secret: bool = False,
+    ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes)
+        self._commands[name] = Command(name, run, help, takes, completes, secret)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())

@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 
 class Action(NamedTuple):
-    """What a key can do; ``keys`` are those that do it unless somebody binds others, by urwid's names."""
+    """What a key can do; ``keys`` are those that do it unless somebody binds others, by urwid's names.
+
+    Several pressed one after the other are written with a space: ``ctrl x ctrl e``.
+    """
 
     name: str
     run: Callable[[], object]
@@ -21,6 +24,7 @@ class Keys:
     def __init__(self) -> None:
         self._actions: dict[str, Action] = {}
         self._bound: dict[str, Action] = {}
+        self._pressed = ""  # what may be the beginning of several
 
     def add(self, name: str, run: Callable[[], object], help: str, *keys: str) -> None:
         """Have an action that ``keys`` do."""
@@ -30,10 +34,17 @@ class Keys:
     def __iter__(self) -> Iterator[Action]:
         return iter(self._actions.values())
 
-    def __contains__(self, key: str) -> bool:
-        """Whether ``key`` does anything."""
-        return key in self._bound
+    def press(self, key: str) -> bool:
+        """Do what ``key`` does, or what it does after those pressed before; False where that is nothing."""
+        pressed, self._pressed = f"{self._pressed} {key}".strip(), ""
+        if action := self._bound.get(pressed):
+            action.run()
+        elif any(keys.startswith(f"{pressed} ") for keys in self._bound):
+            self._pressed = pressed
+        else:
+            return pressed != key
+        return True
 
-    def press(self, key: str) -> None:
-        """Do what ``key`` does."""
-        self._bound[key].run()
+    def forget(self) -> None:
+        """Something else was pressed."""
+        self._pressed = ""

@@ -11,6 +11,7 @@ from cli.words import amount
 
 SCROLLBACK = 16 * 2**20  # of one room, in characters: what is kept to be scrolled through
 LINE = 256  # what a line counts beside its text
+SPEAKERS = 1000  # of whom it is known who spoke last
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +32,7 @@ class Room:
         self.name = name
         self.last_id = 0  # of the messages shown
         self.users: int | None = None  # in the room now, None while unknown
+        self.people: set[str] | None = None  # who they are, None while unknown
         self.unread = 0  # messages that came while nobody looked at the end
         self.follows = True  # the newest line is shown, also when others come
         self.first = 0  # position of the oldest line that is kept
@@ -39,6 +41,7 @@ class Room:
         self._unsent: list[Unsent] = []
         self._tail: list[Line] = []  # of _unsent
         self._looked_at = 0
+        self._speakers: dict[str, None] = {}  # who spoke last is last
 
     @property
     def end(self) -> int:
@@ -83,8 +86,23 @@ class Room:
         """Show the next message that came."""
         self.show(lines_of(message))
         self.last_id = message.id
+        self._speakers.pop(message.sender, None)
+        self._speakers[message.sender] = None
+        if len(self._speakers) > SPEAKERS:
+            del self._speakers[next(iter(self._speakers))]
         self._unsent = [unsent for unsent in self._unsent if unsent.id is None or unsent.id > message.id]
         self._set_tail()
+
+    def speakers(self) -> list[str]:
+        """Return who spoke, the last one first."""
+        return list(reversed(self._speakers))
+
+    def come_and_go(self, joined: list[str], left: list[str]) -> None:
+        """People came and went; in a large room nobody says who."""
+        if not joined and not left:
+            self.people = None
+        elif self.people is not None:
+            self.people = (self.people | set(joined)) - set(left)
 
     def type(self, text: str, at: float, user: str) -> Unsent:
         """Show what was typed as not sent yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -22,17 +22,14 @@ from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
-from cli.screen.input import LONG, Input
 from cli.screen.keys import Keys
-from cli.screen.paste import MOST, TOO_LONG
-from cli.screen.recall import Recall
 from cli.screen.room import Room, Unsent
 from cli.screen.terminal import Terminal
 from cli.screen.transfers import Transfers
 from cli.screen.window import Window
+from cli.screen.writing import Writing
 from cli.settings import Settings
 from cli.status import Listener, Status
-from cli.words import amount
 from wire.text import safe_line
 
 TICK = 1.0  # seconds between two drawings while a time on the screen counts down
@@ -68,15 +65,14 @@ class Talk(Listener):
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
         self._unsent = 0  # typed, and neither stored nor refused by the server
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
-        self._recall = Recall()
-        self._input = Input()
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
+        self._writing = Writing(self, reactor)
         self.commands.add("help", self._help, "what there is")
         Transfers(self)
-        self.commands.add("quit", lambda _: self._quit(), "end the program")
-        self._window = Window(self.conversation, self._input, self.keys)
+        self.commands.add("quit", lambda _: self.quit(), "end the program")
+        self._window = Window(self.conversation, self._writing, self.keys)
         self._terminal = Terminal(reactor, self._window, self.failed)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
@@ -103,9 +99,11 @@ class Talk(Listener):
             self._tick()
         self.changed()
 
-    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:  # noqa: ARG002
+    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
         """Show how many are there."""
-        self.conversation.room(room).users = users
+        place = self.conversation.room(room)
+        place.users = users
+        place.come_and_go(joined, left)
         self.changed()
 
     def notice(self, code: str, text: str) -> None:
@@ -114,7 +112,8 @@ class Talk(Listener):
 
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:  # noqa: ARG002
         """Have it, written as the server writes it."""
-        self.conversation.room(room).name = room
+        place = self.conversation.room(room)
+        place.name, place.people = room, None
         self.changed()
 
     def resent(self, room: str, what: str) -> None:
@@ -165,41 +164,12 @@ class Talk(Listener):
     # What the person does.
 
     def _add_keys(self) -> None:
-        conversation, input, add = self.conversation, self._input, self.keys.add
-        add("send", self._enter, "send what is typed", "enter")
-        add("new-line", lambda: input.insert("\n"), "begin a new line", "meta enter")
-        add("recall-older", lambda: self._remember(-1), "what was typed before", "up")
-        add("recall-newer", lambda: self._remember(1), "what was typed after that", "down")
+        conversation, add = self.conversation, self.keys.add
         add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
-        add("bottom", self._to_end, "go to the newest message", "end")
         add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
         add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
-        add("quit", self._quit, "end the program", "ctrl c")
-        add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
-        add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
-
-    def _enter(self) -> None:
-        text = self._input.text
-        if not text.strip():
-            self._input.replace("")
-            return
-        self._recall.enter("" if len(text) > LONG else text)
-        self._input.clear()
-        name, _, rest = text.removeprefix("/").partition(" ")
-        if not text.startswith("/") or name == "me":
-            self._type(text)
-        elif text.startswith("//"):
-            self._type(text[1:])
-        elif command := self.commands.get(name):
-            command.run(rest)
-        else:
-            self.say(f"there is no /{name}; /help tells what there is, and // begins a text with a slash")
-
-    def _type(self, text: str) -> None:
-        room = self.conversation.current
-        unsent = room.type(text, time(), self.conversation.user)
-        self.send(room, unsent, lambda client: client.send_msg(text, room.name))
+        add("redraw", lambda: self._terminal.redraw(), "draw all of the screen again", "ctrl l")
 
     def send(self, room: Room, unsent: Unsent, begin: Callable[[Client], Deferred[int | None]]) -> None:
         """Show ``unsent`` until what ``begin`` sends is stored, or why it is not; begun once there is a client."""
@@ -213,25 +183,13 @@ class Talk(Listener):
         else:
             act(self._client)
 
-    def _remember(self, by: int) -> None:
-        self._input.replace(self._recall.step(by, self._input.edit_text))
-
-    def _to_end(self) -> None:
-        self.conversation.current.follow()
-        self._input.set_edit_pos(len(self._input.edit_text))
-
     def _help(self, _: str) -> None:
         for command in self.commands:
             self.say(f"{command.usage}: {command.help}")
 
-    def _delete(self) -> None:
-        if self._input.edit_text:
-            self._input.delete()
-        else:
-            self._quit()
-
-    def _too_long(self) -> None:
-        self.say(f"a paste has at most {amount(MOST)}; /send takes a file of any size")
+    def lend(self, command: Sequence[str]) -> Deferred[int]:
+        """Run a command that has the terminal for itself; fires with its exit status."""
+        return self._terminal.lend(command)
 
     def changed(self) -> None:
         """There is something new to draw."""
@@ -244,8 +202,9 @@ class Talk(Listener):
 
     # The end.
 
-    def _quit(self) -> None:
-        if self._client is None or self._quitting:  # the second time it does not wait
+    def quit(self) -> None:
+        """Leave once what is typed is stored; the second time, without waiting for that."""
+        if self._client is None or self._quitting:
             self._leave()
         else:
             self._quitting = True
@@ -277,6 +236,7 @@ class Talk(Listener):
         if self._ended:
             return
         self._ended = True
+        self._writing.keep()
         with suppress(OSError):  # it may be gone
             self._terminal.stop()
         signal.signal(signal.SIGHUP, self._hang_up)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, ParamSpec, TypeVar
 
 import urwid
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from urwid.display.raw import Screen
 
@@ -61,6 +64,28 @@ class Terminal:
                 self._drawing.cancel()
             self._loop.stop()
 
+    def redraw(self) -> None:
+        """Draw all of it anew: who knows what is on the screen."""
+        self._loop.screen.clear()
+        self.changed()
+
+    def lend(self, command: Sequence[str]) -> Deferred[int]:
+        """Run ``command`` in the terminal, and take it again when that has ended; fires with the exit status."""
+        self._running = False
+        self._loop.stop()
+        interrupted = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the other program
+
+        def ended(status: int) -> int:
+            signal.signal(signal.SIGINT, interrupted)
+            self._running = True
+            self._loop.start()
+            self.changed()
+            return status
+
+        borrower = _Borrower()
+        self._reactor.spawnProcess(borrower, command[0], command, env=None, childFDs={0: 0, 1: 1, 2: 2})
+        return borrower.ended.addCallback(ended)
+
     def changed(self) -> None:
         """There is something new to draw."""
         if self._running and self._drawing is None:
@@ -84,6 +109,18 @@ class Terminal:
     def _process(self, key: str) -> None:
         self._loop.process_input([key])
         self.changed()
+
+
+class _Borrower(ProcessProtocol):
+    """A program that has the terminal."""
+
+    def __init__(self) -> None:
+        self.ended: Deferred[int] = Deferred()
+
+    def processEnded(self, reason: Failure) -> None:
+        """Tell its status, as a shell does."""
+        ended: Any = reason.value
+        self.ended.callback(ended.exitCode if ended.exitCode is not None else 128 + ended.signal)
 
 
 def _runs(keys: list[Key]) -> list[Key]:

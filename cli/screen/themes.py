@@ -11,5 +11,6 @@ PALETTE = [
     ("notice", "dark cyan", "default"),
     ("unsent", "dark gray", "default"),
     ("refused", "dark red", "default"),
+    ("prompt", "default,bold", "default"),
     ("status", "default,standout", "default"),
 ]
