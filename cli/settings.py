@@ -20,3 +20,5 @@ class Settings:
     theme: str = setting("dark", "colours: dark, light or mono")
     highlight: list[str] = setting([], "words that count as a mention, beside your name")
     paste_lines: int = setting(5, "a paste of more lines than this is asked about first")
+    screen: str = setting("raw", "what draws, from the next start on: raw, or curses for what only terminfo knows")
+    mouse: bool = setting(True, "the wheel scrolls and a click selects; with Shift the terminal selects text as ever")

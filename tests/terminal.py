@@ -125,16 +125,14 @@ class Terminal:
 
     @property
     def restored(self) -> bool:
-        """Whether the terminal is as it was before the program: its modes, the screen, the cursor, pasting."""
+        """Whether the terminal is as before the program: its modes, the screen, the cursor, pasting, the mouse."""
         modes = termios.tcgetattr(self._slave) == self._modes
-        return (
-            modes
-            and all(
-                self.output.rfind(b"\x1b[?%bh" % mode) < self.output.rfind(b"\x1b[?%bl" % mode)
-                for mode in (b"1049", b"2004")
-            )
-            and self.output.rfind(b"\x1b[?25l") < self.output.rfind(b"\x1b[?25h")
-        )
+        return modes and self.has("25", True) and not any(self.has(mode) for mode in ("1049", "2004", "1000", "1006"))
+
+    def has(self, mode: str, before: bool = False) -> bool:
+        """Whether the program has set a private ``mode`` (1049: the other screen …), which was ``before`` set."""
+        on, off = (self.output.rfind(f"\x1b[?{mode}{end}".encode()) for end in "hl")
+        return before if on == off else on > off
 
     def hang_up(self) -> None:
         """Take the terminal away."""

@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 
 from cli.screen.editing import Buffer, KillRing
-from cli.screen.history import History
+from cli.screen.entered import Entered
 from cli.screen.paste import Pasted
 
 
 class Recall:
-    """The text that is being written in one room, and the way back through ``history``, which all rooms share.
+    """The text that is being written in one room, and the way back through ``entered``, which all rooms share.
 
     Older texts may be changed while one looks at them; what became of them is forgotten when something is entered. The
     half-written text stays the newest until it is entered itself.
     """
 
-    def __init__(self, history: History, ring: KillRing) -> None:
-        self._history = history
+    def __init__(self, entered: Entered, ring: KillRing) -> None:
+        self._entered = entered
         self._ring = ring
         self._draft = Buffer(ring)
-        self._looked_at: dict[int, Buffer] = {}  # by their numbers in the history
+        self._looked_at: dict[int, Buffer] = {}  # by their numbers there
         self.number: int | None = None  # of the one that is looked at, None for the half-written one
 
     @property
@@ -36,14 +36,14 @@ class Recall:
     def go(self, number: int | None) -> None:
         """Look at the text of that number."""
         if number is not None and number not in self._looked_at:
-            self._looked_at[number] = Buffer(self._ring, self._history[number])
+            self._looked_at[number] = Buffer(self._ring, self._entered[number])
         self.number = number
 
     def step(self, by: int) -> bool:
         """Look at the text ``by`` places further on; False where there is none."""
-        end = self._history.end
+        end = self._entered.end
         number = (end if self.number is None else self.number) + by
-        if not self._history.first <= number <= end:
+        if not self._entered.first <= number <= end:
             return False
         self.go(None if number == end else number)
         return True
@@ -59,11 +59,11 @@ class Recall:
 
     def find(self, words: str, by: int, number: int | None) -> int | None:
         """Return the number of the next text with ``words`` in it, in any case, from ``number`` on by ``by``."""
-        end = self._history.end
+        end = self._entered.end
         look = pattern(words).search
         at = end - (by < 0) if number is None else number
-        while self._history.first <= at < end:
-            if look(self._history[at]):
+        while self._entered.first <= at < end:
+            if look(self._entered[at]):
                 return at
             at += by
         return None

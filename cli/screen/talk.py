@@ -73,7 +73,7 @@ class Talk(Listener):
         Transfers(self)
         self.commands.add("quit", lambda _: self.quit(), "end the program")
         self._window = Window(self.conversation, self._writing, self.keys)
-        self._terminal = Terminal(reactor, self._window, self.failed)
+        self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
         self._ended = False
@@ -169,7 +169,7 @@ class Talk(Listener):
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
         add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
         add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
-        add("redraw", lambda: self._terminal.redraw(), "draw all of the screen again", "ctrl l")
+        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
 
     def send(self, room: Room, unsent: Unsent, begin: Callable[[Client], Deferred[int | None]]) -> None:
         """Show ``unsent`` until what ``begin`` sends is stored, or why it is not; begun once there is a client."""

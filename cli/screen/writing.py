@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from cli.screen.completion import Completing, complete
 from cli.screen.editing import COMMANDS, Buffer, Command, KillRing
 from cli.screen.editor import EditorFailed, edit
-from cli.screen.history import History
+from cli.screen.entered import Entered
 from cli.screen.input import Input
 from cli.screen.paste import MOST, TOO_LONG, Pasted, Question
 from cli.screen.people import People
@@ -49,7 +49,7 @@ class Writing:
         self._clock = clock
         self._conversation = talk.conversation
         self._ring = KillRing()
-        self._history = History(user_state_path("console-chat") / "history", talk.say)
+        self._entered = Entered(user_state_path("console-chat") / "history", talk.say)
         self._recalls: dict[Room, Recall] = {}
         self._modes: dict[Room, Mode] = {}
         self._left: Mode | None = None  # by the key that is being taken
@@ -86,13 +86,13 @@ class Writing:
     def keep(self) -> None:
         """Keep what is half-written, so that Up has it when the program runs again."""
         for recall in self._recalls.values():
-            self._history.add(recall.draft.rstrip())
+            self._entered.add(recall.draft.rstrip())
 
     @property
     def _recall(self) -> Recall:
         room = self._conversation.current
         if room not in self._recalls:
-            self._recalls[room] = Recall(self._history, self._ring)
+            self._recalls[room] = Recall(self._entered, self._ring)
         return self._recalls[room]
 
     @property
@@ -128,7 +128,7 @@ class Writing:
         name, _, rest = text.removeprefix("/").partition(" ")
         command = self._talk.commands.get(name) if text.startswith("/") else None
         if command is None or not command.secret:
-            self._history.add(text)
+            self._entered.add(text)
         if not text.startswith("/") or name == "me":
             self._send(text)
         elif text.startswith("//"):

@@ -8,21 +8,21 @@ from pathlib import Path
 from unittest import TestCase
 from unittest.mock import patch
 
-from cli.screen import history
+from cli.screen import entered
 from cli.screen.editing import KillRing
-from cli.screen.history import ENTRIES, LONGEST, History
+from cli.screen.entered import ENTRIES, LONGEST, Entered
 from cli.screen.paste import Pasted
 from cli.screen.recall import Recall, Search
 
 
-def unkept() -> History:
-    return History(None, print)
+def unkept() -> Entered:
+    return Entered(None, print)
 
 
 class Recalled(TestCase):
     def setUp(self) -> None:
-        self.history = unkept()
-        self.recall = Recall(self.history, KillRing())
+        self.entered = unkept()
+        self.recall = Recall(self.entered, KillRing())
 
     def type(self, text: str) -> None:
         self.recall.buffer.insert(text)
@@ -35,22 +35,22 @@ class Recalled(TestCase):
         return texts
 
     def test_back_and_forth(self) -> None:
-        self.history.add("one")
-        self.history.add("two")
+        self.entered.add("one")
+        self.entered.add("two")
         self.type("half")
         self.assertEqual(self.steps(-1, -1, -1, 1, 1, 1), ["two", "one", "one", "two", "half", "half"])
 
     def test_a_changed_line_is_not_lost_until_one_is_entered(self) -> None:
-        self.history.add("one")
+        self.entered.add("one")
         self.recall.step(-1)
         self.type(" more")
         self.assertEqual(self.steps(1, -1), ["", "one more"])
         self.assertEqual(self.recall.take(), "one more")
-        self.history.add("one more")
+        self.entered.add("one more")
         self.assertEqual(self.steps(-1, -1), ["one more", "one"])
 
     def test_half_written_stays_when_another_is_entered(self) -> None:
-        self.history.add("one")
+        self.entered.add("one")
         self.type("half")
         self.recall.buffer.go(2)
         self.recall.step(-1)
@@ -60,34 +60,34 @@ class Recalled(TestCase):
         self.assertEqual(self.recall.buffer.whole, "")
 
     def test_each_room_has_its_own_place(self) -> None:
-        self.history.add("one")
+        self.entered.add("one")
         self.type("here")
         self.recall.step(-1)
-        other = Recall(self.history, KillRing())
+        other = Recall(self.entered, KillRing())
         self.assertEqual(other.buffer.whole, "")
-        self.history.add("two")
+        self.entered.add("two")
         self.assertEqual(self.steps(1, 1), ["two", "here"])
 
     def test_bound(self) -> None:
         for number in range(ENTRIES + 5):
-            self.history.add(str(number))
+            self.entered.add(str(number))
         self.assertEqual(self.steps(*[-1] * (ENTRIES + 5))[-1], "5")
 
     def test_bound_of_characters(self) -> None:
-        with patch.object(history, "CHARACTERS", 100):
+        with patch.object(entered, "CHARACTERS", 100):
             for letter in "abc":
-                self.history.add(letter * 40)
+                self.entered.add(letter * 40)
             self.assertEqual(self.steps(-1, -1, -1)[-1], "b" * 40)
-            self.history.add("d" * 200)
-            self.assertEqual((self.history.end - self.history.first, self.history[self.history.first]), (1, "d" * 200))
+            self.entered.add("d" * 200)
+            self.assertEqual((self.entered.end - self.entered.first, self.entered[self.entered.first]), (1, "d" * 200))
 
 
 class Searched(TestCase):
     def setUp(self) -> None:
-        history = unkept()
+        entered = unkept()
         for text in ("see the Docs", "lunch?", "the docs are good", "no"):
-            history.add(text)
-        self.recall = Recall(history, KillRing())
+            entered.add(text)
+        self.recall = Recall(entered, KillRing())
         self.recall.buffer.insert("half")
         self.recall.buffer.go(1)
         self.search = Search(self.recall)
@@ -146,8 +146,8 @@ class OnDisk(TestCase):
         self.path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "state" / "history"
         self.complaints: list[str] = []
 
-    def open(self) -> History:
-        return History(self.path, self.complaints.append)
+    def open(self) -> Entered:
+        return Entered(self.path, self.complaints.append)
 
     def texts(self) -> list[str]:
         found = self.open()
@@ -170,7 +170,7 @@ class OnDisk(TestCase):
         self.assertEqual(self.texts(), ["one", "three"])
 
     def test_the_file_has_a_bound(self) -> None:
-        with patch.object(history, "BYTES", 1000):
+        with patch.object(entered, "BYTES", 1000):
             kept = self.open()
             for number in range(500):
                 kept.add(f"text {number}")

@@ -18,7 +18,7 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(str).decode
 
 
-class History:
+class Entered:
     """What was typed, at numbers that stay: ``first`` is the oldest that is kept, ``end`` the next one to come.
 
     The file at ``path`` has a JSON string a line and is only added to; several programs may share it. It is read when
