@@ -213,7 +213,7 @@ class Writing:
             self._talk.quit()
         else:
             self._interrupted = now
-            self._talk.say("/quit or Ctrl-D ends the program, and so does Ctrl-C once more")
+            self._talk.say("Ctrl-C again ends the program, and so do Ctrl-D and /quit")
 
     def _delete(self) -> None:
         if self._buffer.text:
