@@ -9,6 +9,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final, NoReturn
 
+from platformdirs import user_state_path
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
@@ -21,6 +22,7 @@ from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptio
 from cli.secrets import Secrets
 from cli.settings import Settings
 from cli.status import Listener
+from wire.frames import LOBBY
 from wire.text import safe_line
 
 
@@ -61,20 +63,24 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     from cli.screen import talk  # slow to load, and a filter needs none of it
+    from cli.screen.remembered import Remembered
 
-    connect = partial(_connect, reactor, options, secrets, options["rooms"], options["history"])
-    return talk.run(reactor, connect, options["rooms"], options["user"], Settings())
+    remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
+    rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
+    connect = partial(_connect, reactor, options, secrets, rooms, options["history"])
+    return talk.run(reactor, connect, rooms, options["user"], Settings(), remembered)
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     history = options["history"] or 0
-    connect = partial(_connect, reactor, options, secrets, options["rooms"], history)
+    rooms = options["rooms"] or [LOBBY]
+    connect = partial(_connect, reactor, options, secrets, rooms, history)
     return _leaving(
         reactor,
         pipe.run(
             reactor,
             connect,
-            options["rooms"][0],
+            rooms[0],
             server=_server(options),
             line=pipe.as_json if options["json"] else pipe.plain,
             drain=history > 0,

@@ -81,7 +81,7 @@ class AnyOptions(UsageOptions):
 
 
 class Options(AnyOptions):
-    """Who talks, where and how. ``rooms`` is never empty, ``history`` is None where it was not given."""
+    """Who talks, where and how. ``rooms`` is empty and ``history`` None where they were not given."""
 
     synopsis = "Usage: chat [options] [NAME] [HOST[:PORT]]"
     longdesc = (
@@ -112,7 +112,7 @@ class Options(AnyOptions):
         return f"{usage}\n"
 
     def opt_room(self, name: str) -> None:
-        """Room to be in, may be repeated; a filter sends to the first one. [default: lobby]"""
+        """Room to be in, may be repeated; a filter sends to the first one. [default: those of last time, or lobby]"""
         self["rooms"].append(_name(name, "room"))
 
     opt_r = opt_room
@@ -132,7 +132,6 @@ class Options(AnyOptions):
         if self._address is not None:
             self._take_address(self._address)
         super().postOptions()
-        self["rooms"] = self["rooms"] or [LOBBY]
         self["user"] = _login_name() if self["user"] is None else _name(self["user"], "name")
 
     def _take_address(self, address: str) -> None:

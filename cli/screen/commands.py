@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from typing import NamedTuple
 
 Completes = Callable[[str], Iterable[str]]
@@ -52,3 +53,7 @@ class Commands:
     def get(self, name: str) -> Command | None:
         """Return the command of that name, if there is one."""
         return self._commands.get(name)
+
+    def nearest(self, name: str) -> str | None:
+        """Return the name that was probably meant by ``name``, which is none."""
+        return next(iter(get_close_matches(name.lower(), self._commands, 1)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cli.inbox import Message
@@ -28,12 +28,14 @@ class Room:
     A line keeps its position when older ones are forgotten. What is not sent yet stands behind the last line.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, hides: Callable[[Message], bool] = lambda _: False) -> None:
         self.name = name
         self.last_id = 0  # of the messages shown
+        self.live_after = 0  # what has a higher id came while we were there
+        self.read_id: int | None = None  # of the newest message that was read, None in a room that one is new in
+        self.mentions = 0  # unread messages that concern one
         self.users: int | None = None  # in the room now, None while unknown
         self.people: set[str] | None = None  # who they are, None while unknown
-        self.unread = 0  # messages that came while nobody looked at the end
         self.follows = True  # the newest line is shown, also when others come
         self.first = 0  # position of the oldest line that is kept
         self._lines: list[Line] = []
@@ -42,6 +44,25 @@ class Room:
         self._tail: list[Line] = []  # of _unsent
         self._looked_at = 0
         self._speakers: dict[str, None] = {}  # who spoke last is last
+        self._hides = hides
+        self._hidden = 0  # unread messages that are not shown
+
+    @property
+    def unread(self) -> int:
+        """How many messages came since one looked at the end; ids have no gaps."""
+        return max(0, max(self.last_id, self.live_after) - (self.read_id or 0) - self._hidden)
+
+    def open(self, first_id: int, last_id: int) -> None:  # noqa: ARG002
+        """The server keeps ``first_id`` … ``last_id``, and all above is live. What was said before one came is read."""
+        if self.read_id is None or self.read_id > last_id:
+            self.read_id = last_id
+        self.live_after = last_id
+        self.people = None
+
+    def seen(self) -> None:
+        """One looked at the newest message."""
+        self.read_id = max(self.read_id or 0, self.last_id, self.live_after)
+        self.mentions = self._hidden = 0
 
     @property
     def end(self) -> int:
@@ -69,7 +90,7 @@ class Room:
     def follow(self) -> None:
         """Go to the newest line and stay with it."""
         self.follows = True
-        self.unread = 0
+        self.seen()
 
     def show(self, lines: Iterable[Line]) -> None:
         """Append ``lines``, and forget the oldest where there are too many."""
@@ -82,9 +103,14 @@ class Room:
             del self._lines[:forgotten]
             self.first += forgotten
 
-    def add(self, message: Message) -> None:
-        """Show the next message that came."""
-        self.show(lines_of(message))
+    def add(self, message: Message, mention: bool = False) -> None:
+        """Show the next message that came; a ``mention`` concerns one."""
+        unread = message.id > (self.read_id or 0)
+        if self._hides(message):
+            self._hidden += unread
+        else:
+            self.show(lines_of(message))
+            self.mentions += unread and mention
         self.last_id = message.id
         self._speakers.pop(message.sender, None)
         self._speakers[message.sender] = None

@@ -19,10 +19,14 @@ from urwid.display.common import InputClosedError
 
 from cli.client import Client
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.screen.alerts import Alerts
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
+from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
+from cli.screen.places import Places
+from cli.screen.remembered import Remembered
 from cli.screen.room import Room, Unsent
 from cli.screen.terminal import Terminal
 from cli.screen.transfers import Transfers
@@ -36,14 +40,21 @@ TICK = 1.0  # seconds between two drawings while a time on the screen counts dow
 
 
 def run(
-    reactor: Any, connect: Callable[[Listener], Deferred[Client]], rooms: list[str], user: str, settings: Settings
+    reactor: Any,
+    connect: Callable[[Listener], Deferred[Client]],
+    rooms: list[str],
+    user: str,
+    settings: Settings,
+    remembered: Remembered | None = None,
 ) -> Deferred[int]:
-    """Talk in ``rooms`` as ``user`` until the person has enough of it; fires with the exit status.
+    """Talk as ``user`` until the person has enough of it; fires with the exit status.
 
-    ``connect`` makes the client. The terminal of standard input and output is taken, and given back before the
-    Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on standard error.
+    ``connect`` makes the client, logged in to ``rooms``; those that are ``remembered`` are joined afterwards, so that
+    one that is closed to us keeps us out of no other. The terminal of standard input and output is taken, and given
+    back before the Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on
+    standard error.
     """
-    return Talk(reactor, connect, rooms, user, settings).start()
+    return Talk(reactor, connect, rooms, user, settings, remembered or Remembered(None, reactor)).start()
 
 
 class Talk(Listener):
@@ -56,12 +67,15 @@ class Talk(Listener):
         rooms: list[str],
         user: str,
         settings: Settings,
+        remembered: Remembered,
     ) -> None:
         self._reactor = reactor
         self._connect = connect
         self.settings = settings
-        self._client: Client | None = None  # None until we are logged in for the first time
-        self.conversation = Conversation(user, rooms, Highlights([user, *settings.highlight]))
+        self.client: Client | None = None  # None until we are logged in for the first time
+        self._remembered = remembered
+        highlights = Highlights([user, *settings.highlight])
+        self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights)
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
         self._unsent = 0  # typed, and neither stored nor refused by the server
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
@@ -70,15 +84,29 @@ class Talk(Listener):
         self._add_keys()
         self._writing = Writing(self, reactor)
         self.commands.add("help", self._help, "what there is")
+        self._places = Places(self)
+        Ignoring(self)
         Transfers(self)
         self.commands.add("quit", lambda _: self.quit(), "end the program")
-        self._window = Window(self.conversation, self._writing, self.keys)
+        self._window = Window(self.conversation, self._writing, self.keys, settings)
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
+        self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
         self._done: Deferred[int] = Deferred()
+        self._remember_rooms(rooms)
+
+    def _remember_rooms(self, rooms: list[str]) -> None:
+        """Go on as last time, in the first of ``rooms`` if there is one."""
+        self._remembered.restore(self.conversation, self.say)
+        given = [self.conversation.room(name) for name in rooms]
+        for room in self.conversation.rooms:
+            if room not in given:
+                self._places.rejoin(room)
+        if given:
+            self.conversation.show(given[0])
 
     def start(self) -> Deferred[int]:
         """Take the terminal and begin; fires with the exit status."""
@@ -92,7 +120,7 @@ class Talk(Listener):
 
     def status_changed(self, status: Status) -> None:
         """Show it, and let the seconds to the next attempt count down."""
-        self.conversation.status = status
+        self.conversation.tell(status)
         if not status.unsent:
             self._forget_left()
         if self._ticking is None:
@@ -100,20 +128,23 @@ class Talk(Listener):
         self.changed()
 
     def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
-        """Show how many are there."""
-        place = self.conversation.room(room)
-        place.users = users
-        place.come_and_go(joined, left)
-        self.changed()
+        """Show who comes and goes, and how many are there."""
+        if place := self.conversation.find(room):
+            place.users = users
+            place.come_and_go(joined, left)
+            self.changed()
 
     def notice(self, code: str, text: str) -> None:
-        """Show it among what was said."""
-        self.say(text or code)
+        """Show it among what was said, or, of what lasts, beside it."""
+        if code in ("storage_down", "storage_up"):
+            self.conversation.trouble = (text or "the server cannot store anything") if code == "storage_down" else ""
+            self.changed()
+        else:
+            self.say(text or code)
 
-    def room_opened(self, room: str, first_id: int, last_id: int) -> None:  # noqa: ARG002
+    def room_opened(self, room: str, first_id: int, last_id: int) -> None:
         """Have it, written as the server writes it."""
-        place = self.conversation.room(room)
-        place.name, place.people = room, None
+        self.conversation.opened(room, first_id, last_id)
         self.changed()
 
     def resent(self, room: str, what: str) -> None:
@@ -135,12 +166,13 @@ class Talk(Listener):
 
     async def _read(self) -> None:
         try:
-            self._client = client = await self._connect(self)
+            self.client = client = await self._connect(self)
             waiting, self._waiting = self._waiting, []
             for act in waiting:
                 act(client)
             while True:
-                self.conversation.add(await client.read_msg())
+                message = await client.read_msg()
+                self._alerts.heard(message, self.conversation.add(message))
                 self.changed()
         except ClientClosed as why:
             if not self._quitting:
@@ -164,11 +196,9 @@ class Talk(Listener):
     # What the person does.
 
     def _add_keys(self) -> None:
-        conversation, add = self.conversation, self.keys.add
+        add = self.keys.add
         add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
-        add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
-        add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
         add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
 
     def send(self, room: Room, unsent: Unsent, begin: Callable[[Client], Deferred[int | None]]) -> None:
@@ -178,10 +208,10 @@ class Talk(Listener):
 
     def when_there(self, act: Callable[[Client], object]) -> None:
         """Call ``act`` with the client as soon as there is one."""
-        if self._client is None:
+        if self.client is None:
             self._waiting.append(act)
         else:
-            act(self._client)
+            act(self.client)
 
     def _help(self, _: str) -> None:
         for command in self.commands:
@@ -191,9 +221,15 @@ class Talk(Listener):
         """Run a command that has the terminal for itself; fires with its exit status."""
         return self._terminal.lend(command)
 
+    @property
+    def text_width(self) -> int:
+        """How many columns a text has on the screen."""
+        return self._window.text_width
+
     def changed(self) -> None:
-        """There is something new to draw."""
+        """There is something new to draw, and maybe to keep."""
         self._terminal.changed()
+        self._remembered.changed()
 
     def say(self, text: str) -> None:
         """Say something of the program's own in the room that is shown."""
@@ -204,15 +240,15 @@ class Talk(Listener):
 
     def quit(self) -> None:
         """Leave once what is typed is stored; the second time, without waiting for that."""
-        if self._client is None or self._quitting:
+        if self.client is None or self._quitting:
             self._leave()
         else:
             self._quitting = True
-            self._client.close().addCallback(lambda _: self._leave()).addErrback(self.failed)
+            self.client.close().addCallback(lambda _: self._leave()).addErrback(self.failed)
 
     def _leave(self) -> None:
         if self._unsent:
-            later = "" if self._client is None else "; chat sends what is left at its next start"
+            later = "" if self.client is None else "; chat sends what is left at its next start"
             self._end(1, f"not sent: {self._unsent} message{'s' if self._unsent > 1 else ''}{later}")
         else:
             self._end()
@@ -242,6 +278,7 @@ class Talk(Listener):
         signal.signal(signal.SIGHUP, self._hang_up)
         if self._ticking is not None:
             self._ticking.cancel()
+        self._remembered.close()
         if self._talk is not None:
             self._talk.cancel()
         if why:

@@ -18,8 +18,8 @@ from cli.screen.input import Input
 from cli.screen.paste import MOST, TOO_LONG, Pasted, Question
 from cli.screen.people import People
 from cli.screen.recall import Recall, Search
-from cli.screen.room import Room
 from cli.words import amount, line_count
+from wire.names import fold
 
 if TYPE_CHECKING:
     from cli.screen.talk import Talk
@@ -50,18 +50,19 @@ class Writing:
         self._conversation = talk.conversation
         self._ring = KillRing()
         self._entered = Entered(user_state_path("console-chat") / "history", talk.say)
-        self._recalls: dict[Room, Recall] = {}
-        self._modes: dict[Room, Mode] = {}
+        self._recalls: dict[str, Recall] = {}  # by the rooms' folded names
+        self._modes: dict[str, Mode] = {}  # likewise
         self._left: Mode | None = None  # by the key that is being taken
         self._people = People(talk)
         self._completing: Completing | None = None
         self._interrupted = -TWICE  # when Ctrl-C was pressed with nothing to clear, by the clock
         self._add_keys()
+        talk.commands.add("me", lambda text: self._send(f"/me {text}"), "say what you do", "TEXT")
 
     @property
     def prompt(self) -> str:
         """What is to be said above the input; nothing most of the time."""
-        mode = self._modes.get(self._conversation.current)
+        mode = self._modes.get(self._room)
         return mode.prompt if mode else ""
 
     def refresh(self) -> None:
@@ -73,7 +74,7 @@ class Writing:
         if key == TOO_LONG and not isinstance(key, Pasted):
             self._talk.say(f"a paste has at most {amount(MOST)}; /send takes a file of any size")
             return True
-        room = self._conversation.current
+        room = self._room
         self._left = mode = self._modes.pop(room, None)
         if mode is not None and mode.press(key):
             if not mode.over:
@@ -89,11 +90,14 @@ class Writing:
             self._entered.add(recall.draft.rstrip())
 
     @property
+    def _room(self) -> str:
+        return fold(self._conversation.current.name)
+
+    @property
     def _recall(self) -> Recall:
-        room = self._conversation.current
-        if room not in self._recalls:
-            self._recalls[room] = Recall(self._entered, self._ring)
-        return self._recalls[room]
+        if self._room not in self._recalls:
+            self._recalls[self._room] = Recall(self._entered, self._ring)
+        return self._recalls[self._room]
 
     @property
     def _buffer(self) -> Buffer:
@@ -129,14 +133,16 @@ class Writing:
         command = self._talk.commands.get(name) if text.startswith("/") else None
         if command is None or not command.secret:
             self._entered.add(text)
-        if not text.startswith("/") or name == "me":
+        if not text.startswith("/"):
             self._send(text)
         elif text.startswith("//"):
             self._send(text[1:])
         elif command is not None:
             command.run(rest)
         else:
-            self._talk.say(f"there is no /{name}; /help tells what there is, and // begins a text with a slash")
+            meant = self._talk.commands.nearest(name)
+            hint = f"do you mean /{meant}? " if meant else ""
+            self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
 
     def _send(self, text: str) -> None:
         room = self._conversation.current
@@ -145,7 +151,7 @@ class Writing:
 
     def _take(self, text: str) -> None:
         if line_count(text) > self._talk.settings.paste_lines:
-            self._modes[self._conversation.current] = Question(text, self._buffer.insert, self._enter)
+            self._modes[self._room] = Question(text, self._buffer.insert, self._enter)
         else:
             self._buffer.insert(text)
 
@@ -158,7 +164,7 @@ class Writing:
     def _search(self, by: int) -> None:
         search = self._left if isinstance(self._left, Search) else Search(self._recall)
         search.again(by)
-        self._modes[self._conversation.current] = search
+        self._modes[self._room] = search
 
     # What the word could become.
 

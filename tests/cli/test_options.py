@@ -47,7 +47,7 @@ class Arguments(TestCase):
         found = parsed("ann --room a -r b --history 5 --json")
         self.assertEqual((found["rooms"], found["history"], found["json"]), (["a", "b"], 5, 1))
         found = parsed("ann")
-        self.assertEqual((found["rooms"], found["history"], found["json"]), (["lobby"], None, 0))
+        self.assertEqual((found["rooms"], found["history"], found["json"]), ([], None, 0))
 
     def test_wrong(self) -> None:
         for line in (

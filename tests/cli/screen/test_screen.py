@@ -36,7 +36,7 @@ class TwoPeople(TestCase):
                 ann.wait_for(lambda: ann.colour("who is") == "default")
 
                 server.kill()
-                bob.wait_for("lost since")
+                bob.wait_for("offline since")
                 bob.type("are you still there?\r")
                 bob.wait_for(lambda: bob.colour("are you") == "brightblack")
                 server.start()
@@ -285,7 +285,7 @@ class OnePerson(TestCase):
             "\x1b[2J\x1b[Hgone",
             "\x9b2J",
             "\u202eesrever",
-            "\rann: forged",
+            "\rcarl: forged",
             "\x00\x07\x08\x7f",
             "\U000e0041\u2028\ud800",
             "a\nb\tc",

@@ -25,6 +25,9 @@ class OnePerson(TestCase):
         terminal.wait_for("live")
         return terminal
 
+    def wait_for_input(self, terminal: Terminal, last: str) -> None:
+        terminal.wait_for(lambda: terminal.lines[-1] == last)
+
     def test_two_runs(self) -> None:
         terminal = self.open()
         for text in ("the first one", "another"):
@@ -46,7 +49,7 @@ class OnePerson(TestCase):
         terminal = self.open()
         for recalled in ("half", "the first one!", "another", "the first one"):
             terminal.type("\x1b[A")
-            terminal.wait_for(lambda recalled=recalled: terminal.lines[-1] == f"> {recalled}")
+            self.wait_for_input(terminal, f"> {recalled}")
 
     def test_editing(self) -> None:
         terminal = self.open()
@@ -109,7 +112,7 @@ class OnePerson(TestCase):
             (f"{self.home}/a\t", f"> /send {self.home}/a file.txt"),
         ):
             terminal.type(typed)
-            terminal.wait_for(lambda shown=shown: terminal.lines[-1] == shown)
+            self.wait_for_input(terminal, shown)
         terminal.type("\r")
         terminal.wait_for("file a file.txt, 300 bytes")
 
