@@ -26,9 +26,13 @@ class Completing:
         self._left = buffer.text, buffer.cursor
 
     def stands(self, buffer: Buffer) -> bool:
-        """Whether ``buffer`` is as it was left, and there is another to put in."""
-        into_folder = len(self.found) == 1 and self.found[0].endswith("/")
-        return buffer is self._buffer and self._left == (buffer.text, buffer.cursor) and not into_folder
+        """Whether ``buffer`` is as it was left."""
+        return buffer is self._buffer and self._left == (buffer.text, buffer.cursor)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is another to put in, rather than more to find: behind a folder there is what is in it."""
+        return bool(self.found) and not (len(self.found) == 1 and self.found[0].endswith("/"))
 
     def turn(self, by: int) -> None:
         """Put in the next one, or the one before."""
@@ -68,7 +72,9 @@ def last_word(of: Callable[[], Iterable[str]]) -> Completes:
 
     def completes(argument: str) -> Iterable[str]:
         before, space, word = argument.rpartition(" ")
-        return [f"{before}{space}{name}" for name in of() if fold(name).startswith(fold(word))]
+        sign = word[:1] if word[:1] in ("#", "@") else ""
+        begun = fold(word.removeprefix(sign))
+        return [f"{before}{space}{sign}{name}" for name in of() if fold(name).startswith(begun)]
 
     return completes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cli.screen.completion import last_word
 from wire.names import BadName, canonical, fold
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ class Ignoring:
         self._talk = talk
         self._conversation = talk.conversation
         talk.commands.add("ignore", self._ignore, "hide what somebody says, or tell whose is hidden", "[NAME]")
-        talk.commands.add("unignore", self._unignore, "hear somebody again", "NAME")
+        talk.commands.add("unignore", self._unignore, "hear somebody again", "NAME", last_word(self._ignored))
+
+    def _ignored(self) -> list[str]:
+        return list(self._conversation.ignored.values())
 
     def _ignore(self, argument: str) -> None:
         if not argument.strip():

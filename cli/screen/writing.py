@@ -170,21 +170,20 @@ class Writing:
 
     def _complete(self, by: int) -> None:
         buffer = self._buffer
-        if self._completing is None or not self._completing.stands(buffer):
-            self._completing = self._begin_completing(buffer)
-        if not self._completing.found:
-            room, nothing = self._conversation.current, self._completing
-            self._people.ask(room, partial(self._complete_late, nothing, buffer, by))
-        self._completing.turn(by)
+        going = self._completing
+        if going is None or not going.goes_on or not going.stands(buffer):
+            going = self._completing = self._begin_completing(buffer)
+            self._people.ask(self._conversation.current, partial(self._complete_late, going, buffer, by))
+        going.turn(by)
 
     def _begin_completing(self, buffer: Buffer) -> Completing:
         people = self._people.of(self._conversation.current)
         start, found = complete(buffer.text[: buffer.cursor], self._talk.commands, people)
         return Completing(buffer, start, found)
 
-    def _complete_late(self, nothing: Completing, buffer: Buffer, by: int) -> None:
+    def _complete_late(self, began: Completing, buffer: Buffer, by: int) -> None:
         """It is known who is there: complete what could not be, unless something else was typed."""
-        if nothing is self._completing and buffer is self._buffer and nothing.stands(buffer):
+        if not began.found and began is self._completing and began.stands(self._buffer):
             self._completing = self._begin_completing(buffer)
             self._completing.turn(by)
             self._talk.changed()

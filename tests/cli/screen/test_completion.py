@@ -34,6 +34,7 @@ class Words(TestCase):
             ("/j", 0, ["/join ", "/jump "]),
             ("/join d", 6, ["Dev"]),
             ("/join ", 6, ["lobby", "Dev"]),
+            ("/join #d", 6, ["#Dev"]),
             ("/join lobby d", 6, ["lobby Dev"]),
             ("/kick an", 6, ["anna "]),
             ("/me greets an", 11, ["anna "]),
@@ -102,4 +103,4 @@ class Files(TestCase):
         buffer = Buffer(KillRing(), "a fo")
         completing = Completing(buffer, 0, ["a folder/"])
         completing.turn(1)
-        self.assertFalse(completing.stands(buffer))
+        self.assertFalse(completing.goes_on)
