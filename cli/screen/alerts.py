@@ -36,9 +36,9 @@ class Alerts:
         self._seconds = seconds
         self._last: float | None = None
 
-    def heard(self, message: Message, mention: bool) -> None:
-        """A message came; a ``mention`` concerns one."""
-        if not (mention or self._elsewhere(message)) or not self._live(message):
+    def heard(self, message: Message) -> None:
+        """A message came."""
+        if not self._is_live(message) or not self._matters(message):
             return
         now = self._seconds()
         if self._last is not None and now - self._last < QUIET:
@@ -50,13 +50,15 @@ class Alerts:
             osc = int(self._settings.notify.removeprefix("osc"))
             self._bell.notify(f"{message.sender} in {message.room}", message.text[:SHOWN], osc)
 
-    def _live(self, message: Message) -> bool:
+    def _is_live(self, message: Message) -> bool:
         room = self._conversation.find(message.room)
         return room is not None and message.id > room.live_after
 
-    def _elsewhere(self, message: Message) -> bool:
-        """Whether it came in a room that is not shown and one wants to know of that."""
+    def _matters(self, message: Message) -> bool:
+        """Whether it concerns one, or came where one does not look and one wants to know of that."""
         conversation = self._conversation
+        if conversation.is_mention(message):
+            return True
         return (
             self._settings.alert == "all"
             and conversation.find(message.room) is not conversation.current

@@ -41,6 +41,7 @@ class Conversation:
         for name in rooms:
             self.room(name)
         self.current = self.rooms[0]
+        self.current.enter()
         self._home: Room | None = None  # where one goes back to when nothing is unread any more
 
     @property
@@ -54,14 +55,16 @@ class Conversation:
 
     def room(self, name: str) -> Room:
         """Return the room of that name, which is opened where it was not."""
-        return self._rooms.setdefault(fold(name), Room(name, self.hides))
+        key = fold(name)
+        if key not in self._rooms:
+            self._rooms[key] = Room(name, self.is_mention, self.hides)
+        return self._rooms[key]
 
     def opened(self, name: str, first_id: int, last_id: int) -> None:
         """We are in the room, called as the server writes it; what is above ``last_id`` is live."""
         room = self.room(name)
         room.name = name
         room.open(first_id, last_id)
-        self._see()
 
     def close(self, room: Room) -> None:
         """Be in ``room`` no more; where it is shown its neighbour is. The last one stays."""
@@ -75,16 +78,22 @@ class Conversation:
             self._home = None
         del self._rooms[fold(room.name)]
 
-    def add(self, message: Message) -> bool:
-        """Take the next message that came, and return whether it concerns one. In a room that was left it is none."""
-        room = self.find(message.room)
-        if room is None:
-            return False
-        own = fold(message.sender) == fold(self.user)
-        mention = not own and not self.hides(message) and self.highlights.match(message.text)
-        room.add(message, mention)
-        self._see()
-        return mention
+    def add(self, message: Message) -> None:
+        """Take the next message that came. In a room that was left it is none."""
+        if room := self.find(message.room):
+            room.add(message)
+
+    def is_mention(self, message: Message) -> bool:
+        """Return whether ``message`` concerns one."""
+        return (
+            self.highlights.match(message.text) and fold(message.sender) != fold(self.user) and not self.hides(message)
+        )
+
+    def come_and_go(self, room: str, joined: list[str], left: list[str], users: int) -> None:
+        """People came and went; there are ``users`` now."""
+        if place := self.find(room):
+            place.users = users
+            place.come_and_go(joined, left)
 
     def notice(self, text: str, at: float) -> None:
         """Say something of the program's own in the room that is shown."""
@@ -127,13 +136,10 @@ class Conversation:
             self.show(self._home)
 
     def _go(self, room: Room) -> None:
-        self.current = room
-        self._see()
-
-    def _see(self) -> None:
-        """Who looks at the end of a room has read what is there."""
-        if self.current.follows:
-            self.current.seen()
+        if room is not self.current:
+            self.current.leave()
+            self.current = room
+            room.enter()
 
     # Who is not heard.
 

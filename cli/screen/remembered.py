@@ -17,7 +17,6 @@ from twisted.internet.interfaces import IDelayedCall
 
 from cli.screen.conversation import Conversation
 from wire.frames import Number
-from wire.names import canonical
 
 PAUSE: Final = 5.0  # seconds between two writings, at least: what a crash may cost
 FILE: Final = "rooms.json"
@@ -29,11 +28,6 @@ class Past(msgspec.Struct):
     rooms: dict[str, Number | None] = {}
     shown: str = ""
     ignored: list[str] = []
-
-    def __post_init__(self) -> None:
-        """Raise :class:`~wire.names.BadName` where a name is none."""
-        for name in (*self.rooms, *self.ignored):
-            canonical(name.removeprefix("@"))
 
 
 class Remembered:

@@ -28,7 +28,12 @@ class Room:
     A line keeps its position when older ones are forgotten. What is not sent yet stands behind the last line.
     """
 
-    def __init__(self, name: str, hides: Callable[[Message], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        name: str,
+        is_mention: Callable[[Message], bool] = lambda _: False,
+        hides: Callable[[Message], bool] = lambda _: False,
+    ) -> None:
         self.name = name
         self.last_id = 0  # of the messages shown
         self.live_after = 0  # what has a higher id came while we were there
@@ -44,7 +49,9 @@ class Room:
         self._tail: list[Line] = []  # of _unsent
         self._looked_at = 0
         self._speakers: dict[str, None] = {}  # who spoke last is last
+        self._is_mention = is_mention
         self._hides = hides
+        self._shown = False
         self._hidden = 0  # unread messages that are not shown
 
     @property
@@ -58,11 +65,21 @@ class Room:
             self.read_id = last_id
         self.live_after = last_id
         self.people = None
+        self._read()
 
-    def seen(self) -> None:
-        """One looked at the newest message."""
-        self.read_id = max(self.read_id or 0, self.last_id, self.live_after)
-        self.mentions = self._hidden = 0
+    def enter(self) -> None:
+        """Somebody looks at it now."""
+        self._shown = True
+        self._read()
+
+    def leave(self) -> None:
+        """Nobody looks at it any more."""
+        self._shown = False
+
+    def _read(self) -> None:
+        if self._shown and self.follows:
+            self.read_id = max(self.read_id or 0, self.last_id, self.live_after)
+            self.mentions = self._hidden = 0
 
     @property
     def end(self) -> int:
@@ -90,7 +107,7 @@ class Room:
     def follow(self) -> None:
         """Go to the newest line and stay with it."""
         self.follows = True
-        self.seen()
+        self._read()
 
     def show(self, lines: Iterable[Line]) -> None:
         """Append ``lines``, and forget the oldest where there are too many."""
@@ -103,19 +120,20 @@ class Room:
             del self._lines[:forgotten]
             self.first += forgotten
 
-    def add(self, message: Message, mention: bool = False) -> None:
-        """Show the next message that came; a ``mention`` concerns one."""
+    def add(self, message: Message) -> None:
+        """Show the next message that came."""
         unread = message.id > (self.read_id or 0)
         if self._hides(message):
             self._hidden += unread
         else:
             self.show(lines_of(message))
-            self.mentions += unread and mention
+            self.mentions += unread and self._is_mention(message)
         self.last_id = message.id
         self._speakers.pop(message.sender, None)
         self._speakers[message.sender] = None
         if len(self._speakers) > SPEAKERS:
             del self._speakers[next(iter(self._speakers))]
+        self._read()
         self._unsent = [unsent for unsent in self._unsent if unsent.id is None or unsent.id > message.id]
         self._set_tail()
 

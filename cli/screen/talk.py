@@ -129,10 +129,8 @@ class Talk(Listener):
 
     def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
         """Show who comes and goes, and how many are there."""
-        if place := self.conversation.find(room):
-            place.users = users
-            place.come_and_go(joined, left)
-            self.changed()
+        self.conversation.come_and_go(room, joined, left, users)
+        self.changed()
 
     def notice(self, code: str, text: str) -> None:
         """Show it among what was said, or, of what lasts, beside it."""
@@ -172,7 +170,8 @@ class Talk(Listener):
                 act(client)
             while True:
                 message = await client.read_msg()
-                self._alerts.heard(message, self.conversation.add(message))
+                self.conversation.add(message)
+                self._alerts.heard(message)
                 self.changed()
         except ClientClosed as why:
             if not self._quitting:

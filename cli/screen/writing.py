@@ -57,7 +57,7 @@ class Writing:
         self._completing: Completing | None = None
         self._interrupted = -TWICE  # when Ctrl-C was pressed with nothing to clear, by the clock
         self._add_keys()
-        talk.commands.add("me", lambda text: self._send(f"/me {text}"), "say what you do", "TEXT")
+        talk.commands.add("me", self._act, "say what you do", "TEXT")
 
     @property
     def prompt(self) -> str:
@@ -143,6 +143,12 @@ class Writing:
             meant = self._talk.commands.nearest(name)
             hint = f"do you mean /{meant}? " if meant else ""
             self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
+
+    def _act(self, text: str) -> None:
+        if text.strip():
+            self._send(f"/me {text}")
+        else:
+            self._talk.say("say what you do: /me TEXT")
 
     def _send(self, text: str) -> None:
         room = self._conversation.current

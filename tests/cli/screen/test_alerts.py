@@ -34,7 +34,8 @@ class Ringing(TestCase):
         """Return what is heard of it, a while after what was before."""
         self.clock.advance(60)
         self.heard.clear()
-        self.alerts.heard(message, self.conversation.add(message))
+        self.conversation.add(message)
+        self.alerts.heard(message)
         return self.heard
 
     def test_mention(self) -> None:
@@ -64,7 +65,7 @@ class Ringing(TestCase):
         self.hear(message(11, "ann"))
         for id, wait in ((12, 4.9), (13, 0.2), (14, 4.9)):
             self.clock.advance(wait)
-            self.alerts.heard(message(id, "ann"), True)
+            self.alerts.heard(message(id, "ann"))
         self.assertEqual(self.heard, ["ring", "ring"])
 
     def test_settings(self) -> None:
@@ -76,5 +77,5 @@ class Ringing(TestCase):
         self.assertEqual(self.hear(message(13, "ann " * 2000)), [(777, "bob in lobby", "ann " * 25)])
 
     def test_room_that_was_left(self) -> None:
-        self.alerts.heard(message(11, "ann", room="nowhere"), True)
+        self.alerts.heard(message(11, "ann", room="nowhere"))
         self.assertEqual(self.heard, [])

@@ -78,7 +78,7 @@ class Remembering(TestCase):
         self.assertFalse(self.file.exists())
 
     def test_broken_file_is_put_aside(self) -> None:
-        for content in ("", "{", '{"rooms": {"lobby": -1}}', '{"rooms": {"no room": 1}}', '{"ignored": [""]}', "\x00"):
+        for content in ("", "{", '{"rooms": {"lobby": -1}}', '{"ignored": [1]}', "\x00"):
             with self.subTest(content):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self.file.write_text(content)
