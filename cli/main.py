@@ -9,6 +9,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final, NoReturn
 
+from platformdirs import user_state_path
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
@@ -78,8 +79,10 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     from cli.screen import talk  # slow to load, and a filter needs none of it
+    from cli.screen.remembered import Remembered
 
-    rooms = options["rooms"] or [LOBBY]
+    remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
+    rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
 
     def connect(listener: Listener) -> Deferred[Client]:
         connecting = _connect(reactor, options, secrets, rooms, options["history"], listener)
@@ -89,7 +92,7 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
         LastServer().remember(options["host"], options["port"])
         return client
 
-    return talk.run(reactor, connect, rooms, options["user"], options.settings, options.config)
+    return talk.run(reactor, connect, rooms, options["user"], options.settings, remembered, options.config)
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
