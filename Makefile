@@ -49,10 +49,11 @@ format: .venv/ready ## put the code into its form
 guide: .venv/ready ## the tables of docs/client.md, from the commands, keys and settings that there are
 	$(bin)/python tools/guide.py
 
-bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large contents beside talk, on this machine
+bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large contents and searches beside talk, on this machine
 	$(bin)/python bench/fanout.py
 	$(bin)/python bench/crowd.py --seconds 10
 	$(bin)/python bench/content.py --size 512 --each 16
+	$(bin)/python bench/search.py
 
 lock: .venv/ready ## choose the newest versions that requirements*.in allow
 	$(bin)/pip install --quiet pip-tools
