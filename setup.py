@@ -28,6 +28,7 @@ setup(
         "tqdm>=4.66",
         "twisted>=26",
         "urwid>=4",
+        "wcwidth>=0.4",
     ],
     entry_points={"console_scripts": ["chat = cli.main:main", "chat-server = server.main:main"]},
 )

@@ -94,7 +94,7 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
         LastServer().remember(options["host"], options["port"])
         return client
 
-    return talk.run(reactor, connect, rooms, options["user"], options.settings, options.config, remembered)
+    return talk.run(reactor, connect, rooms, options["user"], options.settings, remembered, options.config)
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:

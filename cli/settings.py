@@ -17,7 +17,8 @@ Value = str | bool | int | list[str]
 
 WHERE: Final = "Who and where"  # groups in which they are told of
 SHOWN: Final = "What is shown"
-HEARD: Final = "What rings"
+RINGS: Final = "What rings"
+TERMINAL: Final = "The terminal"
 
 _TRUTH: Final = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
@@ -168,23 +169,28 @@ class Settings:
     theme: str = setting("dark", "colours", group=SHOWN, choices=("dark", "light", "mono"))
     highlight: list[str] = setting([], "words that count as a mention, beside your name", group=SHOWN)
     room_list: str = setting(
-        "auto", "a column with the rooms: on wide screens, always, never", group=SHOWN, choices=("auto", "on", "off")
+        "auto", "a column with the rooms; auto: on wide screens", group=SHOWN, choices=("auto", "on", "off")
+    )
+    bell: bool = setting(True, "ring where somebody mentions you", group=RINGS)
+    alert: str = setting(
+        "mention",
+        "what rings; all: whatever comes in a room that is not shown",
+        group=RINGS,
+        choices=("mention", "all"),
+    )
+    notify: str = setting(
+        "off",
+        "tell the terminal's own notifications of a mention, and how",
+        group=RINGS,
+        choices=("off", "osc9", "osc777"),
+    )
+    paste_lines: int = setting(5, "a paste of more lines than this is asked about first", group=TERMINAL)
+    mouse: bool = setting(
+        True, "the wheel scrolls and a click selects; with Shift the terminal selects text as ever", group=TERMINAL
     )
     screen: str = setting(
-        "raw", "what draws: curses is for what only terminfo knows", group=SHOWN, choices=("raw", "curses"), later=True
+        "raw", "what draws; curses: for what only terminfo knows", group=TERMINAL, choices=("raw", "curses"), later=True
     )
-    mouse: bool = setting(
-        True, "the wheel scrolls and a click selects; with Shift the terminal selects text as ever", group=SHOWN
-    )
-    bell: bool = setting(True, "ring where somebody mentions you", group=HEARD)
-    notify: str = setting(
-        "off", "have the desktop tell of it too: what your terminal knows", group=HEARD,
-        choices=("off", "osc9", "osc777"),
-    )  # fmt: skip
-    alert: str = setting(
-        "mention", "what rings: a mention, or all that comes in a room that is not shown too", group=HEARD,
-        choices=("mention", "all"),
-    )  # fmt: skip
 
     def __post_init__(self) -> None:
         self._told: list[tuple[str, Callable[[], object]]] = []

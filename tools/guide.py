@@ -16,6 +16,7 @@ from twisted.internet.task import Clock  # noqa: E402
 from cli.screen.commands import Commands  # noqa: E402
 from cli.screen.keynames import shown  # noqa: E402
 from cli.screen.keys import Keys  # noqa: E402
+from cli.screen.remembered import Remembered  # noqa: E402
 from cli.screen.talk import Talk  # noqa: E402
 from cli.screen.told import about  # noqa: E402
 from cli.settings import SETTINGS, Settings, by_group  # noqa: E402
@@ -26,7 +27,8 @@ GUIDE = ROOT / "docs" / "client.md"
 
 def talk() -> Talk:
     """Return the terminal interface with all its commands and keys, not started."""
-    return Talk(Clock(), lambda _: Deferred(), ["lobby"], "ann", Settings())
+    clock = Clock()
+    return Talk(clock, lambda _: Deferred(), ["lobby"], "ann", Settings(), Remembered(None, clock))
 
 
 def with_tables(text: str, talk: Talk) -> str:

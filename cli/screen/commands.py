@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
+Completes = Callable[[str], Iterable[str]]
+"""Gets the rest of a line as far as it is typed, and returns what it could become, the likeliest first."""
+
 
 class Command(NamedTuple):
-    """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``."""
+    """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``.
+
+    Where nothing ``completes`` it, people's names are offered. A ``secret`` one is not kept to be had again.
+    """
 
     name: str
     run: Callable[[str], object]
     help: str
     takes: str = ""
+    completes: Completes | None = None
+    secret: bool = False
     subject: str = "besides"
 
     @property
@@ -29,10 +37,18 @@ class Commands:
         self._commands: dict[str, Command] = {}
 
     def add(
-        self, name: str, run: Callable[[str], object], help: str, takes: str = "", *, subject: str = "besides"
+        self,
+        name: str,
+        run: Callable[[str], object],
+        help: str,
+        takes: str = "",
+        completes: Completes | None = None,
+        secret: bool = False,
+        *,
+        subject: str = "besides",
     ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes, subject)
+        self._commands[name] = Command(name, run, help, takes, completes, secret, subject)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())

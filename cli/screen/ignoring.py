@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cli.screen.completion import last_word
 from wire.names import BadName, canonical, fold
 
 if TYPE_CHECKING:
@@ -16,9 +17,15 @@ class Ignoring:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._conversation = talk.conversation
-        add = talk.commands.add
-        add("ignore", self._ignore, "hide what somebody says, or tell whose is hidden", "[NAME]", subject="people")
-        add("unignore", self._unignore, "hear somebody again", "NAME", subject="people")
+        talk.commands.add(
+            "ignore", self._ignore, "hide what somebody says, or tell whose is hidden", "[NAME]", subject="talk"
+        )
+        talk.commands.add(
+            "unignore", self._unignore, "hear somebody again", "NAME", last_word(self._ignored), subject="talk"
+        )
+
+    def _ignored(self) -> list[str]:
+        return list(self._conversation.ignored.values())
 
     def _ignore(self, argument: str) -> None:
         if not argument.strip():

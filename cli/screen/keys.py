@@ -12,8 +12,7 @@ from cli.settings import meant
 class Action(NamedTuple):
     """What a key can do; ``keys`` are those that do it unless somebody binds others, by urwid's names.
 
-    Several pressed one after the other are written with a space: ``ctrl x ctrl e``. One without ``help`` is not told
-    of.
+    Several pressed one after the other are written with a space: ``ctrl x ctrl e``.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Keys:
         self._bound.update(dict.fromkeys(keys, action))
 
     def __iter__(self) -> Iterator[Action]:
-        return (action for action in self._actions.values() if action.help)
+        return iter(self._actions.values())
 
     def get(self, name: str) -> Action:
         """Return the action of that name; raises :class:`BadKey` where there is none."""
@@ -75,10 +74,6 @@ class Keys:
     def has(self, name: str) -> bool:
         """Return whether there is an action of that name."""
         return name in self._actions
-
-    def __contains__(self, key: str) -> bool:
-        """Whether ``key`` does anything, after those pressed before."""
-        return bool(self._pressed) or any(keys == key or keys.startswith(f"{key} ") for keys in self._bound)
 
     def press(self, key: str) -> bool:
         """Do what ``key`` does, or what it does after those pressed before; False where that is nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from cli.client import Client
 from cli.refusals import AskRefused, ClientClosed
 from cli.screen.columns import aligned, in_columns
+from cli.screen.completion import last_word
 from cli.screen.room import Room
 from wire.frames import RoomInfo
 from wire.names import BadName, canonical, fold
@@ -32,11 +33,20 @@ class Places:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._conversation = talk.conversation
-        add = talk.commands.add
-        add("join", self._join, "go to a room, which is made where there is none", "ROOM", subject="rooms")
-        add("leave", self._leave, "leave this room, or another one", "[ROOM]", subject="rooms")
-        add("rooms", self._list, "which rooms there are", subject="rooms")
-        add("who", self._who, "who is in this room", subject="people")
+        self._listed: list[str] | None = None  # the rooms that there were when the server was asked last
+        talk.commands.add(
+            "join",
+            self._join,
+            "go to a room, which is made where there is none",
+            "ROOM",
+            last_word(self._known),
+            subject="rooms",
+        )
+        talk.commands.add(
+            "leave", self._leave, "leave this room, or another one", "[ROOM]", last_word(self._own), subject="rooms"
+        )
+        talk.commands.add("who", self._who, "who is in this room", subject="rooms")
+        talk.commands.add("rooms", self._list, "which rooms there are", subject="rooms")
         self._add_keys()
 
     def _add_keys(self) -> None:
@@ -109,6 +119,7 @@ class Places:
 
     def _list(self, _: str) -> None:
         def tell(rooms: dict[str, RoomInfo]) -> None:
+            self._listed = sorted(rooms)
             busiest = sorted(rooms.items(), key=lambda room: (-room[1].users, fold(room[0])))
             table = [
                 (self._mark(name), name, f"{info.users} there", _number(info.last_id + 1 - info.first_id, "message"))
@@ -118,6 +129,19 @@ class Places:
             self._talk.say("\n".join([f"{_number(len(rooms), 'room')}, * where you are", *aligned(table), *more]))
 
         self._ask(lambda client: client.list_rooms(), tell)
+
+    def _own(self) -> list[str]:
+        return [room.name for room in self._conversation.rooms]
+
+    def _known(self) -> list[str]:
+        """Return the rooms that one might join; the server is asked the first time, and the next time knows them."""
+        if self._listed is None and self._talk.client is not None:
+            self._listed = []
+            self._watch(self._talk.client.list_rooms(), self._learn, lambda _: self._learn(None))
+        return list(dict.fromkeys([*self._own(), *(self._listed or [])]))
+
+    def _learn(self, rooms: Iterable[str] | None) -> None:
+        self._listed = None if rooms is None else sorted(rooms)
 
     def _mark(self, name: str) -> str:
         return " " if self._conversation.find(name) is None else "*"

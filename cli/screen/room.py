@@ -11,6 +11,7 @@ from cli.words import amount
 
 SCROLLBACK = 16 * 2**20  # of one room, in characters: what is kept to be scrolled through
 LINE = 256  # what a line counts beside its text
+SPEAKERS = 1000  # of whom it is known who spoke last
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +40,7 @@ class Room:
         self.read_id: int | None = None  # of the newest message that was read, None in a room that one is new in
         self.mentions = 0  # unread messages that concern one
         self.users: int | None = None  # in the room now, None while unknown
+        self.people: set[str] | None = None  # who they are, None while unknown
         self.follows = True  # the newest line is shown, also when others come
         self.first = 0  # position of the oldest line that is kept
         self._lines: list[Line] = []
@@ -46,6 +48,7 @@ class Room:
         self._unsent: list[Unsent] = []
         self._tail: list[Line] = []  # of _unsent
         self._looked_at = 0
+        self._speakers: dict[str, None] = {}  # who spoke last is last
         self._is_mention = is_mention
         self._hides = hides
         self._shown = False
@@ -61,6 +64,7 @@ class Room:
         if self.read_id is None or self.read_id > last_id:
             self.read_id = last_id
         self.live_after = last_id
+        self.people = None
         self._read()
 
     def enter(self) -> None:
@@ -76,9 +80,6 @@ class Room:
         if self._shown and self.follows:
             self.read_id = max(self.read_id or 0, self.last_id, self.live_after)
             self.mentions = self._hidden = 0
-
-    def come_and_go(self, joined: list[str], left: list[str]) -> None:
-        """People came and went."""
 
     @property
     def end(self) -> int:
@@ -128,9 +129,24 @@ class Room:
             self.show(lines_of(message))
             self.mentions += unread and self._is_mention(message)
         self.last_id = message.id
+        self._speakers.pop(message.sender, None)
+        self._speakers[message.sender] = None
+        if len(self._speakers) > SPEAKERS:
+            del self._speakers[next(iter(self._speakers))]
         self._read()
         self._unsent = [unsent for unsent in self._unsent if unsent.id is None or unsent.id > message.id]
         self._set_tail()
+
+    def speakers(self) -> list[str]:
+        """Return who spoke, the last one first."""
+        return list(reversed(self._speakers))
+
+    def come_and_go(self, joined: list[str], left: list[str]) -> None:
+        """People came and went; in a large room nobody says who."""
+        if not joined and not left:
+            self.people = None
+        elif self.people is not None:
+            self.people = (self.people | set(joined)) - set(left)
 
     def type(self, text: str, at: float, user: str) -> Unsent:
         """Show what was typed as not sent yet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -27,19 +27,16 @@ from cli.screen.conversation import Conversation
 from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
-from cli.screen.input import LONG, Input
 from cli.screen.keys import Keys
-from cli.screen.paste import MOST, TOO_LONG
 from cli.screen.places import Places
-from cli.screen.recall import Recall
 from cli.screen.remembered import Remembered
 from cli.screen.room import Room, Unsent
 from cli.screen.terminal import Terminal
 from cli.screen.transfers import Transfers
 from cli.screen.window import Window
+from cli.screen.writing import Writing
 from cli.settings import Settings
 from cli.status import Listener, Status
-from cli.words import amount
 from wire.text import safe_line
 
 TICK = 1.0  # seconds between two drawings while a time on the screen counts down
@@ -51,8 +48,8 @@ def run(
     rooms: list[str],
     user: str,
     settings: Settings,
-    config: Config | None = None,
     remembered: Remembered | None = None,
+    config: Config | None = None,
 ) -> Deferred[int]:
     """Talk as ``user`` until the person has enough of it; fires with the exit status.
 
@@ -62,7 +59,8 @@ def run(
     standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key is bound to
     nothing that is.
     """
-    return Talk(reactor, connect, rooms, user, settings, config, remembered).start()
+    remembered = remembered or Remembered(None, reactor)
+    return Talk(reactor, connect, rooms, user, settings, remembered, config).start()
 
 
 class Talk(Listener):
@@ -75,40 +73,39 @@ class Talk(Listener):
         rooms: list[str],
         user: str,
         settings: Settings,
+        remembered: Remembered,
         config: Config | None = None,
-        remembered: Remembered | None = None,
     ) -> None:
         self._reactor = reactor
         self._connect = connect
         self.settings = settings
         self.client: Client | None = None  # None until we are logged in for the first time
-        self._remembered = remembered = remembered or Remembered(None, reactor)
+        self._remembered = remembered
         highlights = Highlights([user, *settings.highlight])
+        settings.watch("highlight", lambda: highlights.take([user, *settings.highlight]))
         self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights)
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
         self._unsent = 0  # typed, and neither stored nor refused by the server
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
-        self._recall = Recall()
-        self._input = Input()
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
-        self.commands.add("me", self._act, "say what you do", "TEXT", subject="writing")
+        self._writing = Writing(self, reactor)
         self._places = Places(self)
         Ignoring(self)
         Transfers(self)
-        self.commands.add("quit", lambda _: self._quit(), "end the program", subject="program")
-        self._window = Window(self.conversation, self._input, self.keys, settings)
+        self.commands.add("quit", lambda _: self.quit(), "end the program", subject="program")
+        self._window = Window(self.conversation, self._writing, self.keys, settings)
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
-        Help(self)
-        Choices(self, config)
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
         self._done: Deferred[int] = Deferred()
         self._remember_rooms(rooms)
+        Help(self)
+        Choices(self, config)
 
     def _remember_rooms(self, rooms: list[str]) -> None:
         """Go on as last time, and be in all rooms but ``rooms``, to which we are logged in, again."""
@@ -205,48 +202,10 @@ class Talk(Listener):
     # What the person does.
 
     def _add_keys(self) -> None:
-        input, add = self._input, self.keys.add
-        add("send", self._enter, "send what is typed", "enter")
-        add("new-line", lambda: input.insert("\n"), "begin a new line", "meta enter")
-        add("recall-older", lambda: self._remember(-1), "what was typed before", "up")
-        add("recall-newer", lambda: self._remember(1), "what was typed after that", "down")
+        add = self.keys.add
         add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
-        add("bottom", self._to_end, "go to the newest message", "end")
         add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
-        add("quit", self._quit, "end the program", "ctrl c")
-        add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
-        add("too-long", self._too_long, "", TOO_LONG)
-
-    def _enter(self) -> None:
-        text = self._input.text
-        if not text.strip():
-            self._input.replace("")
-            return
-        self._recall.enter("" if len(text) > LONG else text)
-        self._input.clear()
-        name, _, rest = text.removeprefix("/").partition(" ")
-        if not text.startswith("/"):
-            self._type(text)
-        elif text.startswith("//"):
-            self._type(text[1:])
-        elif command := self.commands.get(name):
-            command.run(rest)
-        else:
-            meant = self.commands.nearest(name)
-            hint = f"do you mean /{meant}? " if meant else ""
-            self.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
-
-    def _act(self, text: str) -> None:
-        if text.strip():
-            self._type(f"/me {text}")
-        else:
-            self.say("say what you do: /me TEXT")
-
-    def _type(self, text: str) -> None:
-        room = self.conversation.current
-        unsent = room.type(text, time(), self.conversation.user)
-        self.send(room, unsent, lambda client: client.send_msg(text, room.name))
 
     def send(self, room: Room, unsent: Unsent, begin: Callable[[Client], Deferred[int | None]]) -> None:
         """Show ``unsent`` until what ``begin`` sends is stored, or why it is not; begun once there is a client."""
@@ -260,21 +219,9 @@ class Talk(Listener):
         else:
             act(self.client)
 
-    def _remember(self, by: int) -> None:
-        self._input.replace(self._recall.step(by, self._input.edit_text))
-
-    def _to_end(self) -> None:
-        self.conversation.current.follow()
-        self._input.set_edit_pos(len(self._input.edit_text))
-
-    def _delete(self) -> None:
-        if self._input.edit_text:
-            self._input.delete()
-        else:
-            self._quit()
-
-    def _too_long(self) -> None:
-        self.say(f"a paste has at most {amount(MOST)}; /send takes a file of any size")
+    def lend(self, command: Sequence[str]) -> Deferred[int]:
+        """Run a command that has the terminal for itself; fires with its exit status."""
+        return self._terminal.lend(command)
 
     @property
     def text_width(self) -> int:
@@ -293,8 +240,9 @@ class Talk(Listener):
 
     # The end.
 
-    def _quit(self) -> None:
-        if self.client is None or self._quitting:  # the second time it does not wait
+    def quit(self) -> None:
+        """Leave once what is typed is stored; the second time, without waiting for that."""
+        if self.client is None or self._quitting:
             self._leave()
         else:
             self._quitting = True
@@ -326,6 +274,7 @@ class Talk(Listener):
         if self._ended:
             return
         self._ended = True
+        self._writing.keep()
         with suppress(OSError):  # it may be gone
             self._terminal.stop()
         signal.signal(signal.SIGHUP, self._hang_up)

@@ -11,6 +11,7 @@ PALETTE = [
     ("notice", "dark cyan", "default"),
     ("unsent", "dark gray", "default"),
     ("refused", "dark red", "default"),
+    ("prompt", "default,bold", "default"),
     ("status", "default,standout", "default"),
     ("alarm", "dark red,standout", "default"),
     ("line", "dark gray", "default"),

@@ -34,8 +34,8 @@ def overview(commands: Commands) -> str:
 
 def key_list(keys: Keys) -> str:
     """Return a line for each action and each command that has a key."""
-    lines = [f"{_those(keys.of(action)):18} {action.help} ({action.name})" for action in keys]
-    lines += [f"{shown(each):18} {action.name}" for each, action in keys.others()]
+    lines = [f"{_those(keys.of(action)):20} {action.help} ({action.name})" for action in keys]
+    lines += [f"{shown(each):20} {action.name}" for each, action in keys.others()]
     return "\n".join([*lines, "/bind KEY ACTION has a key do something else."])
 
 

@@ -155,8 +155,8 @@ class Binding(ChoicesCase):
         self.do("/bind alt-j /join ops")
         for line in ("/keys", "/help keys"):
             listed = self.do(line)
-            self.assertIn("ctrl-n             go on (next-room)\n", listed)
-            self.assertIn("alt-j              /join ops\n", listed)
+            self.assertIn("ctrl-n               go on (next-room)\n", listed)
+            self.assertIn("alt-j                /join ops\n", listed)
         self.assertEqual(self.do("/help alt-j"), "alt-j = /join ops: be in a room")
 
     def test_wrong(self) -> None:
@@ -248,7 +248,7 @@ class Running(TestCase):
             env = {"HOME": home, "XDG_CONFIG_HOME": f"{home}/c", "XDG_STATE_HOME": f"{home}/s"}
             with Terminal(command, env=env) as ann:
                 ann.wait_for("console-chat/config.toml")
-                ann.type("/set highlight deploy\r/bind alt-q quit\r/unbind ctrl-c\r")
+                ann.type("/set highlight deploy\r/bind alt-q /quit\r/unbind ctrl-c\r")
                 ann.wait_for("ctrl-c does nothing")
                 ann.type("\x03/set theme\r")
                 ann.wait_for('theme = "dark" (the default)')

@@ -254,3 +254,31 @@ class Meant(TestCase):
         self.assertEqual(
             [commands.nearest(name) for name in ("jion", "WHO", "leav", "xyzzy")], ["join", "who", "leave", None]
         )
+
+
+class Completed(Typed):
+    """What Tab offers behind a command."""
+
+    def offered(self, line: str) -> list[str]:
+        name, _, rest = line.partition(" ")
+        command = self.talk.commands.get(name)
+        assert command is not None
+        assert command.completes is not None
+        return list(command.completes(rest))
+
+    def test_rooms_that_one_might_join(self) -> None:
+        self.assertEqual(self.offered("join "), ["lobby"])
+        self.answer({"ops": RoomInfo(1, 0, 1), "dev": RoomInfo(1, 0, 1)})
+        self.assertEqual(self.offered("join "), ["lobby", "dev", "ops"])
+        self.assertEqual(self.client.asked, [("list_rooms",)])
+
+    def test_they_are_asked_for_again_where_no_answer_came(self) -> None:
+        self.offered("join ")
+        self.assertEqual(self.answer(ConnectionLost()), "")
+        self.offered("join ")
+        self.assertEqual(len(self.client.asked), 2)
+
+    def test_rooms_to_leave_and_people_to_hear(self) -> None:
+        self.conversation.room("dev")
+        self.conversation.ignore("Bob")
+        self.assertEqual((self.offered("leave "), self.offered("unignore b")), (["lobby", "dev"], ["Bob"]))
