@@ -59,6 +59,14 @@ class Setting:
                 return "a list of words"
         return f"one of {', '.join(self.choices)}" if self.choices else "a text"
 
+    @property
+    def about(self) -> str:
+        """What it is for and, where that does not go without saying, what it may be."""
+        if self.choices:
+            *most, last = self.choices
+            return f"{self.help} ({', '.join(most)} or {last})"
+        return f"{self.help} ({self.least} to {self.most})" if type(self.default) is int else self.help
+
     def read(self, text: str) -> Value:
         """Return what ``text`` stands for, which a person typed as a command's line; raises :class:`BadSetting`."""
         text = text.strip()
@@ -169,12 +177,15 @@ class Settings:
     theme: str = setting("dark", "colours", group=SHOWN, choices=("dark", "light", "mono"))
     highlight: list[str] = setting([], "words that count as a mention, beside your name", group=SHOWN)
     room_list: str = setting(
-        "auto", "a column with the rooms; auto: on wide screens", group=SHOWN, choices=("auto", "on", "off")
+        "auto",
+        "a column with the rooms, by itself on a wide screen",
+        group=SHOWN,
+        choices=("auto", "on", "off"),
     )
     bell: bool = setting(True, "ring where somebody mentions you", group=RINGS)
     alert: str = setting(
         "mention",
-        "what rings; all: whatever comes in a room that is not shown",
+        "whether mentions ring, or all that comes in a room that is not shown",
         group=RINGS,
         choices=("mention", "all"),
     )
@@ -189,7 +200,7 @@ class Settings:
         True, "the wheel scrolls and a click selects; with Shift the terminal selects text as ever", group=TERMINAL
     )
     screen: str = setting(
-        "raw", "what draws; curses: for what only terminfo knows", group=TERMINAL, choices=("raw", "curses"), later=True
+        "raw", "what draws, curses for what only terminfo knows", group=TERMINAL, choices=("raw", "curses"), later=True
     )
 
     def __post_init__(self) -> None:

@@ -35,15 +35,15 @@ def usage(
 
 def flag_help(setting: Setting) -> str:
     """Return what a flag does, what it may be, and what it is if nobody says anything."""
-    may = f": {', '.join(setting.choices)}" if setting.choices else ""
-    default = setting.default
-    if isinstance(default, list):
-        default = " ".join(default)
-        may = f"{may}; may be repeated"
-    elif isinstance(default, bool):
-        default = "yes" if default else "no"
-    ends = f" [default: {default}]" if default != "" else ""
-    return f"{setting.help}{may}{ends}"
+    match setting.default:
+        case bool():
+            default = "yes" if setting.default else "no"
+        case list():
+            default = " ".join(setting.default)
+        case _:
+            default = str(setting.default)
+    again = "; may be repeated" if isinstance(setting.default, list) else ""
+    return f"{setting.about}{again}" + (f" [default: {default}]" if default else "")
 
 
 def _table(rows: Iterable[tuple[str, str]], width: int) -> str:

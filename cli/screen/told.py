@@ -50,7 +50,7 @@ def setting_list(settings: Settings) -> str:
 
 def setting_help() -> str:
     """Return a line for each setting with what it is for."""
-    lines = [f"{setting.name}: {about(setting)}" for setting in SETTINGS.values()]
+    lines = [f"{setting.name}: {setting.about}" for setting in SETTINGS.values()]
     return "\n".join([*lines, "/set NAME VALUE changes one; each is also a flag: chat --help."])
 
 
@@ -58,12 +58,7 @@ def setting_words(setting: Setting, settings: Settings) -> str:
     """Return what ``setting`` is, and what it is for."""
     value = settings.value(setting.name)
     default = "the default" if value == setting.default else f"the default is {written(setting.default)}"
-    return f"{setting.name} = {written(value)} ({default})\n{about(setting)}"
-
-
-def about(setting: Setting) -> str:
-    """Return what ``setting`` is for and what it may be."""
-    return setting.help if setting.allowed in ("a text", "a list of words") else f"{setting.help} ({setting.allowed})"
+    return f"{setting.name} = {written(value)} ({default})\n{setting.about}"
 
 
 def binding(keys: str, action: Action | None) -> str:
@@ -84,7 +79,7 @@ def template(keys: Keys) -> str:
     ]
     for group, members in by_group(SETTINGS.values()):
         parts.append(f"## {group}")
-        parts += [f"{_comment(about(each))}\n# {each.name} = {written(each.default)}" for each in members]
+        parts += [f"{_comment(each.about)}\n# {each.name} = {written(each.default)}" for each in members]
     parts.append(
         "[keys]\n"
         + _comment(

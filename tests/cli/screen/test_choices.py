@@ -95,7 +95,7 @@ class Setting(ChoicesCase):
         self.assertIn('* theme = "light"\n', listed)
         self.assertIn("\n  port = 7777\n", listed)
         self.assertEqual(
-            self.do("/set theme"), 'theme = "light" (the default is "dark")\ncolours (one of dark, light, mono)'
+            self.do("/set theme"), 'theme = "light" (the default is "dark")\ncolours (dark, light or mono)'
         )
         self.assertEqual(self.do("/help port").splitlines()[0], "port = 7777 (the default)")
 
@@ -214,7 +214,7 @@ class Agreement(TestCase):
         flags = " ".join(Options().getUsage().split())
         for setting in SETTINGS.values():
             for text in (flags, setting_help(), " ".join(template(self.talk.keys).replace("\n# ", " ").split())):
-                self.assertIn(setting.help, text)
+                self.assertIn(setting.about, text)
 
     def test_keys(self) -> None:
         listed = self.help.on("keys")
