@@ -8,14 +8,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from server.budget import READ, Budget
+from server.budget import PLACE, READ, Budget
 from server.cleaning import EVERY, Cleaning
 from server.journal import Answer, Failed
 from server.limits import MEASURE_EVERY, Limits
 from server.refusals import Refused
 from server.shelf import Shelf
 from server.turns import AT_ONCE, Turns
-from server.uploads import KEEPING, QUIET, ROW, WAITING, Upload, Uploads
+from server.uploads import QUIET, ROW, WAITING, Upload, Uploads
 from storage.interface import Outcome, Piece, StorageDown, UploadKey
 from tests.server.fakes import House, Peer
 from wire import frames
@@ -195,7 +195,7 @@ class UploadsTests(TestCase):
         self.assertEqual(len(self.uploads.cut(quiet=False)), 50)
 
     def test_many_small_ones_fill_the_budget(self) -> None:
-        for number in range(WAITING // KEEPING):
+        for number in range(WAITING // PLACE):
             self.uploads.put(self.upload(number), b"x")
         self.assertTrue(self.uploads.budget.full)
 
