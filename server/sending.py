@@ -15,7 +15,7 @@ from server.journal import Answer, Failed
 from server.questions import Asked
 from server.refusals import NOT_STORED, Refused, echo_of, error, named
 from server.uploads import Upload
-from storage.interface import Content, Drop, LoggedIn, Outcome, Refusal, Refuse, Send, Sender, UploadKey
+from storage.interface import Content, Drop, LoggedIn, Outcome, Piece, Refusal, Refuse, Send, Sender, UploadKey
 from wire import frames
 from wire.frames import MAX_BODY, Echo, encode, room_of
 from wire.names import file_name, fold
@@ -237,6 +237,8 @@ class Sending:
         await upload.settled()
         size = await self._server.upload_size(upload.key) if upload.broken else upload.stored
         self._connection.questions.answered(asked, encode(frames.Resumed(asked.ref, upload.key.number, size)))
+        if size:  # nothing at its end: it is not left alone
+            self._server.journal.put(Piece(self._sender, upload.key, size, b""), lambda _: None)
         self._let_go(upload)
 
     def _let_go(self, upload: Upload) -> None:

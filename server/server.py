@@ -145,7 +145,8 @@ class Server(Factory):
 
     async def _all_stored(self) -> None:
         """Read nothing more, and return when what was read is stored."""
-        await gatherResults([connection.intake.shut() for connection in self.get_all()])
+        for taken in [connection.intake.shut() for connection in self.get_all()]:
+            await taken
         await self.journal.idle()
 
     async def _at_most(self, seconds: float, event: Deferred[None]) -> bool:
@@ -360,6 +361,7 @@ class Server(Factory):
                 frames.Notice("storage_down", "the database is away; what is sent is stored when it is back")
             )
         else:
+            self._cleaning.storage_is_back()
             notice = encode(frames.Notice("storage_up", "the database is back"))
         for connection in self.get_all():
             if connection.logged_in:

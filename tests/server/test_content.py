@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from server.budget import PLACE, READ, Budget
-from server.cleaning import EVERY, Cleaning
+from server.cleaning import EVERY, LEFT_ALONE, Cleaning
 from server.journal import Answer, Failed
 from server.limits import MEASURE_EVERY, Limits
 from server.refusals import Refused
@@ -547,3 +547,43 @@ class CleaningTests(TestCase):
         self.clock.advance(EVERY)
         self.assertTrue(house.steps.step())
         self.assertEqual(self.left, 0)
+
+    def test_after_the_database_was_away_nothing_is_forgotten_for_an_hour(self) -> None:
+        house = House()
+        at: list[float] = []  # when something could be forgotten
+
+        def clean(before: int) -> bool:
+            if before:
+                at.append(house.clock.seconds())
+            return False
+
+        house.storage.clean = clean  # type: ignore[method-assign]
+        house.server.start()
+        house.settle()
+        house.storage.faults.extend(["before"] * 2)
+        house.peer("ann")
+        house.clock.advance(1)
+        house.settle()
+        for _ in range(LEFT_ALONE // int(EVERY) + 1):
+            house.clock.advance(EVERY)
+            house.settle()
+        self.assertEqual(at[0], 0)
+        self.assertGreaterEqual(at[1], LEFT_ALONE)
+
+    def test_one_that_is_asked_about_is_not_left_alone(self) -> None:
+        house = House()
+        pieces: list[tuple[int, bytes]] = []
+        append = house.storage._append
+
+        def note(piece: Piece) -> bool:
+            pieces.append((piece.offset, piece.data))
+            return append(piece)
+
+        house.storage._append = note  # type: ignore[method-assign]
+        ann = house.peer("ann")
+        ann.says(frames.Resume(1, 9))
+        ann.says(frames.Part(1, 0), b"hello")
+        house.settle()
+        ann.says(frames.Resume(1, 9))
+        house.settle()
+        self.assertEqual(pieces, [(0, b"hello"), (5, b"")])
