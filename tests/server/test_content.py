@@ -552,8 +552,8 @@ class CleaningTests(TestCase):
         house = House()
         at: list[float] = []  # when something could be forgotten
 
-        def clean(before: int) -> bool:
-            if before:
+        def clean(forgotten: int) -> bool:
+            if forgotten:
                 at.append(house.clock.seconds())
             return False
 
