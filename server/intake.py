@@ -56,8 +56,9 @@ class Intake:
         if not self.busy:
             take()
             return
-        self._behind.append((take, size + PLACE))
-        self._size += size + PLACE
+        size += PLACE
+        self._size += size
+        self._behind.append((take, size))
         if not self._may_read:
             self._reading.pauseProducing()
 

@@ -84,6 +84,9 @@ class IntakeTests(TestCase):
         self.source.rest.append(lambda: self.source.put(3))
         done.callback(None)
         self.assertEqual((self.source.taken, self.source.reading), ([1, 2, 3], True))
+        self.source.waits()
+        self.source.put(4, size=BEHIND // 2)
+        self.assertTrue(self.source.reading)
 
     def test_many_that_are_empty_take_their_place_too(self) -> None:
         self.source.waits()
@@ -234,6 +237,8 @@ class PassingTests(BehindALook):
         self.house.storage.upload_size = self.away  # type: ignore[method-assign, assignment]
         self.house.settle()
         self.house.clock.advance(0.1)
+        self.house.settle()
+        self.ann.says(frames.Part(2, 0), b"hello")
         self.house.settle()
         self.ann.says(frames.Ping(1))
         for ref, question in enumerate((frames.Who, frames.Rooms, frames.Who, partial(frames.History, 9)), 2):
