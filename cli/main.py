@@ -19,6 +19,7 @@ from cli import commands, pipe
 from cli.client import Client
 from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
 from cli.secrets import Secrets
+from cli.settings import Settings
 from cli.status import Listener
 from wire.text import safe_line
 
@@ -59,10 +60,10 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
-    from cli import screen  # slow to load, and a filter needs none of it
+    from cli.screen import talk  # slow to load, and a filter needs none of it
 
     connect = partial(_connect, reactor, options, secrets, options["rooms"], options["history"])
-    return screen.run(reactor, connect, options["rooms"], options["user"])
+    return talk.run(reactor, connect, options["rooms"], options["user"], Settings())
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:

@@ -12,8 +12,9 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from urwid.display.raw import Screen
 
-from cli.paste import Pasted, Pastes
-from cli.widgets import PALETTE, Window
+from cli.screen.paste import Pasted, Pastes
+from cli.screen.themes import PALETTE
+from cli.screen.window import Window
 
 Key = str | tuple[str, int, int, int]
 P = ParamSpec("P")

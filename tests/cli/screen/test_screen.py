@@ -8,18 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 from unittest import TestCase
-from unittest.mock import patch
 
-from twisted.internet.task import Clock
-
-from cli import paste
-from cli.paste import SILENCE, TOO_LONG, Pasted, Pastes
-from cli.widgets import LONG, Input
-from tests.cli.scripted import digest
+from tests.cli.screen.scripted import digest
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
 
-SCRIPTED = (sys.executable, "-m", "tests.cli.scripted")
+SCRIPTED = (sys.executable, "-m", "tests.cli.screen.scripted")
 
 
 class TwoPeople(TestCase):
@@ -317,7 +311,7 @@ class Ends(TestCase):
 
     def test_error(self) -> None:
         for typed, error in [
-            ("!break", r"TypeError: .* \(model.py:\d+\)"),  # in what a Deferred calls
+            ("!break", r"TypeError: .* \(room.py:\d+\)"),  # in what a Deferred calls
             ("!raise it", r"RuntimeError: .* \(scripted.py:\d+\)"),  # in what a key does
         ]:
             with self.subTest(typed), Terminal(SCRIPTED) as terminal:
@@ -339,102 +333,3 @@ class Ends(TestCase):
             terminal.wait_for("live")
             terminal.hang_up()
             self.assertEqual(terminal.process.wait(10), 1)
-
-
-class PastedBytes(TestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.given: list[str] = []
-        self.pastes = Pastes(self.clock, self.given.append)
-
-    def take(self, *reads: bytes) -> list[tuple[bytes, str | None]]:
-        return [found for data in reads for found in self.pastes.take(data)]
-
-    def test_among_keys(self) -> None:
-        found = self.take(b"a\x1b[200~b\rc\r\nd\t\x1b[A\x1b[201~e\x1b[200~f\x1b[201~")
-        self.assertEqual(found, [(b"a", "b\nc\nd\t\x1b[A"), (b"e", "f"), (b"", None)])
-        self.assertIsInstance(found[0][1], Pasted)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-
-    def test_cut_anywhere(self) -> None:
-        data = "\x1b[200~ä\U0001f469\x1b[201\x1b[201~\r".encode()
-        for first in range(6, len(data)):
-            for second in range(first, len(data)):
-                found = self.take(data[:first], data[first:second], data[second:])
-                self.assertEqual([paste for _, paste in found if paste is not None], ["ä\U0001f469\x1b[201"])
-                self.assertEqual(b"".join(keys for keys, _ in found), b"\r")
-
-    def test_without_an_end(self) -> None:
-        self.take(b"\x1b[200~a")
-        self.clock.advance(SILENCE - 0.1)
-        self.take(b"b")
-        self.clock.advance(SILENCE - 0.1)
-        self.assertEqual(self.given, [])
-        self.clock.advance(0.2)
-        self.assertEqual(self.given, ["ab"])
-        self.assertEqual(self.take(b"\r"), [(b"\r", None)])
-
-    def test_too_long(self) -> None:
-        with patch.object(paste, "MOST", 100):
-            found = self.take(b"\x1b[200~", b"x" * 99, b"y" * 500, b"\x1b[20", b"1~z\x1b[200~short\x1b[201~")
-        self.assertEqual([text for _, text in found if text is not None], [TOO_LONG, "short"])
-        self.assertNotIsInstance(found[-3][1], Pasted)
-
-
-class Typing(TestCase):
-    """The input as a widget."""
-
-    def setUp(self) -> None:
-        self.input = Input()
-        self.long = "one line\n" * 80_000
-        self.mark = "[pasted text, 720 kB, 80000 lines]"
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.input.keypress((80,), key)
-
-    def test_long_paste_is_a_mark(self) -> None:
-        self.press("a")
-        self.input.insert(self.long)
-        self.press("b")
-        self.assertEqual(self.input.edit_text, f"a{self.mark}b")
-        self.assertEqual(self.input.text, f"a{self.long}b")
-        self.input.insert("x" * LONG)
-        self.assertEqual(self.input.edit_text, f"a{self.mark}b" + "x" * LONG)
-
-    def test_long_paste_that_comes_in_pieces(self) -> None:
-        for _ in range(100):
-            self.input.insert("x" * LONG)
-        self.assertLess(len(self.input.edit_text), 4 * LONG)
-        self.assertEqual(self.input.text, "x" * 100 * LONG)
-
-    def test_two_that_look_alike(self) -> None:
-        self.input.insert("y" * 5000)
-        self.input.insert("z" * 5000)
-        self.assertEqual(self.input.edit_text, "[pasted text, 5 kB, 1 line][pasted text 2, 5 kB, 1 line]")
-        self.assertEqual(self.input.text, "y" * 5000 + "z" * 5000)
-
-    def test_cursor_jumps_over_a_mark(self) -> None:
-        self.press("a")
-        self.input.insert(self.long)
-        self.press("b", "left", "left", "c")
-        self.assertEqual(self.input.edit_text, f"ac{self.mark}b")
-        self.press("right", "d")
-        self.assertEqual(self.input.edit_text, f"ac{self.mark}db")
-
-    def test_a_mark_is_deleted_whole(self) -> None:
-        for keys in (["backspace"], ["left", "delete"]):
-            self.input.insert("a")
-            self.input.insert(self.long)
-            self.press(*keys)
-            self.assertEqual((self.input.edit_text, self.input.text), ("a", "a"))
-            self.input.clear()
-        self.input.insert("é" * LONG + "!")
-        self.input.insert("ab")
-        self.press("backspace", "left", "backspace", "delete")
-        self.assertEqual(self.input.text, "")
-
-    def test_what_is_pasted_does_not_count_as_a_mark(self) -> None:
-        self.input.insert(self.mark)
-        self.input.insert(self.mark + self.long)
-        self.assertEqual(self.input.text, self.mark * 2 + self.long)

@@ -10,10 +10,11 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred, DeferredQueue, fail, succeed
 from twisted.internet.task import react
 
-from cli import screen
 from cli.client import Client
 from cli.inbox import Message
 from cli.refusals import LoginRefused, SendRefused
+from cli.screen import talk
+from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
 from wire.frames import MAX_BODY
 
@@ -111,9 +112,9 @@ def connect(listener: Listener) -> Deferred[Client]:
     return succeed(cast(Client, ScriptedClient(listener)))
 
 
-async def talk(reactor: Any) -> None:
-    raise SystemExit(await screen.run(reactor, connect, ["lobby"], "ann"))
+async def main(reactor: Any) -> None:
+    raise SystemExit(await talk.run(reactor, connect, ["lobby"], "ann", Settings()))
 
 
 if __name__ == "__main__":
-    react(talk)
+    react(main)

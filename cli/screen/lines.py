@@ -1,0 +1,84 @@
+"""What a message, and what is not one yet, looks like as lines. Texts are kept as they came: who shows them makes
+them harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from cli.inbox import Message
+from cli.words import amount, clock
+from wire.frames import MAX_BODY
+
+PART = 2048  # characters; a longer text is shown as several lines, because laying out a long one takes seconds
+BEGINNING = 4096  # bytes that are shown of a text longer than a frame; of others' texts no more comes
+
+
+class Kind(Enum):
+    """What a line is; the value is the name of its style."""
+
+    TALK = "talk"
+    ACTION = "action"
+    DELETED = "deleted"
+    NOTICE = "notice"
+    UNSENT = "unsent"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something to show, or a part of it. The first part has the time (seconds since the epoch) and the name."""
+
+    kind: Kind
+    text: str
+    at: float | None = None
+    name: str = ""
+
+    @property
+    def clock(self) -> str:
+        """The local time as ``12:03``; nothing where the line has none."""
+        return "" if self.at is None else clock(self.at)
+
+
+def lines_of(message: Message) -> list[Line]:
+    """Return the lines that show ``message``, at least one."""
+    at, name, size = message.at / 1000, message.sender, message.size or 0
+    if message.deleted:
+        return [Line(Kind.DELETED, "deleted", at, name)]
+    if message.name is not None:
+        return [Line(Kind.NOTICE, f"file {message.name}, {amount(size)}: /save {message.id}", at, name)]
+    lines = talk(message.text, at, name)
+    if message.size is not None:
+        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: /save {message.id}"))
+    return lines
+
+
+def talk(text: str, at: float, name: str, kind: Kind = Kind.TALK) -> list[Line]:
+    """Return the lines that show what ``name`` said, or did: ``/me waves``."""
+    text = text.removesuffix("\n")  # many a file ends with one
+    if text.startswith("/me "):
+        text, name, kind = f"{name} {text[4:]}", "*", Kind.ACTION if kind is Kind.TALK else kind
+    first, *more = _parts(text)
+    return [Line(kind, first, at, name), *(Line(kind, part) for part in more)]
+
+
+def typed(text: str, at: float, user: str) -> list[Line]:
+    """Return the lines that show what was typed and is not sent yet: of a long text the beginning and the size."""
+    whole = text.encode(errors="replace")
+    if len(whole) <= MAX_BODY:
+        return talk(text, at, user, Kind.UNSENT)
+    lines = talk(whole[:BEGINNING].decode(errors="ignore"), at, user, Kind.UNSENT)
+    return [*lines, Line(Kind.UNSENT, f"… {amount(len(whole))} in all")]
+
+
+def _parts(text: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > PART:
+        # A part begins a new line on the screen, so cut where a line begins anyway, or at least a word.
+        end = start + PART
+        cut = text.rfind("\n", start + PART // 2, end) + 1 or text.rfind(" ", start + PART // 2, end) + 1 or end
+        yield text[start:cut].removesuffix("\n")
+        start = cut
+    yield text[start:]

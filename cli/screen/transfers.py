@@ -1,0 +1,111 @@
+"""Files that are sent and saved while one talks."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from time import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionLost
+
+from cli.client import Client
+from cli.files import find, given, name_of, size_to_send
+from cli.options import message_id
+from cli.refusals import AskRefused, ClientClosed
+from cli.screen.conversation import Transfer
+from cli.words import amount
+
+if TYPE_CHECKING:
+    from cli.screen.talk import Talk
+
+T = TypeVar("T")
+
+
+class Transfers:
+    """Sends and saves files for ``talk``, and shows how far they are."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._conversation = talk.conversation
+        self._under_way: dict[Transfer, Deferred[Any]] = {}  # the newest is last
+        talk.commands.add("send", self._send, "send a file of any size", "FILE")
+        talk.commands.add("save", self._save, "save a file, or all of a long text", "ID [FILE]")
+        talk.commands.add("cancel", self._cancel, "stop the newest sending or saving that is under way")
+
+    def _send(self, argument: str) -> None:
+        try:
+            path = given(argument)
+            size = size_to_send(path, path.name)
+        except (ValueError, OSError) as why:
+            self._talk.say(f"cannot send {argument.strip() or 'that'}: {getattr(why, 'strerror', None) or why}")
+            return
+        room = self._conversation.current
+        unsent = room.attach(path.name, size, time(), self._conversation.user)
+
+        def begin(client: Client) -> Deferred[int | None]:
+            sending = Transfer("sending", path.name)
+            return self._show(sending, client.send_file(path, room.name, progress=partial(self._progress, sending)))
+
+        self._talk.send(room, unsent, begin)
+
+    def _save(self, argument: str) -> None:
+        number, _, file = argument.strip().partition(" ")
+        try:
+            id, place = message_id(number), given(file or ".")
+        except ValueError as why:
+            self._talk.say(f"{why}: /save ID [FILE]")
+            return
+        room = self._conversation.current.name
+        self._talk.when_there(
+            lambda client: Deferred.fromCoroutine(self._save_to(client, room, id, place)).addErrback(self._talk.failed)
+        )
+
+    async def _save_to(self, client: Client, room: str, id: int, path: Path) -> None:
+        try:
+            if path.is_dir():
+                path /= name_of(await find(client, id, room))
+            saving = Transfer("saving", path.name)
+            saved = client.save(id, path, room, progress=partial(self._progress, saving))
+            size = await self._show(saving, saved)
+        except AskRefused as refused:
+            self._talk.say(f"message {id} is not saved: {refused.text}")
+        except FileExistsError:
+            self._talk.say(f"{path.absolute()} is there already; save to another one: /save {id} FILE")
+        except ConnectionLost:
+            self._talk.say(f"message {id} is not saved: there is no connection; try again once it is live")
+        except CancelledError:
+            self._talk.say(f"message {id} is not saved; /save {id} goes on where it was")
+        except ClientClosed as why:
+            self._talk.say(f"message {id} is not saved: {why}")
+        except OSError as why:
+            self._talk.say(f"message {id} is not saved in {path.absolute()}: {why.strerror or why}")
+        else:
+            self._talk.say(f"message {id} is saved in {path.absolute()}, {amount(size)}")
+
+    def _show(self, transfer: Transfer, done: Deferred[T]) -> Deferred[T]:
+        """Show ``transfer`` until it is ``done``, which is returned."""
+
+        def over(result: Any) -> Any:
+            del self._under_way[transfer]
+            self._changed()
+            return result
+
+        self._under_way[transfer] = done
+        self._changed()
+        return done.addBoth(over)
+
+    def _changed(self) -> None:
+        self._conversation.transfers = list(self._under_way)
+        self._talk.changed()
+
+    def _progress(self, transfer: Transfer, done: int, size: int | None) -> None:
+        transfer.done, transfer.size = done, size
+        self._talk.changed()
+
+    def _cancel(self, _: str) -> None:
+        if self._under_way:
+            list(self._under_way.values())[-1].cancel()
+        else:
+            self._talk.say("nothing is being sent or saved")

@@ -1,0 +1,22 @@
+"""What tests of the model are made of."""
+
+from __future__ import annotations
+
+from cli.inbox import Message
+from cli.screen.room import Room
+from cli.status import State, Status
+
+NOON = 1_764_000_000.0
+
+
+def message(id: int, text: str = "hi", sender: str = "bob", room: str = "lobby", **more: object) -> Message:
+    return Message(room, id, sender, int(NOON * 1000), text, **more)  # type: ignore[arg-type]
+
+
+def status(state: State, **more: object) -> Status:
+    known = {"behind": 0, "unsent": 0, "since": NOON, "retry_at": None, "reason": "", "lag": None}
+    return Status(state, **{**known, **more})  # type: ignore[arg-type]
+
+
+def texts(room: Room) -> list[str]:
+    return [room[position].text for position in range(room.first, room.end)]
