@@ -75,7 +75,6 @@ class Connection(Netstrings):
         self.sending = Sending(self)
         self.questions = Questions(self, lambda: server.journal.down)
         self._ready: deque[Source] = deque()  # who has something to give, in turn
-        self._leaving = False  # a `leave` waits: nothing is known of its room until it is taken
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
@@ -111,24 +110,20 @@ class Connection(Netstrings):
         except BadFrame as bad:
             self.intake.put(partial(self._bad_frame, bad), len(payload))
             return
-        if self.intake.busy and not self._passes(frame):
-            self._leaving = self._leaving or type(frame) is frames.Leave
-            self.intake.put(partial(self._take, frame, body), len(payload))
+        if type(frame) is frames.Quit:  # nothing behind it is taken; what came before is
+            self._take(frame, body)
+        elif self.intake.busy:
+            self.intake.put(partial(self._take, frame, body), len(payload), partial(self._passes, frame))
         else:
             self._take(frame, body)
 
     def _passes(self, frame: ClientFrame) -> bool:
-        """Whether ``frame`` need not wait for what came before it: nothing of it is stored, and nothing it asks."""
-        if isinstance(frame, _ALWAYS):
-            return True
+        """Whether ``frame`` need not wait for what waits for the database: that is away, and ``frame`` needs it not."""
+        if not self.server.journal.down:
+            return False
         if isinstance(frame, frames.Cancel):
             return frame.ref in self.questions
-        if not isinstance(frame, _QUESTIONS) or not self.logged_in:
-            return False
-        if self.server.journal.down:  # it is refused, wherever it stands
-            return True
-        known = isinstance(frame, frames.Rooms) or (fold(room_of(frame)) in self.cursors and not self._leaving)
-        return known and not self.questions.ending
+        return isinstance(frame, frames.Ping) or (self.logged_in and isinstance(frame, _QUESTIONS))
 
     def _take(self, frame: ClientFrame, body: bytes) -> None:
         if not self.logged_in and type(frame) not in _BEFORE_LOGIN:
@@ -167,7 +162,6 @@ class Connection(Netstrings):
 
     def _caught_up(self) -> None:
         """All that was read is taken."""
-        self._leaving = False
         if self._over:
             return
         if self.lost:
@@ -396,7 +390,7 @@ class Connection(Netstrings):
 
     # -- questions
 
-    def _ask(self, frame: frames.History | frames.Who | frames.Fetch) -> tuple[Asked, Room] | None:
+    def _ask(self, frame: frames.History | frames.Search | frames.Who | frames.Fetch) -> tuple[Asked, Room] | None:
         """Open a question about a room; None where it is refused."""
         asked = self.questions.opens_reading(frame)
         if asked is not None:
@@ -413,6 +407,11 @@ class Connection(Netstrings):
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
             self.questions.give(asked, HistoryAnswer(self.questions, asked, first, last, read))
+
+    def _take_search(self, frame: frames.Search, _: bytes) -> None:
+        if found := self._ask(frame):
+            asked, room = found
+            self.questions.give(asked, self.server.searches.answer(self.questions, asked, room, frame))
 
     def _take_fetch(self, frame: frames.Fetch, _: bytes) -> None:
         if found := self._ask(frame):
@@ -455,7 +454,6 @@ class Connection(Netstrings):
         self.error("forbidden", "this server does not offer it", echo_of(frame))
 
 
-_ALWAYS: Final = (frames.Ping, frames.Pong, frames.Quit)
 _QUESTIONS: Final = (frames.History, frames.Search, frames.Who, frames.Rooms, frames.Fetch)
 _BEFORE_LOGIN: Final = frozenset({frames.Login, frames.Ping, frames.Pong, frames.Quit})
 _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
@@ -467,6 +465,7 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Join: Connection._take_join,
     frames.Leave: Connection._take_leave,
     frames.History: Connection._take_history,
+    frames.Search: Connection._take_search,
     frames.Who: Connection._take_who,
     frames.Rooms: Connection._take_rooms,
     frames.Fetch: Connection._take_fetch,
@@ -475,5 +474,5 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Pong: Connection._take_pong,
     frames.Quit: Connection._take_quit,
 }
-_FORBIDDEN = (frames.Search, frames.Register, frames.Delete, frames.Run)
+_FORBIDDEN = (frames.Register, frames.Delete, frames.Run)
 _TAKE |= dict.fromkeys(_FORBIDDEN, Connection._take_forbidden)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -25,6 +25,14 @@ class Reading(Protocol):
         """Deliver what was read, and read on."""
 
 
+class Behind(NamedTuple):
+    """What comes behind that which is waited for: how to take it, how many bytes it takes, whether it need not wait."""
+
+    take: Callable[[], None]
+    size: int
+    passes: Callable[[], bool]
+
+
 class Intake:
     """Takes what comes from ``reading``.
 
@@ -38,7 +46,7 @@ class Intake:
         self._reading = reading
         self._caught_up = caught_up
         self._works = 0  # how many things are waited for
-        self._behind: deque[tuple[Callable[[], None], int]] = deque()  # with the bytes that each takes
+        self._behind: deque[Behind] = deque()
         self._size = 0  # bytes of them all
         self._holds: set[str] = set()
         self._shut = False
@@ -51,16 +59,29 @@ class Intake:
         """Whether what comes now has to wait."""
         return bool(self._works or self._behind)
 
-    def put(self, take: Callable[[], None], size: int) -> None:
-        """Call ``take`` for a frame of ``size`` bytes when its turn has come: now, if nothing is before it."""
-        if not self.busy:
+    def put(self, take: Callable[[], None], size: int, passes: Callable[[], bool] = lambda: False) -> None:
+        """Call ``take`` for a frame of ``size`` bytes when its turn has come: now, if nothing is before it.
+
+        One that ``passes`` need not wait.
+        """
+        if not self.busy or passes():
             take()
             return
         size += PLACE
         self._size += size
-        self._behind.append((take, size))
+        self._behind.append(Behind(take, size, passes))
         if not self._may_read:
             self._reading.pauseProducing()
+
+    def let_pass(self) -> None:
+        """Take, of what waits, that which need not wait any more."""
+        waiting, self._behind = self._behind, deque()
+        for behind in waiting:
+            if behind.passes():
+                self._size -= behind.size
+                behind.take()
+            else:
+                self._behind.append(behind)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         """Let what comes wait until ``work`` is done."""
@@ -126,9 +147,9 @@ class Intake:
     def _take_next(self) -> bool:
         if not self._behind or self._works or self._holds:
             return False
-        take, size = self._behind.popleft()
-        self._size -= size
-        take()
+        behind = self._behind.popleft()
+        self._size -= behind.size
+        behind.take()
         return True
 
     def _read_on(self) -> bool:

@@ -73,18 +73,12 @@ class Questions:
         self._asker = asker
         self._down = down
         self._open: dict[int, Asked] = {}
-        self._ending = 0  # cancelled ones for which something is being read still
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
     def __contains__(self, ref: int) -> bool:
         return ref in self._open
-
-    @property
-    def ending(self) -> bool:
-        """Whether something is still being read for one that was cancelled."""
-        return bool(self._ending)
 
     def opens(self, frame: Any) -> Asked | None:
         """Open what ``frame`` asks, which ends by :meth:`answered` or :meth:`failed`; None if it is refused."""
@@ -119,12 +113,7 @@ class Questions:
         if asked := self._open.get(ref):
             idle = self._stop(asked)
             self.answered(asked, encode(Done(ref)))
-            self._asker.intake.wait_for(self._over(idle))
-
-    async def _over(self, idle: Deferred[None]) -> None:
-        self._ending += 1
-        await idle
-        self._ending -= 1
+            self._asker.intake.wait_for(_over(idle))
 
     def answered(self, asked: Asked, last: bytes) -> None:
         """Send the last frames of an answer; its question is closed. One that was cancelled is answered already."""
@@ -160,6 +149,10 @@ class Questions:
 
     def _refuse(self, frame: Any, code: str, text: str) -> None:
         self._asker.send(error(code, text, echo_of(frame)))
+
+
+async def _over(idle: Deferred[None]) -> None:
+    await idle
 
 
 class Reading:

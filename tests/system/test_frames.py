@@ -77,8 +77,7 @@ class Netstrings(ServerCase):
         client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for place in range(len(data)):
             client.write(data[place : place + 1])
-        *first, last = [frame.type for frame in client.frames()]
-        self.assertEqual((sorted(first), last), (["pong", "welcome"], "bye"))  # a pong waits for nothing
+        self.assertEqual([frame.type for frame in client.frames()], ["welcome", "pong", "bye"])
 
     def test_many_frames_may_come_at_once(self) -> None:
         client = self.login()
@@ -295,7 +294,6 @@ class Forbidden(ServerCase):
 
     def test_each_type(self) -> None:
         frames: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-            ("search", {"query": "x", "limit": 1, "ref": 3}, {"ref": 3}),
             ("register", {"password": "x", "ref": 4}, {"ref": 4}),
             ("delete", {"id": 1, "ref": 5}, {"ref": 5}),
             ("run", {"line": "help", "ref": 6}, {"ref": 6}),
