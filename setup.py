@@ -30,9 +30,11 @@ setup(
         "platformdirs>=4",
         "pymysql>=1.1",
         "sqlalchemy>=2.1",
+        "tomlkit>=0.13",
         "tqdm>=4.66",
         "twisted>=26",
         "urwid>=4",
+        "wcwidth>=0.4",
     ],
     entry_points={"console_scripts": ["chat = cli.main:main", "chat-server = server.main:main"]},
 )

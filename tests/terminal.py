@@ -10,6 +10,7 @@ import select
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +46,8 @@ class Terminal:
         self._size(columns, rows)
         self._modes = termios.tcgetattr(slave)
         self._slave = slave
+        self._home = tempfile.TemporaryDirectory(prefix="chat-")  # what it keeps is not the next one's
+        home = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), self._home.name)
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -52,7 +55,7 @@ class Terminal:
             stderr=slave,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**environment(), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
+            env={**environment(), **home, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
         )
 
     def __enter__(self) -> Terminal:
@@ -65,6 +68,7 @@ class Terminal:
             self.process.kill()
         self.process.wait()
         self.hang_up()
+        self._home.cleanup()
 
     @property
     def lines(self) -> list[str]:
@@ -121,16 +125,14 @@ class Terminal:
 
     @property
     def restored(self) -> bool:
-        """Whether the terminal is as it was before the program: its modes, the screen, the cursor, pasting."""
+        """Whether the terminal is as before the program: its modes, the screen, the cursor, pasting, the mouse."""
         modes = termios.tcgetattr(self._slave) == self._modes
-        return (
-            modes
-            and all(
-                self.output.rfind(b"\x1b[?%bh" % mode) < self.output.rfind(b"\x1b[?%bl" % mode)
-                for mode in (b"1049", b"2004")
-            )
-            and self.output.rfind(b"\x1b[?25l") < self.output.rfind(b"\x1b[?25h")
-        )
+        return modes and self.has("25", True) and not any(self.has(mode) for mode in ("1049", "2004", "1000", "1006"))
+
+    def has(self, mode: str, before: bool = False) -> bool:
+        """Whether the program has set a private ``mode`` (1049: the other screen …), which was ``before`` set."""
+        on, off = (self.output.rfind(f"\x1b[?{mode}{end}".encode()) for end in "hl")
+        return before if on == off else on > off
 
     def hang_up(self) -> None:
         """Take the terminal away."""

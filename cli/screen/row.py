@@ -6,10 +6,14 @@ what others wrote is made harmless, and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import urwid
 
 from cli.screen.lines import Line
 from wire.text import safe, safe_line
+
+TIME = 5  # columns
 
 
 class Label(urwid.Text):
@@ -25,15 +29,27 @@ class Label(urwid.Text):
         """Show ``text`` from now on."""
         self.set_text((self._style, self._harmless(text)))
 
+    def say_parts(self, parts: Iterable[tuple[str, str]]) -> None:
+        """Show ``parts`` one after the other: texts and their styles."""
+        self.set_text([(style, self._harmless(text)) for text, style in parts])
+
 
 def row(line: Line, width: int) -> urwid.Columns:
     """Return what shows ``line`` on a screen of ``width`` columns."""
-    names = max(6, min(16, width // 6))  # columns
     return urwid.Columns(
         [
-            (5, Label(line.clock, "time", line=True)),
-            (names, Label(line.name, "name", line=True, align=urwid.Align.RIGHT)),
+            (TIME, Label(line.clock, "time", line=True)),
+            (_names(width), Label(line.name, "name", line=True, align=urwid.Align.RIGHT)),
             Label(line.text, line.kind.value),
         ],
         dividechars=1,
     )
+
+
+def text_width(width: int) -> int:
+    """Return how many of ``width`` columns the text of a line has."""
+    return max(1, width - TIME - _names(width) - 2)
+
+
+def _names(width: int) -> int:
+    return max(6, min(16, width // 6))

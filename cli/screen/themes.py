@@ -11,5 +11,12 @@ PALETTE = [
     ("notice", "dark cyan", "default"),
     ("unsent", "dark gray", "default"),
     ("refused", "dark red", "default"),
+    ("prompt", "default,bold", "default"),
     ("status", "default,standout", "default"),
+    ("alarm", "dark red,standout", "default"),
+    ("line", "dark gray", "default"),
+    ("room", "default", "default"),
+    ("here", "default,standout", "default"),
+    ("unread", "dark cyan,bold", "default"),
+    ("mention", "dark magenta,bold", "default"),
 ]
