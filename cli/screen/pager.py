@@ -44,7 +44,7 @@ class Pager:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        talk.commands.add("open", self._open, "read all of a long text in the pager", "[ID]")
+        talk.commands.add("open", self._open, "read all of a long text in the pager", "[ID]", subject="talk")
         talk.keys.add("open", lambda: self._open(""), "read all of the lowest long text in view in the pager", "meta o")
 
     def _open(self, argument: str) -> None:
@@ -61,7 +61,7 @@ class Pager:
 
     def _in_view(self) -> int:
         room = self._talk.conversation.current
-        for placed in reversed(self._talk.window.view.placed):
+        for placed in reversed(self._talk.view.placed):
             message = room.history.get(placed.position[0])
             if message is not None and message.size is not None and message.name is None:
                 return message.id
@@ -78,7 +78,7 @@ class Pager:
                     await transfers.show(fetching, client.fetch(id, room, write=harmless.write, progress=progress))
                     harmless.end()
                 # Of less: no commands that start programs or write files.
-                status = await self._talk.terminal.lend(["env", "LESSSECURE=1", *pager, str(path)])
+                status = await self._talk.lend(["env", "LESSSECURE=1", *pager, str(path)])
             except AskRefused as refused:
                 self._talk.say(f"message {id} is not there to be read: {refused.text}")
             except (ClientClosed, CancelledError) as why:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-MENTIONS: Final = 1000  # that are counted one by one; nobody reads more
+MOST: Final = 1000  # mentions, and hidden messages, that are counted one by one; nobody reads more
 
 
 class Reached:
@@ -17,29 +17,36 @@ class Reached:
         self.read_id: int | None = None
         self.bar_id: int | None = None
         self._mentions: set[int] = set()  # beyond read_id
+        self._hidden: set[int] = set()  # likewise, from people who are ignored
 
     @property
     def mentions(self) -> int:
         """How many mentions, as far as they are known, were not read."""
         return len(self._mentions)
 
-    def read(self, id: int) -> None:
-        """All up to ``id`` was read."""
+    def read(self, id: int | None) -> None:
+        """All up to ``id`` was read; None where the room is new to us."""
         self.read_id = id
         self._mentions.clear()
+        self._hidden.clear()
 
     def mention(self, id: int) -> None:
         """The unread message ``id`` is a mention."""
-        if len(self._mentions) < MENTIONS:
+        if len(self._mentions) < MOST:
             self._mentions.add(id)
+
+    def hide(self, id: int) -> None:
+        """The unread message ``id`` is not shown, and does not count."""
+        if len(self._hidden) < MOST:
+            self._hidden.add(id)
 
     def is_unread(self, id: int) -> bool:
         """Whether the message ``id`` was not read."""
-        return self.read_id is not None and id > self.read_id
+        return id > (self.read_id or 0)
 
     def unread(self, first_id: int, last_id: int) -> int:
         """Return how many of the messages ``first_id`` to ``last_id`` were not read."""
-        return 0 if self.read_id is None else max(0, last_id - max(self.read_id, first_id - 1))
+        return max(0, last_id - max(self.read_id or 0, first_id - 1) - len(self._hidden))
 
     def open(self, last_id: int) -> None:
         """The room begins, or begins anew, with messages up to ``last_id``."""

@@ -36,10 +36,16 @@ class Room:
     """
 
     def __init__(
-        self, name: str, is_mention: Callable[[Message], bool] = lambda _: False, settings: Settings | None = None
+        self,
+        name: str,
+        is_mention: Callable[[Message], bool] = lambda _: False,
+        hides: Callable[[Message], bool] = lambda _: False,
+        settings: Settings | None = None,
     ) -> None:
         self.name = name
         self.users: int | None = None  # in the room now, None while unknown
+        self.people: set[str] | None = None  # who they are, None while unknown
+        self.live_after = 0  # what has a higher id came while we were there
         self.follows = True  # the newest row is shown, also when others come
         self.looked_at: Position = (0, 0)  # for who does not follow
         self.hits: Set[int] = frozenset()  # ids of what a search found
@@ -47,6 +53,7 @@ class Room:
         self.history = History()
         self.rows = Rows(self.history, self._lines)
         self._is_mention = is_mention
+        self._hides = hides
         self._settings = settings or Settings()
         self._shown = False
         self._reached = Reached()
@@ -68,7 +75,7 @@ class Room:
         return self._reached.read_id
 
     @read_id.setter
-    def read_id(self, id: int) -> None:
+    def read_id(self, id: int | None) -> None:
         self._reached.read(id)
 
     @property
@@ -113,7 +120,7 @@ class Room:
         self._seen = Span(first, last)
 
     def _read(self) -> None:
-        if self._shown and self.follows and self.history.opened:
+        if self._shown and self.follows and self._reached.is_unread(self.last_id):
             self._reached.read(self.last_id)
 
     @property
@@ -138,6 +145,8 @@ class Room:
             if self._shown:
                 self._reached.set_bar(self.last_id)
         self._notes.move(self.history.first_id - 1, self.last_id)
+        self.live_after = last_id
+        self.people = None
         self._read()
 
     def add(self, message: Message) -> None:
@@ -158,9 +167,13 @@ class Room:
         self._notes.move(self.history.first_id - 1, self.last_id)
         self._let_go()
 
-    def come_and_go(self, joined: Iterable[str], left: Iterable[str]) -> None:
-        """Tell of people who came and went."""
-        self._notes.come_and_go(self.last_id, joined, left)
+    def come_and_go(self, joined: list[str], left: list[str], but: str = "") -> None:
+        """Tell of people who came and went, ``but`` not of one; in a large room nobody says who."""
+        if not joined and not left:
+            self.people = None
+        elif self.people is not None:
+            self.people = (self.people | set(joined)) - set(left)
+        self._notes.come_and_go(self.last_id, *([name for name in names if name != but] for names in (joined, left)))
 
     def show(self, lines: Iterable[Line]) -> None:
         """Put ``lines`` behind what came."""
@@ -175,18 +188,20 @@ class Room:
         ids = range(id - 1, run.first - 1, -1) if by < 0 else range(id + 1, run.last + 1)
         return next((id for id in ids if (found := self.history.get(id)) and self._is_mention(found)), None)
 
-    @property
     def speakers(self) -> list[str]:
-        """Who is known to have said something, the last speaker first."""
+        """Return who is known to have said something, the last speaker first."""
         return sorted(self._speakers, key=self._speakers.__getitem__, reverse=True)
 
     def _take(self, message: Message) -> None:
         self.history.put(message)
         self._speakers[message.sender] = max(message.id, self._speakers.get(message.sender, 0))
         if len(self._speakers) > SPEAKERS:
-            self._speakers = {name: self._speakers[name] for name in self.speakers[: SPEAKERS // 2]}
-        if self._reached.is_unread(message.id) and self._is_mention(message):
-            self._reached.mention(message.id)
+            self._speakers = {name: self._speakers[name] for name in self.speakers()[: SPEAKERS // 2]}
+        if self._reached.is_unread(message.id):
+            if self._hides(message):
+                self._reached.hide(message.id)
+            elif self._is_mention(message):
+                self._reached.mention(message.id)
 
     def _let_go(self) -> None:
         self.history.let_go(self._near(), SHOWN if self._shown else HIDDEN)
@@ -235,7 +250,7 @@ class Room:
         message = self.history.get(id)
         if message is None:
             return Lines([], [self._absent(self.history.gap(id)), *behind])
-        lines = lines_of(message)
+        lines = [] if self._hides(message) else lines_of(message)
         if id in self.hits:
             lines = [replace(line, hit=True) for line in lines]
         return Lines([*self._above(message)], [*lines, *behind])

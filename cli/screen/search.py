@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -11,7 +10,7 @@ from twisted.python.failure import Failure
 
 from cli.client import Client
 from cli.refusals import AskRefused
-from cli.screen.paste import Pasted
+from cli.screen.reading import STAYING
 from cli.screen.room import Room
 from cli.session import Found
 
@@ -20,116 +19,107 @@ if TYPE_CHECKING:
 
 HITS: Final = 100  # that are asked for at once
 
-
-@dataclass(slots=True, eq=False)
-class Walk:
-    """A walk through the messages of ``room`` that hold ``words``; ``place`` is the one that is shown, -1 for none."""
-
-    room: Room
-    words: str
-    hits: list[int] = field(default_factory=list)  # their ids, the newest first
-    place: int = -1
-    before: int | None = None  # from where to ask on
-    whole: bool = False  # all were found
-    asks: bool = False  # for more
-    asked: Deferred[Any] | None = None
-
-    @property
-    def told(self) -> str:
-        """How far it is, for a person."""
-        if self.asks:
-            return f"searching for {self.words}, Esc ends"
-        more = "" if self.whole else "+"
-        return f"hit {self.place + 1} of {len(self.hits)}{more} for {self.words}, n N Esc"
-
-    def take(self, found: Found) -> None:
-        """Take an answer; one that does not lead on is the last."""
-        limit = self.before
-        hits = sorted((message.id for message in found.hits if limit is None or message.id < limit), reverse=True)
-        self.hits += hits
-        self.room.hits = frozenset(self.hits)
-        self.whole = found.before is None or (limit is not None and found.before >= limit)
-        self.before = found.before
+_STEPS: Final = {"n": 1, "N": -1}
 
 
 class Search:
-    """Walks through what was found in the room that ``talk`` shows: by ``n`` and ``N`` while nothing is typed."""
+    """Finds messages for ``talk``."""
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        self._walk: Walk | None = None
-        talk.commands.add("search", self._begin, "find messages: n goes to the one before, N back, Esc ends", "WORDS")
-
-    def take(self, key: str) -> bool:
-        """Take a key that goes on or ends, and return whether it was one; whatever is typed ends it too."""
-        walk = self._walk
-        if walk is None:
-            return False
-        if key == "esc":
-            self._end()
-            return True
-        steps = {"n": 1, "N": -1}
-        walks = walk.room is self._talk.conversation.current and not self._talk.typed and set(key) <= steps.keys()
-        if walks:
-            for step in key:
-                self._step(walk, steps[step])
-        elif isinstance(key, Pasted) or walk.room is not self._talk.conversation.current:
-            self._end()
-        return walks
+        talk.commands.add("search", self._begin, "find messages by their words", "WORDS", subject="talk")
 
     def _begin(self, words: str) -> None:
-        self._end()
         if words.strip():
-            self._walk = walk = Walk(self._talk.conversation.current, words.strip())
-            self._ask(walk)
+            walk = Walk(self._talk, self._talk.conversation.current, words.strip())
+            self._talk.writing.let(walk)
+            walk.begin()
         else:
             self._talk.say("say which WORDS: /search WORDS")
 
-    def _step(self, walk: Walk, by: int) -> None:
-        if not walk.asks and 0 <= walk.place + by < len(walk.hits):
-            walk.place += by
-            walk.room.look_at((walk.hits[walk.place], 0))
-            self._tell()
-        elif not walk.asks and by > 0 and not walk.whole:
-            self._ask(walk)
 
-    def _ask(self, walk: Walk) -> None:
-        def answered(found: Found) -> None:
-            walk.asks = False
-            walk.take(found)
-            if walk.place + 1 < len(walk.hits):
-                self._step(walk, 1)
-            elif not walk.whole:
-                self._ask(walk)
-            elif not walk.hits:
-                self._end()
-                self._talk.say(f"nothing found for {walk.words}")
-            self._tell()
+class Walk:
+    """A walk through the messages of ``room`` that hold ``words``, from the newest on; takes the keys meanwhile."""
 
-        def refused(failure: Failure) -> None:
-            failure.trap(AskRefused, ConnectionLost, CancelledError)
-            if not failure.check(CancelledError):
-                self._end()
-                why = "there is no connection; try again once it is live"
-                self._talk.say(f"no search: {why if failure.check(ConnectionLost) else failure.getErrorMessage()}")
+    def __init__(self, talk: Talk, room: Room, words: str) -> None:
+        self.over = False
+        self._talk = talk
+        self._room = room
+        self._words = words
+        self._hits: list[int] = []  # their ids, the newest first
+        self._place = -1  # of the one that is shown
+        self._before: int | None = None  # from where to ask on
+        self._whole = False  # all were found
+        self._asks = False  # for more
+        self._asked: Deferred[Any] | None = None
+        self._trouble = ""
 
-        def ask(client: Client) -> None:
-            if walk is self._walk:
-                walk.asked = client.search(walk.room.name, walk.words, HITS, walk.before)
-                walk.asked.addCallbacks(answered, refused).addErrback(self._talk.failed)
+    @property
+    def prompt(self) -> str:
+        """How far it is."""
+        if self._trouble:
+            return self._trouble
+        if self._asks:
+            return f"searching for {self._words}: Esc ends"
+        if not self._hits:
+            return f"nothing found for {self._words}"
+        more = "" if self._whole else "+"
+        return f"hit {self._place + 1} of {len(self._hits)}{more} for {self._words}: n the one before, N back, Esc ends"
 
-        walk.asks = True
-        self._tell()
-        self._talk.when_there(ask)
+    def begin(self) -> None:
+        """Ask for the newest."""
+        self._asks = True
+        self._talk.when_there(self._ask)
+
+    def press(self, key: str) -> bool:
+        """Go to the hit before by ``n``, back by ``N``; what else is typed ends it, but for looking around."""
+        if key == "esc":
+            self._end()
+            return True
+        if set(key) <= _STEPS.keys() and (self._hits or self._asks):
+            for step in key:
+                self._step(_STEPS[step])
+            return True
+        action = self._talk.keys.bound(key)
+        if action is not None and action.name in STAYING:
+            action.run()
+            return True
+        self._end()
+        return False
+
+    def _step(self, by: int) -> None:
+        if not self._asks and 0 <= self._place + by < len(self._hits):
+            self._place += by
+            self._room.look_at((self._hits[self._place], 0))
+        elif not self._asks and by > 0 and not self._whole:
+            self.begin()
+
+    def _ask(self, client: Client) -> None:
+        if not self.over:
+            self._asked = client.search(self._room.name, self._words, HITS, self._before)
+            self._asked.addCallbacks(self._answered, self._refused).addErrback(self._talk.failed)
+
+    def _answered(self, found: Found) -> None:
+        limit = self._before
+        new = {message.id for message in found.hits if limit is None or message.id < limit}
+        self._hits += sorted(new, reverse=True)
+        self._room.hits = frozenset(self._hits)
+        self._before = found.before
+        self._whole = found.before is None or (limit is not None and found.before >= limit)  # it would not lead on
+        self._asks = False
+        if new or not self._whole:
+            self._step(1)
+        self._talk.changed()
+
+    def _refused(self, failure: Failure) -> None:
+        failure.trap(AskRefused, ConnectionLost, CancelledError)
+        lost = "there is no connection; try again once it is live"
+        self._trouble = f"no search: {lost if failure.check(ConnectionLost) else failure.getErrorMessage()}"
+        self._asks = False
+        self._talk.changed()
 
     def _end(self) -> None:
-        walk, self._walk = self._walk, None
-        if walk is not None:
-            walk.room.hits = frozenset()
-            if walk.asked is not None:
-                walk.asked.cancel()
-        self._tell()
-
-    def _tell(self) -> None:
-        self._talk.conversation.search = "" if self._walk is None else self._walk.told
-        self._talk.changed()
+        self.over = True
+        self._room.hits = frozenset()
+        if self._asked is not None:
+            self._asked.cancel()

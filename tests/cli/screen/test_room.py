@@ -402,11 +402,38 @@ class Speakers(TestCase):
         room.add(message(11, sender="bob"))
         room.add(message(12, sender="carol"))
         room.load(Span(9, 10), [message(9, sender="carol"), message(10, sender="dan")])
-        self.assertEqual(room.speakers, ["carol", "bob", "dan"])
+        self.assertEqual(room.speakers(), ["carol", "bob", "dan"])
 
     def test_a_crowd(self) -> None:
         room = Room("lobby")
         for id in range(1, 3001):
             room.add(message(id, sender=f"u{id}"))
-        self.assertLessEqual(len(room.speakers), 1000)
-        self.assertEqual(room.speakers[0], "u3000")
+        self.assertLessEqual(len(room.speakers()), 1000)
+        self.assertEqual(room.speakers()[0], "u3000")
+
+
+class People(TestCase):
+    def test_who_is_there_is_known_once_it_was_asked(self) -> None:
+        room = Room("lobby")
+        room.come_and_go(["bob"], [])
+        self.assertIsNone(room.people)
+        room.people = {"ann", "bob"}
+        room.come_and_go(["zoe"], ["bob"])
+        self.assertEqual(room.people, {"ann", "zoe"})
+        room.come_and_go([], [])  # in a large room nobody says who
+        self.assertIsNone(room.people)
+        room.people = {"ann"}
+        room.open(1, 5)  # anew, after a lost connection
+        self.assertIsNone(room.people)
+
+    def test_ignored(self) -> None:
+        ignored = {"bob"}
+        room = Room("lobby", lambda _: True, lambda message: message.sender in ignored)
+        room.open(1, 0)
+        for id, sender in enumerate(("zoe", "bob", "zoe", "bob"), 1):
+            room.add(message(id, str(id), sender))
+        self.assertEqual((texts(room), room.unread, room.mentions), (["lobby begins here", "1", "3"], 2, 2))
+        ignored.clear()
+        self.assertEqual(texts(room)[1:], ["1", "2", "3", "4"])
+        room.enter()
+        self.assertEqual(room.unread, 0)

@@ -14,25 +14,31 @@ from cli.refusals import AskRefused
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
-from cli.screen.paste import Pasted
+from cli.screen.keys import Keys
 from cli.screen.search import HITS, Search
 from cli.screen.talk import Talk
+from cli.screen.writing import Mode, Word
 from cli.session import Found
 from tests.cli.screen.made import message
 
 
 class Asked:
-    """The part of :class:`Talk` and of the client that a search needs; questions are answered by hand."""
+    """The parts of :class:`Talk`, of its writing and of the client that a search needs; answers come by hand."""
 
     def __init__(self) -> None:
         self.commands = Commands()
-        self.conversation = Conversation("ann", ["lobby", "dev"], Highlights([]))
+        self.keys = Keys()
+        self.conversation = Conversation("ann", ["lobby"], Highlights([]))
         self.conversation.current.open(1, 1000)
-        self.typed = ""
+        self.writing = self
+        self.mode: Mode = Word("")
         self.said: list[str] = []
         self.asked: list[tuple[str, str, int, int | None]] = []
         self.answers: list[Deferred[Found]] = []
         self.failures: list[Failure] = []
+
+    def let(self, mode: Mode) -> None:
+        self.mode = mode
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -56,7 +62,7 @@ class Walks(TestCase):
     def setUp(self) -> None:
         self.talk = Asked()
         self.room = self.talk.conversation.current
-        self.search = Search(cast(Talk, self.talk))
+        Search(cast(Talk, self.talk))
 
     def tearDown(self) -> None:
         self.assertEqual(self.talk.failures, [])
@@ -69,84 +75,80 @@ class Walks(TestCase):
     def answer(self, *ids: int, before: int | None = None) -> None:
         self.talk.answers[-1].callback(Found([message(id) for id in ids], before))
 
-    @property
-    def told(self) -> str:
-        return self.talk.conversation.search
+    def press(self, key: str) -> bool:
+        return self.talk.mode.press(key)
+
+    def seen(self) -> tuple[str, int]:
+        """Return what is said above the input, but for the keys, and which message is gone to."""
+        return self.talk.mode.prompt.partition(":")[0], self.room.looked_at[0]
 
     def test_to_older_ones_and_back(self) -> None:
         self.begin(" some words ")
         self.assertEqual(self.talk.asked, [("lobby", "some words", HITS, None)])
-        self.assertEqual(self.told, "searching for some words, Esc ends")
+        self.assertEqual(self.talk.mode.prompt, "searching for some words: Esc ends")
         self.answer(100, 500, 900)
-        self.assertEqual((self.told, self.room.looked_at), ("hit 1 of 3 for some words, n N Esc", (900, 0)))
+        self.assertEqual(self.seen(), ("hit 1 of 3 for some words", 900))
         self.assertFalse(self.room.follows)
         self.assertEqual(self.room.hits, {100, 500, 900})
-        self.assertTrue(self.search.take("n"))
-        self.assertEqual((self.told, self.room.looked_at), ("hit 2 of 3 for some words, n N Esc", (500, 0)))
-        self.assertTrue(self.search.take("nnn"))  # pressed quickly, and beyond the last
-        self.assertEqual(self.room.looked_at, (100, 0))
-        self.assertTrue(self.search.take("NNNN"))
-        self.assertEqual((self.told, self.room.looked_at), ("hit 1 of 3 for some words, n N Esc", (900, 0)))
+        self.assertTrue(self.press("n"))
+        self.assertEqual(self.seen(), ("hit 2 of 3 for some words", 500))
+        self.assertTrue(self.press("nnn"))  # pressed quickly, and beyond the last
+        self.assertEqual(self.seen(), ("hit 3 of 3 for some words", 100))
+        self.assertTrue(self.press("NNNN"))
+        self.assertEqual(self.seen(), ("hit 1 of 3 for some words", 900))
 
     def test_more_are_asked_for(self) -> None:
         self.begin("x")
         self.answer(800, 900, before=700)
-        self.assertEqual(self.told, "hit 1 of 2+ for x, n N Esc")
-        self.search.take("nn")
+        self.assertEqual(self.seen(), ("hit 1 of 2+ for x", 900))
+        self.press("nn")
         self.assertEqual(self.talk.asked[-1], ("lobby", "x", HITS, 700))
-        self.search.take("n")  # while it asks
+        self.press("n")  # while it asks
         self.answer(before=400)  # looked at some, found none: goes on by itself
         self.assertEqual(self.talk.asked[-1], ("lobby", "x", HITS, 400))
         self.answer(300)
-        self.assertEqual((self.told, self.room.looked_at), ("hit 3 of 3 for x, n N Esc", (300, 0)))
+        self.assertEqual(self.seen(), ("hit 3 of 3 for x", 300))
 
     def test_an_answer_that_leads_nowhere_is_the_last(self) -> None:
         self.begin("x")
         self.answer(900, before=700)
-        self.search.take("n")
+        self.press("n")
         self.answer(900, before=700)
-        self.assertEqual((self.told, self.room.looked_at), ("hit 1 of 1 for x, n N Esc", (900, 0)))
+        self.assertEqual(self.seen(), ("hit 1 of 1 for x", 900))
 
     def test_what_is_typed_ends_it(self) -> None:
-        for key in ("esc", Pasted("a"), Pasted("no")):
+        for key in ("esc", "a", "no", "enter"):
             self.begin("x")
             self.answer(900)
-            taken = self.search.take(key)
-            self.assertEqual((taken, self.told, self.room.hits), (key == "esc", "", frozenset()), key)
-            self.assertFalse(self.search.take("n"))
-        self.begin("x")
-        self.answer(900)
-        self.talk.typed = "half a lin"
-        self.assertFalse(self.search.take("n"))
+            self.assertEqual(self.press(key), key == "esc")
+            self.assertTrue(self.talk.mode.over)
+            self.assertEqual(self.room.hits, frozenset())
 
-    def test_other_keys_do_what_they_do(self) -> None:
+    def test_one_looks_around_meanwhile(self) -> None:
+        pressed: list[str] = []
+        self.talk.keys.add("page-up", lambda: pressed.append("page-up"), "", "page up")
+        self.talk.keys.add("other", lambda: pressed.append("other"), "", "ctrl o")
         self.begin("x")
         self.answer(800, 900)
-        self.assertFalse(self.search.take("page up"))
-        self.assertTrue(self.search.take("n"))
-
-    def test_in_another_room_it_is_over(self) -> None:
-        self.begin("x")
-        self.answer(800, 900)
-        self.talk.conversation.turn(1)
-        self.assertFalse(self.search.take("n"))
-        self.assertEqual(self.told, "")
+        self.assertTrue(self.press("page up"))
+        self.assertEqual((pressed, self.talk.mode.over), (["page-up"], False))
+        self.assertFalse(self.press("ctrl o"))
+        self.assertTrue(self.talk.mode.over)
 
     def test_given_up(self) -> None:
         self.begin("x")
-        self.search.take("esc")
+        self.assertTrue(self.press("esc"))
         self.assertTrue(self.talk.answers[0].called)
-        self.assertEqual((self.told, self.room.follows), ("", True))
-        self.begin("y")
-        self.begin("z")
-        self.assertIn("z", self.told)
+        self.assertTrue(self.room.follows)
 
     def test_nothing(self) -> None:
         self.begin("x")
         self.answer()
+        self.assertEqual(self.talk.mode.prompt, "nothing found for x")
+        self.assertFalse(self.press("n"))
         self.begin("")
-        self.assertEqual(self.talk.said, ["nothing found for x", "say which WORDS: /search WORDS"])
-        self.assertEqual((self.told, self.room.follows), ("", True))
+        self.assertEqual(self.talk.said, ["say which WORDS: /search WORDS"])
+        self.assertTrue(self.room.follows)
 
     def test_what_cannot_be(self) -> None:
         for why, said in (
@@ -155,4 +157,5 @@ class Walks(TestCase):
         ):
             self.begin("x")
             self.talk.answers[-1].errback(why)
-            self.assertEqual((self.talk.said[-1], self.told), (said, ""))
+            self.assertEqual(self.talk.mode.prompt, said)
+            self.assertFalse(self.press("n"))
