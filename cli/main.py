@@ -83,6 +83,8 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
 
     remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
     rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
+    if options.room_chosen:
+        remembered.past.shown = rooms[0]
 
     def connect(listener: Listener) -> Deferred[Client]:
         connecting = _connect(reactor, options, secrets, rooms, options["history"], listener)

@@ -183,6 +183,7 @@ class Options(AnyOptions):
         if self._address is not None:
             self._take_address(self._address)
         super().postOptions()
+        self.room_chosen = "rooms" in self._said
         self["rooms"] = [canonical(room) for room in self.settings.rooms]
         self["user"] = canonical(self.settings.user) if self.settings.user else _login_name()
 

@@ -108,14 +108,12 @@ class Talk(Listener):
         Choices(self, config)
 
     def _remember_rooms(self, rooms: list[str]) -> None:
-        """Go on as last time, in the first of ``rooms`` if there is one."""
+        """Go on as last time, and be in all rooms but ``rooms``, to which we are logged in, again."""
         self._remembered.restore(self.conversation, self.say)
-        given = [self.conversation.room(name) for name in rooms]
+        logged_in = [self.conversation.room(name) for name in rooms]
         for room in self.conversation.rooms:
-            if room not in given:
+            if room not in logged_in:
                 self._places.rejoin(room)
-        if given:
-            self.conversation.show(given[0])
 
     def start(self) -> Deferred[int]:
         """Take the terminal and begin; fires with the exit status."""

@@ -77,5 +77,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
     def _view(self) -> View:
         room = self._conversation.current
         if room not in self._views:
+            there = self._conversation.rooms  # those that were left go
+            self._views = {kept: view for kept, view in self._views.items() if kept in there}
             self._views[room] = View(room)
         return self._views[room]

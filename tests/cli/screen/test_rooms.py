@@ -103,3 +103,7 @@ class OnTheScreen(TestCase):
         ann.wait_for(lambda: "there is no connection yet" in ann.text and ann.colour("written") == "default")
         bob = self.bob()
         self.assertEqual(bob.read("message", room="lobby").text, "written meanwhile")
+        ann.type("/quit\r")
+        self.assertEqual(ann.wait_exit(), 0)
+        again = self.chat("--room", "dev", columns=80)  # though lobby was shown
+        again.wait_for("live · [2:dev] 1:lobby")
