@@ -82,6 +82,9 @@ class OnePerson(TestCase):
         terminal.type("see: " + paste)
         terminal.wait_for("paste 12 lines, 73 bytes? Enter sends, e edits, Esc drops")
         terminal.type("typing on\x04\x15\x1b[A")
+        for columns, rows in ((2, 2), (1, 1), (40, 10), (60, 20)):
+            terminal.resize(columns, rows)
+        terminal.wait_for("Esc drops")
         terminal.type("\x1b")
         terminal.wait_for(lambda: "paste 12" not in terminal.text and terminal.lines[-1] == "> see:")
         terminal.type(paste)
