@@ -46,10 +46,11 @@ format: .venv/ready ## put the code into its form
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
-bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large contents beside talk, on this machine
+bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large contents and searches beside talk, on this machine
 	$(bin)/python bench/fanout.py
 	$(bin)/python bench/crowd.py --seconds 10
 	$(bin)/python bench/content.py --size 512 --each 16
+	$(bin)/python bench/search.py
 
 lock: .venv/ready ## choose the newest versions that requirements*.in allow
 	$(bin)/pip install --quiet pip-tools

@@ -387,7 +387,7 @@ class Connection(Netstrings):
 
     # -- questions
 
-    def _ask(self, frame: frames.History | frames.Who | frames.Fetch) -> tuple[Asked, Room] | None:
+    def _ask(self, frame: frames.History | frames.Search | frames.Who | frames.Fetch) -> tuple[Asked, Room] | None:
         """Open a question about a room; None where it is refused."""
         asked = self.questions.opens_reading(frame)
         if asked is not None:
@@ -404,6 +404,11 @@ class Connection(Netstrings):
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
             self.questions.give(asked, HistoryAnswer(self.questions, asked, first, last, read))
+
+    def _take_search(self, frame: frames.Search, _: bytes) -> None:
+        if found := self._ask(frame):
+            asked, room = found
+            self.questions.give(asked, self.server.searches.answer(self.questions, asked, room, frame))
 
     def _take_fetch(self, frame: frames.Fetch, _: bytes) -> None:
         if found := self._ask(frame):
@@ -462,6 +467,7 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Join: Connection._take_join,
     frames.Leave: Connection._take_leave,
     frames.History: Connection._take_history,
+    frames.Search: Connection._take_search,
     frames.Who: Connection._take_who,
     frames.Rooms: Connection._take_rooms,
     frames.Fetch: Connection._take_fetch,
@@ -470,5 +476,5 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Pong: Connection._take_pong,
     frames.Quit: Connection._take_quit,
 }
-_FORBIDDEN = (frames.Search, frames.Register, frames.Delete, frames.Run)
+_FORBIDDEN = (frames.Register, frames.Delete, frames.Run)
 _TAKE |= dict.fromkeys(_FORBIDDEN, Connection._take_forbidden)

@@ -26,6 +26,7 @@ from server.log import Segment
 from server.pages import Pages
 from server.refusals import Refused
 from server.room import TAIL, Room
+from server.search import Searches
 from server.sending import Sending
 from server.shelf import Shelf
 from server.sockets import unacknowledged_for
@@ -93,6 +94,7 @@ class Server(Factory):
         self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _held, CONTENTS)
         self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
+        self.searches = Searches(partial(in_reader, storage.search), self._read_hits, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
         self._connections: set[Connection] = set()
@@ -310,6 +312,9 @@ class Server(Factory):
         """Read messages for the question ``ref``; None where none of them is kept; errback :class:`StorageDown`."""
         return self._in_reader(self._segment, room.key, first, last, room.name, ref)
 
+    def _read_hits(self, room: Room, ref: int, ids: Sequence[int]) -> Deferred[dict[int, bytes]]:
+        return self._in_reader(self._hits, room.key, ids, room.name, ref)
+
     def _read_page(self, key: int, first: int, last: int) -> Deferred[Segment]:
         return Deferred.fromCoroutine(self._page(key, first, last))
 
@@ -342,6 +347,10 @@ class Server(Factory):
         if not messages:
             return None
         return Segment(messages[0].id, [_encoded(message, name, ref) for message in messages])
+
+    def _hits(self, key: int, ids: Sequence[int], name: str, ref: int) -> dict[int, bytes]:
+        """In a reading thread: those of the messages that are still there, encoded, by their ids."""
+        return {message.id: _encoded(message, name, ref) for message in self._storage.some(key, ids)}
 
     # -- all at once
 

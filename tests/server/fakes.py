@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -249,6 +249,18 @@ class ListStorage:
 
     def page(self, room: int, first: int, last: int) -> list[Message]:
         return self.messages[room][first - 1 : last]
+
+    def search(self, room: int, words: Sequence[str], first: int, last: int, limit: int) -> list[int]:
+        hits = [
+            message.id
+            for message in self.page(room, first, last)
+            if not message.deleted and all(word in fold(message.text or message.name or "") for word in words)
+        ]
+        return hits[::-1][:limit]
+
+    def some(self, room: int, ids: Sequence[int]) -> list[Message]:
+        wanted = set(ids)
+        return [message for message in self.messages[room] if message.id in wanted and not message.deleted]
 
     def rooms(self) -> list[Room]:
         return [self._open(name) for name in self.keys]
