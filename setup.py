@@ -24,6 +24,7 @@ setup(
         "platformdirs>=4",
         "pymysql>=1.1",
         "sqlalchemy>=2.1",
+        "tomlkit>=0.13",
         "tqdm>=4.66",
         "twisted>=26",
         "urwid>=4",

@@ -11,7 +11,7 @@ Completes = Callable[[str], Iterable[str]]
 
 
 class Command(NamedTuple):
-    """What a command does with the rest of its line, and how ``/help`` tells it.
+    """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``.
 
     Where nothing ``completes`` it, people's names are offered. A ``secret`` one is not kept to be had again.
     """
@@ -22,6 +22,7 @@ class Command(NamedTuple):
     takes: str = ""
     completes: Completes | None = None
     secret: bool = False
+    subject: str = "besides"
 
     @property
     def usage(self) -> str:
@@ -43,9 +44,11 @@ class Commands:
         takes: str = "",
         completes: Completes | None = None,
         secret: bool = False,
+        *,
+        subject: str = "besides",
     ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes, completes, secret)
+        self._commands[name] = Command(name, run, help, takes, completes, secret, subject)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())

@@ -17,8 +17,12 @@ class Ignoring:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         self._conversation = talk.conversation
-        talk.commands.add("ignore", self._ignore, "hide what somebody says, or tell whose is hidden", "[NAME]")
-        talk.commands.add("unignore", self._unignore, "hear somebody again", "NAME", last_word(self._ignored))
+        talk.commands.add(
+            "ignore", self._ignore, "hide what somebody says, or tell whose is hidden", "[NAME]", subject="talk"
+        )
+        talk.commands.add(
+            "unignore", self._unignore, "hear somebody again", "NAME", last_word(self._ignored), subject="talk"
+        )
 
     def _ignored(self) -> list[str]:
         return list(self._conversation.ignored.values())

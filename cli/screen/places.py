@@ -35,11 +35,18 @@ class Places:
         self._conversation = talk.conversation
         self._listed: list[str] | None = None  # the rooms that there were when the server was asked last
         talk.commands.add(
-            "join", self._join, "go to a room, which is made where there is none", "ROOM", last_word(self._known)
+            "join",
+            self._join,
+            "go to a room, which is made where there is none",
+            "ROOM",
+            last_word(self._known),
+            subject="rooms",
         )
-        talk.commands.add("leave", self._leave, "leave this room, or another one", "[ROOM]", last_word(self._own))
-        talk.commands.add("who", self._who, "who is in this room")
-        talk.commands.add("rooms", self._list, "which rooms there are")
+        talk.commands.add(
+            "leave", self._leave, "leave this room, or another one", "[ROOM]", last_word(self._own), subject="rooms"
+        )
+        talk.commands.add("who", self._who, "who is in this room", subject="rooms")
+        talk.commands.add("rooms", self._list, "which rooms there are", subject="rooms")
         self._add_keys()
 
     def _add_keys(self) -> None:

@@ -18,10 +18,13 @@ from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
 
 from cli.client import Client
+from cli.config import Config
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen.alerts import Alerts
+from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
+from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
@@ -46,15 +49,18 @@ def run(
     user: str,
     settings: Settings,
     remembered: Remembered | None = None,
+    config: Config | None = None,
 ) -> Deferred[int]:
     """Talk as ``user`` until the person has enough of it; fires with the exit status.
 
     ``connect`` makes the client, logged in to ``rooms``; those that are ``remembered`` are joined afterwards, so that
     one that is closed to us keeps us out of no other. The terminal of standard input and output is taken, and given
     back before the Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on
-    standard error.
+    standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key is bound to
+    nothing that is.
     """
-    return Talk(reactor, connect, rooms, user, settings, remembered or Remembered(None, reactor)).start()
+    remembered = remembered or Remembered(None, reactor)
+    return Talk(reactor, connect, rooms, user, settings, remembered, config).start()
 
 
 class Talk(Listener):
@@ -68,6 +74,7 @@ class Talk(Listener):
         user: str,
         settings: Settings,
         remembered: Remembered,
+        config: Config | None = None,
     ) -> None:
         self._reactor = reactor
         self._connect = connect
@@ -75,6 +82,7 @@ class Talk(Listener):
         self.client: Client | None = None  # None until we are logged in for the first time
         self._remembered = remembered
         highlights = Highlights([user, *settings.highlight])
+        settings.watch("highlight", lambda: highlights.take([user, *settings.highlight]))
         self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights)
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
         self._unsent = 0  # typed, and neither stored nor refused by the server
@@ -83,11 +91,10 @@ class Talk(Listener):
         self.keys = Keys()
         self._add_keys()
         self._writing = Writing(self, reactor)
-        self.commands.add("help", self._help, "what there is")
         self._places = Places(self)
         Ignoring(self)
         Transfers(self)
-        self.commands.add("quit", lambda _: self.quit(), "end the program")
+        self.commands.add("quit", lambda _: self.quit(), "end the program", subject="program")
         self._window = Window(self.conversation, self._writing, self.keys, settings)
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
@@ -97,6 +104,8 @@ class Talk(Listener):
         self._talk: Deferred[None] | None = None
         self._done: Deferred[int] = Deferred()
         self._remember_rooms(rooms)
+        Help(self)
+        Choices(self, config)
 
     def _remember_rooms(self, rooms: list[str]) -> None:
         """Go on as last time, in the first of ``rooms`` if there is one."""
@@ -211,10 +220,6 @@ class Talk(Listener):
             self._waiting.append(act)
         else:
             act(self.client)
-
-    def _help(self, _: str) -> None:
-        for command in self.commands:
-            self.say(f"{command.usage}: {command.help}")
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run a command that has the terminal for itself; fires with its exit status."""

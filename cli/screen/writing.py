@@ -57,7 +57,7 @@ class Writing:
         self._completing: Completing | None = None
         self._interrupted = -TWICE  # when Ctrl-C was pressed with nothing to clear, by the clock
         self._add_keys()
-        talk.commands.add("me", self._act, "say what you do", "TEXT")
+        talk.commands.add("me", self._act, "say what you do", "TEXT", subject="talk")
 
     @property
     def prompt(self) -> str:
