@@ -93,6 +93,9 @@ class ScriptedClient:
     def history(self, room: str, limit: int, before: int) -> Deferred[list[Message]]:
         return succeed(self._said[max(0, before - 1 - limit) : before - 1])
 
+    def who(self, room: str) -> Deferred[list[str]]:
+        return succeed(["ann", "zoe"])
+
     def close(self) -> Deferred[None]:
         return succeed(None)
 

@@ -49,6 +49,6 @@ class Screens(TestCase):
             terminal.wait_for("bob the last")
             self.assertTrue(all(row[:2].strip() == "" or row[2] == ":" for row in terminal.lines[:-2]), terminal.text)
             self.assertEqual(terminal.lines[-1], ">")
-            terminal.type("\x03")
+            terminal.type("\x04")
             self.assertEqual(terminal.wait_exit(), 0)
             self.assertTrue(terminal.restored and terminal.has("7", True))
