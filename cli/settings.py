@@ -175,6 +175,19 @@ class Settings:
         later=True,
     )  # fmt: skip
     theme: str = setting("dark", "colours", group=SHOWN, choices=("dark", "light", "mono"))
+    colours: str = setting(
+        "auto",
+        "how many colours, by default as many as the terminal has",
+        group=SHOWN,
+        choices=("auto", "none", "16", "256", "24bit"),
+        later=True,
+    )
+    links: str = setting(
+        "auto",
+        "addresses that the terminal opens, by itself where it is known to",
+        group=SHOWN,
+        choices=("auto", "on", "off"),
+    )
     highlight: list[str] = setting([], "words that count as a mention, beside your name", group=SHOWN)
     room_list: str = setting(
         "auto",

@@ -27,7 +27,11 @@ _LOST = re.compile("[\u200b\u200d\u202e\ufe0f]")  # pyte drops the rest of a tex
 
 
 class Screen(pyte.Screen):
-    """pyte's, which draws all of a text."""
+    """pyte's, which draws all of a text, and shows cells of which half was overwritten."""
+
+    @property
+    def display(self) -> list[str]:
+        return ["".join(self.buffer[row][column].data for column in range(self.columns)) for row in range(self.lines)]
 
     def draw(self, data: str) -> None:
         super().draw(_LOST.sub("", data))

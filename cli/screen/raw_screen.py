@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TextIO, TypeVar
+from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from urwid import Canvas
 from urwid.display.escape import CSI, ESC, PrivateMode, set_cursor_position
 from urwid.display.raw import Screen
 
 from cli.screen.abilities import is_coloured, is_old
+from cli.screen.unsure import wiped
 
 T = TypeVar("T")
+
+_WRAPPING: Final = "\x1b[?7{}"  # off: what the terminal takes to be wider than we do goes no further than to the margin
 
 
 class Shift(NamedTuple):
@@ -64,6 +67,7 @@ class RawScreen(Screen):
 
     def resize(self) -> None:
         """Draw all of it anew, in the size that the terminal has now."""
+        self.write(_WRAPPING.format("l"))
         self.clear()
 
     def signal_init(self) -> None:
@@ -77,7 +81,16 @@ class RawScreen(Screen):
 
     def _start(self, *args: Any, **kwargs: Any) -> None:
         super()._start(*args, **kwargs)
+        self.write(_WRAPPING.format("l"))
         self.tty_signal_keys("undefined", "undefined", "undefined", "undefined", fileno=self._input_fileno())
+
+    def _stop(self) -> None:
+        self.write(_WRAPPING.format("h"))
+        super()._stop()
+
+    def write(self, data: str) -> None:
+        """Write ``data``: a frame, or a sequence."""
+        super().write(wiped(data))
 
     def _detect_terminal_modes(self) -> None:
         """Ask whether it can show all of a drawing at once; nobody waits for the answer."""

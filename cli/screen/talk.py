@@ -21,6 +21,7 @@ from cli.client import Client
 from cli.config import Config
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen.alerts import Alerts
+from cli.screen.bare import bare
 from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
@@ -205,6 +206,7 @@ class Talk(Listener):
         add = self.keys.add
         add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
         add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
+        add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
         add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
 
     def send(self, room: Room, unsent: Unsent, begin: Callable[[Client], Deferred[int | None]]) -> None:
@@ -227,6 +229,9 @@ class Talk(Listener):
     def text_width(self) -> int:
         """How many columns a text has on the screen."""
         return self._window.text_width
+
+    def _show_bare(self) -> None:
+        self._terminal.bare(bare(self._window.lines()))
 
     def changed(self) -> None:
         """There is something new to draw, and maybe to keep."""

@@ -22,7 +22,7 @@ from cli.screen.abilities import is_old, passed_on, takes_osc
 from cli.screen.curses_screen import CursesScreen
 from cli.screen.keyboard import Key, Keyboard
 from cli.screen.raw_screen import RawScreen
-from cli.screen.themes import PALETTE
+from cli.screen.themes import dress
 from cli.screen.window import Window
 from cli.settings import Settings
 from wire.text import safe_line
@@ -33,6 +33,8 @@ READ: Final = 65536  # bytes
 NOTE: Final = 200  # characters of a notification
 
 _PASTES: Final = "\x1b[?2004{}"
+_OTHER_SCREEN: Final = "\x1b[?1049{}"
+_PLAIN: Final = "\x1b[0m\x1b[?7h\x1b[?25h"  # no colours, wrapped at the margin, the cursor seen
 _MOUSE: Final = "\x1b[?1000{0}\x1b[?1006{0}"  # presses and the wheel, at any column
 
 
@@ -49,15 +51,18 @@ class Terminal:
         self._settings = settings
         self._term = os.environ.get("TERM", "")
         self.screen = CursesScreen() if settings.screen == "curses" else RawScreen()
-        self.screen.register_palette(PALETTE)
         self._keyboard = Keyboard(reactor, self._press, self.screen.answered)
         self._bytes = _Bytes(self._keyboard.take, failed)
         self._mouse = False  # as the terminal was told
         self._drawn = 0.0
         self._drawing: IDelayedCall | None = None
         self._taken = False
+        self._bare = False
         self._borrower: _Borrower | None = None
         self._signals: dict[signal.Signals, Any] = {}  # what they did before
+        self._dress()
+        for name in ("theme", "links"):
+            settings.watch(name, self._dress)
 
     def start(self) -> None:
         """Take the terminal."""
@@ -94,6 +99,18 @@ class Terminal:
         if takes_osc(self._term):
             what = f"777;notify;{title};{text}" if osc == 777 else f"9;{title}: {text}"
             self._write(passed_on(f"\x1b]{what}\x07", os.environ))
+
+    def bare(self, text: str) -> None:
+        """Show harmless ``text`` in place of the window until a key is pressed, for the terminal to wrap and select."""
+        if self._taken and not self._bare:
+            self._bare = True
+            if self._drawing is not None:
+                self._drawing.cancel()
+                self._drawing = None
+            self._set_mouse(False)
+            encoding = sys.stdout.encoding
+            shown = text.encode(encoding, "replace").decode(encoding)
+            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{shown}\n\n-- a key goes back --\n")
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run ``command`` in the terminal, and take it again when that has ended; fires with the exit status.
@@ -141,8 +158,12 @@ class Terminal:
         self._reactor.addReader(self._bytes)
         self.changed()
 
+    def _dress(self) -> None:
+        dress(self.screen, self._settings)
+        self.redraw()
+
     def _give_back(self) -> None:
-        self._taken = False
+        self._taken = self._bare = False
         self._reactor.removeReader(self._bytes)
         self._keyboard.stop()
         if self._drawing is not None:
@@ -179,6 +200,11 @@ class Terminal:
     # Keys and drawings.
 
     def _press(self, keys: list[Key]) -> None:
+        if self._bare:
+            self._bare = False
+            self._write(_OTHER_SCREEN.format("h"))
+            self.redraw()
+            return
         size = self.screen.get_cols_rows()
         for key in keys:
             if not self._taken:  # an earlier key has ended it, or lent the terminal
@@ -191,7 +217,7 @@ class Terminal:
 
     def _draw_in(self, gap: float) -> None:
         """Draw when ``gap`` seconds have passed since the last drawing, at the latest."""
-        if self._taken:
+        if self._taken and not self._bare:
             wait = min(max(0.0, self._drawn + gap - self._reactor.seconds()), gap)
             if self._drawing is None:
                 self._drawing = self._reactor.callLater(wait, self._draw)

@@ -6,6 +6,8 @@ import urwid
 
 from cli.screen.conversation import Conversation
 from cli.screen.keys import Keys
+from cli.screen.lines import Line
+from cli.screen.look import Look
 from cli.screen.room import Room
 from cli.screen.roomlist import WIDTH, RoomList
 from cli.screen.row import Label, text_width
@@ -27,6 +29,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._writing = writing
         self._input = writing.input
         self._keys = keys
+        self._look = Look(conversation.user, conversation.highlights)
         self._status = Label("", "status", line=True)
         self._prompt = Label("", "prompt")
         self._views: dict[Room, View] = {}
@@ -75,10 +78,14 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         """Turn the page of the room that is shown: 'page up' or 'page down'."""
         self._view().page(self._view_size, key)
 
+    def lines(self) -> list[Line]:
+        """Return the lines that are on the screen."""
+        return self._view().lines(self._view_size)
+
     def _view(self) -> View:
         room = self._conversation.current
         if room not in self._views:
             there = self._conversation.rooms  # those that were left go
             self._views = {kept: view for kept, view in self._views.items() if kept in there}
-            self._views[room] = View(room)
+            self._views[room] = View(room, self._look)
         return self._views[room]

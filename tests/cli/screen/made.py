@@ -8,6 +8,10 @@ from cli.status import State, Status
 
 NOON = 1_764_000_000.0
 
+# The colours of the dark theme on a terminal with 256 colours, as pyte names them.
+DIM = "9e9e9e"
+RED = "ff5f5f"
+
 
 def message(id: int, text: str = "hi", sender: str = "bob", room: str = "lobby", **more: object) -> Message:
     return Message(room, id, sender, int(NOON * 1000), text, **more)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from unittest import TestCase
 
+from tests.cli.screen.made import DIM
 from tests.plain_client import PlainClient
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
@@ -95,7 +96,7 @@ class OnTheScreen(TestCase):
         ann.wait_for("Connection refused")
         ann.type("/who\rwritten meanwhile\r/join dev\rthere too\r")
         ann.wait_for("ann there too")
-        self.assertEqual(ann.colour("there too"), "brightblack")
+        self.assertEqual(ann.colour("there too"), DIM)
         self.server.start()
         ann.wait_for("live · [2:dev] 1:lobby")
         ann.wait_for(lambda: ann.colour("there too") == "default")

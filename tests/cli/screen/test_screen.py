@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from unittest import TestCase
 
+from tests.cli.screen.made import DIM, RED
 from tests.cli.screen.scripted import digest
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
@@ -38,7 +39,7 @@ class TwoPeople(TestCase):
                 server.kill()
                 bob.wait_for("offline since")
                 bob.type("are you still there?\r")
-                bob.wait_for(lambda: bob.colour("are you") == "brightblack")
+                bob.wait_for(lambda: bob.colour("are you") == DIM)
                 server.start()
                 ann.wait_for("bob are you still there?")
                 bob.wait_for(lambda: bob.colour("are you") == "default")
@@ -120,13 +121,13 @@ class OnePerson(TestCase):
         terminal = self.open()
         terminal.type("!refuse not here\r")
         terminal.wait_for("!refuse not here (not here)")
-        self.assertEqual(terminal.colour("!refuse"), "red")
+        self.assertEqual(terminal.colour("!refuse"), RED)
 
     def test_unsent_is_dim(self) -> None:
         terminal = self.open()
         terminal.type("!keep this\r")
         terminal.wait_for("ann !keep this")
-        self.assertEqual(terminal.colour("!keep this"), "brightblack")
+        self.assertEqual(terminal.colour("!keep this"), DIM)
         terminal.type("\x04")
         self.assertEqual(terminal.wait_exit(), 1)
         self.assertTrue(
@@ -192,7 +193,7 @@ class OnePerson(TestCase):
         terminal = self.open()
         terminal.type("!keep \x1b[200~" + "some words " * 10_000 + "\x1b[201~\r")
         terminal.wait_for("… 110 kB in all")
-        self.assertEqual(terminal.colour("… 110 kB"), "brightblack")
+        self.assertEqual(terminal.colour("… 110 kB"), DIM)
         terminal.type("\x1b[A")
         terminal.wait_for("> [pasted text, 110 kB, 1 line]")
 
@@ -200,7 +201,7 @@ class OnePerson(TestCase):
         terminal = self.open()
         terminal.type("!left 'an' + ' old one'\r")
         terminal.wait_for("ann an old one")
-        self.assertEqual(terminal.colour("an old one"), "brightblack")
+        self.assertEqual(terminal.colour("an old one"), DIM)
         terminal.type("!lost here\r")  # tells that nothing is unsent
         terminal.wait_for(lambda: "ann an old one" not in terminal.text and "here" in terminal.text)
 
@@ -210,7 +211,7 @@ class OnePerson(TestCase):
         terminal = self.open(100, 30)
         terminal.type(f"/send {folder}/a file.txt\r")
         terminal.wait_for("sending a file.txt 50 %")
-        self.assertEqual(terminal.colour("file a file.txt, 300 bytes"), "brightblack")
+        self.assertEqual(terminal.colour("file a file.txt, 300 bytes"), DIM)
         terminal.type("!go\r")
         terminal.wait_for("file a file.txt, 300 bytes: /save")
         self.assertNotIn("sending", terminal.text)
