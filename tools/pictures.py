@@ -83,7 +83,7 @@ def svg(rows: Sequence[Sequence[Char]], theme: Theme, cursor: tuple[int, int] | 
     width, height = len(rows[0]) * WIDTH + 2 * EDGE, len(rows) * HEIGHT + 2 * EDGE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}">',
-        f'<rect width="100%" height="100%" rx="8" fill="{theme.background}"/>',
+        f'<rect width="100%" height="100%" rx="8" fill="{theme.background}" stroke="#888" stroke-opacity="0.4"/>',
         f'<g font-family="{FONT}" font-size="14" xml:space="preserve">',
     ]
     for row, cells in enumerate(rows):
