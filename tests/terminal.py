@@ -15,9 +15,10 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyte
+from pyte.screens import Char
 
 from tests.processes import environment
 
@@ -62,7 +63,7 @@ class Terminal:
             env={**environment(), **home, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
         )
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -82,6 +83,23 @@ class Terminal:
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+    @property
+    def cells(self) -> list[list[Char]]:
+        """What stands on the screen and how it looks; behind a wide character is an empty one."""
+        screen = self._screen
+        return [[screen.buffer[row][column] for column in range(screen.columns)] for row in range(screen.lines)]
+
+    @property
+    def cursor(self) -> tuple[int, int] | None:
+        """Its column and row, None where it is hidden."""
+        cursor = self._screen.cursor
+        return None if cursor.hidden else (cursor.x, cursor.y)
+
+    def settle(self, seconds: float) -> None:
+        """Return when nothing was written for so long."""
+        while self._read(seconds):
+            pass
 
     def colour(self, text: str) -> str | None:
         """Return the colour in which ``text`` begins on the screen, None where it does not stand there."""
@@ -152,7 +170,10 @@ class Terminal:
         """Take what the program writes; False where nothing comes for ``seconds``."""
         if not select.select([self._master], [], [], seconds)[0]:
             return False
-        data = os.read(self._master, 65536)
+        self._feed(os.read(self._master, 65536))
+        return True
+
+    def _feed(self, data: bytes) -> None:
+        """Take what the program wrote."""
         self.output += data
         self._stream.feed(data)
-        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import curses
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -14,10 +15,15 @@ _TAKE_OSC: Final = re.compile(
 _OLD: Final = re.compile(r"vt\d|ansi|linux|cons\d|sun")  # hardware, consoles: no mouse, no paste that is marked
 
 
-def lacks(term: str) -> str:
-    """Return why nothing can be shown in a terminal called ``term``, empty where it can."""
+def lacks(term: str, screen: str) -> str:
+    """Return why nothing can be shown in a terminal called ``term`` by ``screen``; empty where it can."""
     if term in ("dumb", "unknown"):
-        return f"this terminal (TERM={term}) cannot move its cursor; set TERM to what it is, or use chat in a pipe"
+        return f"this terminal (TERM={term}) cannot move its cursor: set TERM to what it is, or use chat in a pipe"
+    if screen == "curses":
+        try:
+            curses.setupterm(term)
+        except curses.error:
+            return f"curses knows no terminal TERM={term}: set TERM to one that it knows, or use --screen raw"
     return ""
 
 
@@ -37,9 +43,15 @@ def takes_osc(term: str) -> bool:
 
 
 def passed_on(sequence: str, environ: Mapping[str, str]) -> str:
-    """Return ``sequence`` so that tmux or screen, where we run in one, hands it to the terminal outside."""
-    if environ.get("TMUX"):
-        return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
-    if environ.get("STY"):
-        return f"\x1bP{sequence}\x1b\\"
+    """Return ``sequence`` so that tmux or screen, where we run in one, hands it to the terminal outside.
+
+    Of one in the other it is not known which is which, and each shows what is meant for the other: then it is empty.
+    """
+    match bool(environ.get("TMUX")), bool(environ.get("STY")):
+        case True, True:
+            return ""
+        case True, False:
+            return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        case False, True:
+            return f"\x1bP{sequence}\x1b\\"
     return sequence

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from urwid import Canvas
-from urwid.display.escape import CSI, ESC, PrivateMode, set_cursor_position
+from urwid.display.escape import CSI, ESC, HIDE_CURSOR, PrivateMode, set_cursor_position
 from urwid.display.raw import Screen
 
-from cli.screen.abilities import is_coloured, is_old
+from cli.screen.abilities import is_coloured, is_old, takes_osc
 from cli.screen.unsure import wiped
 
 T = TypeVar("T")
@@ -37,6 +37,8 @@ class RawScreen(Screen):
         self._cursor: tuple[int, int] | None = None
         if not is_coloured(self.term):
             self.set_terminal_properties(colors=1)
+        if takes_osc(self.term):  # not so old that bold black is grey: it may be black
+            self.set_terminal_properties(bright_is_bold=False)
 
     def answered(self, mode: str, state: int) -> None:
         """Learn what the terminal answered."""
@@ -58,7 +60,9 @@ class RawScreen(Screen):
         if self.modes.synchronized_output:
             self.write(PrivateMode.SYNCHRONIZED_OUTPUT.enable_seq)  # what follows ends it
         edge, step = (bottom, f"{ESC}D") if up > 0 else (top, f"{ESC}M")
-        self.write(f"{CSI}0m{CSI}{top + 1};{bottom + 1}r{set_cursor_position(0, edge)}{step * abs(up)}{CSI}r")
+        self.write(
+            f"{HIDE_CURSOR}{CSI}0m{CSI}{top + 1};{bottom + 1}r{set_cursor_position(0, edge)}{step * abs(up)}{CSI}r"
+        )
         rows = self._drawn_rows
         blank: list[Any] = [[]] * abs(up)  # like no row, so that it is drawn
         rows[top : bottom + 1] = (
@@ -122,12 +126,12 @@ def shifted(old: Sequence[T], new: Sequence[T]) -> Shift | None:
     return max(shifts, key=lambda shift: shift.bottom - shift.top - 2 * abs(shift.up), default=None)
 
 
-def _ups(top: int, end: int, old: Sequence[T], new: Sequence[T]) -> list[Shift]:
-    """Return the ways in which rows of ``old`` from ``top`` stand further up in ``new``."""
-    ups = []
+def _ups(top: int, end: int, old: Sequence[T], new: Sequence[T]) -> Iterator[Shift]:
+    """Return the blocks of ``old``, between ``top`` and ``end``, that stand further up in ``new``."""
     for up in range(1, (end - top + 1) // 2):
-        if old[top + up] == new[top]:
-            same = next((y for y in range(top, end - up) if old[y + up] != new[y]), end - up) - top
-            if same > up:
-                ups.append(Shift(top, top + up + same - 1, up))
-    return ups
+        begin = top  # of the block that we are in
+        for y in range(top, end - up + 1):
+            if y == end - up or old[y + up] != new[y]:
+                if y - begin > up:
+                    yield Shift(begin, y - 1 + up, up)
+                begin = y + 1

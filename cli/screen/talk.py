@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +14,7 @@ from traceback import extract_tb
 from types import FrameType
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
@@ -20,6 +22,7 @@ from urwid.display.common import InputClosedError
 from cli.client import Client
 from cli.config import Config
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.screen.abilities import lacks
 from cli.screen.alerts import Alerts
 from cli.screen.bare import bare
 from cli.screen.choices import Choices
@@ -60,6 +63,10 @@ def run(
     standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key is bound to
     nothing that is.
     """
+    if why := lacks(os.environ.get("TERM", ""), settings.screen):
+        print(f"chat: {safe_line(why)}", file=sys.stderr)
+        return succeed(1)
+    gc.freeze()  # what is loaded by now stays: a collection that looks through it is felt as a pause
     remembered = remembered or Remembered(None, reactor)
     return Talk(reactor, connect, rooms, user, settings, remembered, config).start()
 

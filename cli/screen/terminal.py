@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IDelayedCall, IReadDescriptor
+from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from cli.screen.abilities import is_old, passed_on, takes_osc
 from cli.screen.curses_screen import CursesScreen
+from cli.screen.frames import ECHO, Frames
 from cli.screen.keyboard import Key, Keyboard
 from cli.screen.raw_screen import RawScreen
 from cli.screen.themes import dress
@@ -27,8 +28,6 @@ from cli.screen.window import Window
 from cli.settings import Settings
 from wire.text import safe_line
 
-FRAME: Final = 1 / 20  # seconds between two drawings, at least, of what comes by itself
-ECHO: Final = 1 / 60  # and of what a key did, which is waited for
 READ: Final = 65536  # bytes
 NOTE: Final = 200  # characters of a notification
 
@@ -54,8 +53,7 @@ class Terminal:
         self._keyboard = Keyboard(reactor, self._press, self.screen.answered)
         self._bytes = _Bytes(self._keyboard.take, failed)
         self._mouse = False  # as the terminal was told
-        self._drawn = 0.0
-        self._drawing: IDelayedCall | None = None
+        self._frames = Frames(reactor, partial(self._guarded, self._draw))
         self._taken = False
         self._bare = False
         self._borrower: _Borrower | None = None
@@ -78,35 +76,35 @@ class Terminal:
 
     def changed(self) -> None:
         """There is something new to draw."""
-        self._draw_in(FRAME)
+        if self._shown:
+            self._frames.changed()
 
     def redraw(self) -> None:
         """Draw all of it anew: who knows what is on the screen."""
-        if self._taken:
+        if self._shown:
             self.screen.resize()
             self.changed()
 
     def ring(self) -> None:
-        """Ring the terminal's bell."""
-        self._write("\x07")
+        """Ring the terminal's bell, unless another program has the terminal."""
+        if self._taken:
+            self._write("\x07")
 
     def notify(self, title: str, text: str, osc: int = 9) -> None:
         """Have the desktop show ``text``: by OSC 9, or by OSC 777, which shows a ``title`` too.
 
-        Nothing happens in a terminal that might show the sequence itself.
+        Nothing happens in a terminal that might show the sequence itself, or that another program has.
         """
         title, text = (safe_line(words)[:NOTE].replace(";", ",") for words in (title, text))
-        if takes_osc(self._term):
+        if self._taken and takes_osc(self._term):
             what = f"777;notify;{title};{text}" if osc == 777 else f"9;{title}: {text}"
             self._write(passed_on(f"\x1b]{what}\x07", os.environ))
 
     def bare(self, text: str) -> None:
         """Show harmless ``text`` in place of the window until a key is pressed, for the terminal to wrap and select."""
-        if self._taken and not self._bare:
+        if self._shown:
             self._bare = True
-            if self._drawing is not None:
-                self._drawing.cancel()
-                self._drawing = None
+            self._frames.stop()
             self._set_mouse(False)
             encoding = sys.stdout.encoding
             shown = text.encode(encoding, "replace").decode(encoding)
@@ -145,6 +143,11 @@ class Terminal:
 
     # Taking and giving.
 
+    @property
+    def _shown(self) -> bool:
+        """Whether the window is what the terminal shows."""
+        return self._taken and not self._bare
+
     def _take(self) -> None:
         self._taken = True
         for number, act in (
@@ -166,9 +169,7 @@ class Terminal:
         self._taken = self._bare = False
         self._reactor.removeReader(self._bytes)
         self._keyboard.stop()
-        if self._drawing is not None:
-            self._drawing.cancel()
-            self._drawing = None
+        self._frames.stop()
         with suppress(OSError):  # it may be gone
             self._set_mouse(False)
             self._write("" if is_old(self._term) else _PASTES.format("l"))
@@ -213,27 +214,14 @@ class Terminal:
                 self._window.keypress(size, key)
             else:
                 self._window.mouse_event(size, *key, focus=True)
-        self._draw_in(ECHO)
-
-    def _draw_in(self, gap: float) -> None:
-        """Draw when ``gap`` seconds have passed since the last drawing, at the latest."""
-        if self._taken and not self._bare:
-            wait = min(max(0.0, self._drawn + gap - self._reactor.seconds()), gap)
-            if self._drawing is None:
-                self._drawing = self._reactor.callLater(wait, self._draw)
-            elif self._drawing.getTime() > self._reactor.seconds() + wait:
-                self._drawing.reset(wait)
+        if self._shown:
+            self._frames.changed(ECHO)
 
     def _draw(self) -> None:
-        self._drawing = None
-        self._drawn = self._reactor.seconds()
-        try:
-            self._set_mouse(self._settings.mouse)
-            size = self.screen.get_cols_rows()
-            self._window.refresh(size, self._drawn)
-            self.screen.draw_screen(size, self._window.render(size, focus=True))
-        except Exception:
-            self._failed(Failure())
+        self._set_mouse(self._settings.mouse)
+        size = self.screen.get_cols_rows()
+        self._window.refresh(size, self._reactor.seconds())
+        self.screen.draw_screen(size, self._window.render(size, focus=True))
 
 
 @implementer(IReadDescriptor)

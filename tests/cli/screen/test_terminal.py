@@ -5,11 +5,14 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
+import tempfile
 from unittest import TestCase
 
+from cli.screen.abilities import lacks, passed_on, takes_osc
+from tests.processes import ROOT
 from tests.terminal import Terminal
 
-BARE = (sys.executable, "-m", "tests.cli.screen.bare")
+ALONE = (sys.executable, "-m", "tests.cli.screen.alone")
 ASK = ("sh", "-c", 'printf "say: "; read said; echo "$said"; exit 3')
 
 
@@ -17,7 +20,7 @@ class Taken(TestCase):
     """With both screens."""
 
     def open(self, screen: str = "raw", *command: str, **env: str) -> Terminal:
-        terminal = Terminal([*BARE, screen, *command], env=env)
+        terminal = Terminal([*ALONE, screen, *command], env=env)
         self.enterContext(terminal)
         terminal.wait_for("80x24")
         return terminal
@@ -70,12 +73,6 @@ class Taken(TestCase):
                 terminal.wait_for("status 130")
                 self.end(terminal)
 
-    def test_lent_to_nobody(self) -> None:
-        terminal = self.open("raw", "no-such-program")
-        terminal.type("l")
-        terminal.wait_for("there is no program no-such-program")
-        self.end(terminal)
-
     def test_ended_while_lent(self) -> None:
         terminal = self.open("raw", "sh", "-c", "trap 'echo ended; exit' TERM; echo begun; while :; do read x; done")
         terminal.type("l")
@@ -89,7 +86,7 @@ class Taken(TestCase):
         for screen in ("raw", "curses"):
             with self.subTest(screen), Terminal(["bash", "--norc", "-i"], env={"PS1": "ready$ "}) as terminal:
                 terminal.wait_for("ready$")
-                terminal.type(f"{shlex.join([*BARE, screen, *ASK])}\n")
+                terminal.type(f"{shlex.join([*ALONE, screen, *ASK])}\n")
                 terminal.wait_for("80x24")
                 terminal.type("\x1a")
                 terminal.wait_for(lambda: terminal.text.rstrip().endswith("ready$"))
@@ -110,13 +107,6 @@ class Taken(TestCase):
                 terminal.type("q")
                 terminal.wait_for(lambda: terminal.text.rstrip().endswith("ready$"))
 
-    def test_continued_after_a_stop_that_it_did_not_see(self) -> None:
-        terminal = self.open()
-        terminal.process.send_signal(signal.SIGSTOP)
-        drawn = len(terminal.output)
-        terminal.process.send_signal(signal.SIGCONT)
-        terminal.wait_for(lambda: b"dark gray" in terminal.output[drawn:])
-
     def test_an_error_in_a_key(self) -> None:
         for screen in ("raw", "curses"):
             with self.subTest(screen):
@@ -125,21 +115,25 @@ class Taken(TestCase):
                 self.assertEqual(terminal.wait_exit(), 1)
                 self.assertTrue(terminal.restored)
 
-    def test_bell_and_notification(self) -> None:
-        for env, sent in (
-            ({}, b"\x1b]777;notify;chat;ann: \xe2\x90\x9b]0,x\xe2\x90\x87,hi\x07\x1b]9;chat: 9\x07"),
-            ({"TERM": "tmux-256color", "TMUX": "x"}, b"\x1bPtmux;\x1b\x1b]9;chat: 9\x07\x1b\\"),
-            ({"TERM": "screen", "STY": "x", "TMUX": ""}, b"\x1bP\x1b]9;chat: 9\x07\x1b\\"),
-        ):
-            with self.subTest(env):
-                terminal = self.open(**{"TMUX": "", "STY": "", **env})
-                terminal.type("n")
-                terminal.wait_for(" n")
-                self.assertIn(sent, terminal.output)
-                rings = terminal.output.count(b"\x07")
-                terminal.type("b")
-                terminal.wait_for(" b")
-                self.assertEqual(terminal.output.count(b"\x07"), rings + 1)
+    def test_bell_notification_nobody_to_lend_to_and_a_stop_that_it_did_not_see(self) -> None:
+        terminal = self.open("raw", "no-such-program", TMUX="", STY="")
+        terminal.type("n")
+        terminal.wait_for(" n")
+        sent = "\x1b]777;notify;chat;ann: ␛]0,x␇,hi\x07\x1b]9;chat: 9\x07"
+        self.assertIn(sent.encode(), terminal.output)
+        rings = terminal.output.count(b"\x07")
+        terminal.type("b")
+        terminal.wait_for(" b")
+        self.assertEqual(terminal.output.count(b"\x07"), rings + 1)
+
+        terminal.type("l")
+        terminal.wait_for("there is no program no-such-program")
+
+        terminal.process.send_signal(signal.SIGSTOP)
+        drawn = len(terminal.output)
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.wait_for(lambda: b"dark gray" in terminal.output[drawn:])
+        self.end(terminal)
 
     def test_old_terminals_are_sent_nothing_that_they_show(self) -> None:
         for term in ("vt100", "linux"):
@@ -151,3 +145,47 @@ class Taken(TestCase):
                     self.assertNotIn(sequence, terminal.output)
                 self.assertEqual(terminal.colour("light red") == "default", term == "vt100")
                 self.end(terminal)
+
+
+class NotTaken(TestCase):
+    def test_a_terminal_that_cannot_show_it(self) -> None:
+        with tempfile.TemporaryDirectory() as home:
+            chat = [sys.executable, str(ROOT / "cmd" / "cli"), "ann", "--port", "1"]
+            with Terminal(chat, env={"TERM": "dumb", "HOME": home, "XDG_CONFIG_HOME": home}) as terminal:
+                self.assertEqual(terminal.wait_exit(), 1)
+                self.assertTrue(terminal.output.startswith(b"chat: this terminal (TERM=dumb) cannot move its cursor"))
+                self.assertNotIn(b"\x1b", terminal.output)
+
+    def test_what_terminals_lack(self) -> None:
+        for term, screen, why in (
+            ("unknown", "raw", "cannot move"),
+            ("never-heard-of", "raw", ""),
+            ("", "raw", ""),
+            ("never-heard-of", "curses", "curses knows no terminal TERM=never-heard-of"),
+        ):
+            with self.subTest(f"{term} {screen}"):
+                self.assertIn(why, lacks(term, screen))
+                self.assertEqual(bool(why), bool(lacks(term, screen)))
+
+    def test_what_is_passed_on(self) -> None:
+        for environ, sent in (
+            ({}, "\x1b]9;a\x07"),
+            ({"TMUX": "x"}, "\x1bPtmux;\x1b\x1b]9;a\x07\x1b\\"),
+            ({"STY": "x"}, "\x1bP\x1b]9;a\x07\x1b\\"),
+            ({"STY": "x", "TMUX": "x"}, ""),
+        ):
+            self.assertEqual(passed_on("\x1b]9;a\x07", environ), sent)
+
+    def test_who_takes_an_osc(self) -> None:
+        for term in (
+            "xterm",
+            "xterm-kitty",
+            "screen.xterm-256color",
+            "tmux-256color",
+            "rxvt-unicode",
+            "foot",
+            "st-256color",
+        ):
+            self.assertTrue(takes_osc(term), term)
+        for term in ("vt100", "linux", "ansi", "fbterm", "best", "dumb", ""):
+            self.assertFalse(takes_osc(term), term)

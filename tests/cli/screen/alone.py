@@ -20,7 +20,7 @@ from cli.settings import Settings
 COLOURS = ["default", "dark gray", "light red", "dark green", "default,standout"]
 
 
-class Bare(urwid.WidgetWrap[urwid.Widget]):
+class Alone(urwid.WidgetWrap[urwid.Widget]):
     """The size, what came last, and a few colours."""
 
     def __init__(self, reactor: Any) -> None:
@@ -68,4 +68,4 @@ class Bare(urwid.WidgetWrap[urwid.Widget]):
 
 
 if __name__ == "__main__":
-    react(lambda reactor: Bare(reactor).done)
+    react(lambda reactor: Alone(reactor).done)
