@@ -7,7 +7,7 @@ code := wire storage server cli tests tools bench
 # What is tortured is processes, to which all runners are alike.
 quick := tests.wire tests.storage tests.server tests.cli tests.system
 
-.PHONY: help run serve join test torture lint format guide bench lock clean
+.PHONY: help run serve join test torture lint format guide bench pictures lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -55,6 +55,9 @@ bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large c
 	$(bin)/python bench/content.py --size 512 --each 16
 	$(bin)/python bench/search.py
 	$(bin)/python bench/terminal.py
+
+pictures: .venv/ready ## docs/pictures, from a talk in a real terminal
+	$(bin)/python tools/pictures.py
 
 lock: .venv/ready ## choose the newest versions that requirements*.in allow
 	$(bin)/pip install --quiet pip-tools

@@ -175,11 +175,20 @@ class Settings:
         later=True,
     )  # fmt: skip
     theme: str = setting("dark", "colours", group=SHOWN, choices=("dark", "light", "mono"))
-    highlight: list[str] = setting([], "words that count as a mention, beside your name", group=SHOWN)
     colours: str = setting(
-        "auto", "how many colours the terminal has", group=SHOWN, choices=("auto", "none", "16", "256", "24bit")
+        "auto",
+        "how many colours, by default as many as the terminal has",
+        group=SHOWN,
+        choices=("auto", "none", "16", "256", "24bit"),
+        later=True,
     )
-    links: str = setting("auto", "links that the terminal can follow", group=SHOWN, choices=("auto", "on", "off"))
+    links: str = setting(
+        "auto",
+        "addresses that the terminal opens, by itself where it is known to",
+        group=SHOWN,
+        choices=("auto", "on", "off"),
+    )
+    highlight: list[str] = setting([], "words that count as a mention, beside your name", group=SHOWN)
     presence: str = setting(
         "speakers",
         "whose comings and goings are told, of those who said something, or all",

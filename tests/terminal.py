@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import pyte
+from pyte.screens import Char
 
 from tests.processes import environment
 
@@ -82,6 +83,23 @@ class Terminal:
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+    @property
+    def cells(self) -> list[list[Char]]:
+        """What stands on the screen and how it looks; behind a wide character is an empty one."""
+        screen = self._screen
+        return [[screen.buffer[row][column] for column in range(screen.columns)] for row in range(screen.lines)]
+
+    @property
+    def cursor(self) -> tuple[int, int] | None:
+        """Its column and row, None where it is hidden."""
+        cursor = self._screen.cursor
+        return None if cursor.hidden else (cursor.x, cursor.y)
+
+    def settle(self, seconds: float) -> None:
+        """Return when nothing was written for so long."""
+        while self._read(seconds):
+            pass
 
     def colour(self, text: str) -> str | None:
         """Return the colour in which ``text`` begins on the screen, None where it does not stand there."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cli.config import BadConfig, Config
+from cli.screen.completion import behind_first, last_word
 from cli.screen.keynames import BadKey, read, same, shown
 from cli.screen.keys import Action
 from cli.screen.told import binding, key_list, setting_list, setting_words, template
@@ -33,8 +34,10 @@ class Choices:
         self._keys = talk.keys
         self._config = config
         add = talk.commands.add
-        add("set", self._set, "choose something, or see what is chosen", "[NAME [VALUE]]", subject=SUBJECT)
-        add("bind", self._bind, "have a key do something else", "KEY [ACTION]", subject=SUBJECT)
+        actions = behind_first(last_word(lambda: (action.name for action in self._keys)))
+        choose = "choose something, or see what is chosen"
+        add("set", self._set, choose, "[NAME [VALUE]]", _settings_like, subject=SUBJECT)
+        add("bind", self._bind, "have a key do something else", "KEY [ACTION]", actions, subject=SUBJECT)
         add("unbind", self._unbind, "have a key do nothing", "KEY", subject=SUBJECT)
         add("keys", lambda _: talk.say(key_list(self._keys)), "what the keys do", subject=SUBJECT)
         if config is not None:
@@ -135,6 +138,18 @@ class Choices:
             self._talk.say(f"this is not kept in {_short(self._config.path)}: {why.strerror or why}")
         except BadConfig as wrong:
             self._talk.say(f"this is not kept: {wrong}")
+
+
+def _settings_like(argument: str) -> list[str]:
+    """Return what the argument of ``/set``, not finished, could become: a name, and behind it what that may be."""
+    name, space, text = argument.partition(" ")
+    if not space:
+        return [f"{each} " for each in SETTINGS if each.startswith(name.replace("_", "-"))]
+    setting = SETTINGS.get(name.replace("_", "-"))
+    if setting is None:
+        return []
+    values = ("true", "false") if isinstance(setting.default, bool) else setting.choices
+    return [f"{name} {value}" for value in (*values, DEFAULT) if value.startswith(text)]
 
 
 def _short(path: Path) -> str:

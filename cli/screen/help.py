@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cli.screen.completion import last_word
 from cli.screen.keynames import BadKey, read
 from cli.screen.told import binding, key_list, overview, setting_help, setting_words
 from cli.settings import SETTINGS, meant
@@ -17,7 +18,10 @@ class Help:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        talk.commands.add("help", self._help, "what there is", "[NAME]", subject="program")
+        talk.commands.add("help", self._help, "what there is", "[NAME]", last_word(self._names), subject="program")
+
+    def _names(self) -> list[str]:
+        return [*(command.name for command in self._talk.commands), "keys", "settings", *SETTINGS]
 
     def _help(self, argument: str) -> None:
         self._talk.say(self.on(argument.strip().removeprefix("/")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from urwid import Canvas
@@ -126,12 +126,12 @@ def shifted(old: Sequence[T], new: Sequence[T]) -> Shift | None:
     return max(shifts, key=lambda shift: shift.bottom - shift.top - 2 * abs(shift.up), default=None)
 
 
-def _ups(top: int, end: int, old: Sequence[T], new: Sequence[T]) -> list[Shift]:
-    """Return the ways in which rows of ``old`` from ``top`` stand further up in ``new``."""
-    ups = []
+def _ups(top: int, end: int, old: Sequence[T], new: Sequence[T]) -> Iterator[Shift]:
+    """Return the blocks of ``old``, between ``top`` and ``end``, that stand further up in ``new``."""
     for up in range(1, (end - top + 1) // 2):
-        if old[top + up] == new[top]:
-            same = next((y for y in range(top, end - up) if old[y + up] != new[y]), end - up) - top
-            if same > up:
-                ups.append(Shift(top, top + up + same - 1, up))
-    return ups
+        begin = top  # of the block that we are in
+        for y in range(top, end - up + 1):
+            if y == end - up or old[y + up] != new[y]:
+                if y - begin > up:
+                    yield Shift(begin, y - 1 + up, up)
+                begin = y + 1

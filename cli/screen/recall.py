@@ -7,6 +7,7 @@ import re
 from cli.screen.editing import Buffer, KillRing
 from cli.screen.entered import Entered
 from cli.screen.paste import Pasted
+from wire.text import safe_line
 
 
 class Recall:
@@ -90,7 +91,7 @@ class Search:
     def prompt(self) -> str:
         """What is told meanwhile."""
         what = "nothing has" if self._failed else "search back for" if self._by < 0 else "search on for"
-        return f"{what}: {self._words} (Enter takes what is found, Esc goes back)"
+        return f"{what}: {safe_line(self._words)} (Enter takes what is found, Esc goes back)"
 
     def again(self, by: int) -> None:
         """Go to the next that has the words, back or on."""

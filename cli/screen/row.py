@@ -17,8 +17,8 @@ from cli.screen.look import Look, Markup
 from wire.text import safe, safe_line
 
 MOST: Final = 2 * PART  # characters that are shown of a text; only a server that harms sends longer names and notices
-NARROW: Final = 32  # columns of a screen, below which there are none to spare for the time
 TIME: Final = 5  # columns
+NARROW: Final = 32  # columns of a screen, below which there are none to spare for the time
 
 
 class Label(urwid.Text):
@@ -49,7 +49,7 @@ class Label(urwid.Text):
 
     def say_parts(self, parts: Iterable[tuple[str, str]]) -> None:
         """Show ``parts`` one after the other: texts and their styles."""
-        self.set_text([(style, self._harmless(text)) for text, style in parts])
+        self.set_text([(style, self._harmless(text[:MOST])) for text, style in parts])
 
 
 def row(line: Line, width: int, look: Look) -> urwid.Columns:
@@ -67,7 +67,7 @@ def row(line: Line, width: int, look: Look) -> urwid.Columns:
 
 def text_width(width: int) -> int:
     """Return how many of ``width`` columns the text of a line has."""
-    return max(1, width - (TIME + 1) * (width >= NARROW) - _names(width) - 1)
+    return max(1, width - (TIME + 1 if width >= NARROW else 0) - _names(width) - 1)
 
 
 def _rule(line: Line) -> urwid.Columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -70,6 +71,7 @@ def run(
     if why := lacks(os.environ.get("TERM", ""), settings.screen):
         print(f"chat: {safe_line(why)}", file=sys.stderr)
         return succeed(1)
+    gc.freeze()  # what is loaded by now stays: a collection that looks through it is felt as a pause
     remembered = remembered or Remembered(None, reactor)
     return Talk(reactor, connect, rooms, user, settings, remembered, config).start()
 

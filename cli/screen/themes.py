@@ -52,9 +52,9 @@ _DARK: Final[list[Entry]] = [
     ("beginning", "dark gray", "default", "default", "g#9e", "default"),
     ("absent", "dark gray", "default", "default", "g#9e", "default"),
     ("hit", "black", "brown", "standout", "#000000", "#d7af5f"),
-    ("alarm", "light red,standout", "default", "bold,standout", "#ff5f5f,standout", "default"),
     ("line", "dark gray", "default", "default", "g#9e", "default"),
     ("unread", "light cyan,bold", "default", "bold", "#5fd7d7,bold", "default"),
+    ("alarm", "light red,standout", "default", "bold,standout", "#ff5f5f,standout", "default"),
 ]
 _LIGHT: Final[list[Entry]] = [
     ("time", "dark gray", "default", "default", "g#62", "default"),
@@ -73,16 +73,16 @@ _LIGHT: Final[list[Entry]] = [
     ("beginning", "dark gray", "default", "default", "g#62", "default"),
     ("absent", "dark gray", "default", "default", "g#62", "default"),
     ("hit", "white", "dark blue", "standout", "#ffffff", "#005f87"),
-    ("alarm", "dark red,standout", "default", "bold,standout", "#d70000,standout", "default"),
     ("line", "dark gray", "default", "default", "g#62", "default"),
-    ("unread", "dark cyan,bold", "default", "bold", "#005f87,bold", "default"),
+    ("unread", "dark cyan,bold", "default", "bold", "#005f5f,bold", "default"),
+    ("alarm", "dark red,standout", "default", "bold,standout", "#d70000,standout", "default"),
 ]
 _ALWAYS: Final[list[Entry]] = [
     ("talk", "default", "default", "default", "default", "default"),
-    ("status", "default,standout", "default", "standout", "default,standout", "default"),
-    ("prompt", "default,bold", "default", "bold", "default,bold", "default"),
     ("room", "default", "default", "default", "default", "default"),
     ("here", "default,standout", "default", "standout", "default,standout", "default"),
+    ("prompt", "default,bold", "default", "bold", "default,bold", "default"),
+    ("status", "default,standout", "default", "standout", "default,standout", "default"),
     ("link", "inherit,underline", "inherit", "underline", "inherit,underline", "inherit"),
 ]
 

@@ -43,7 +43,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._look = Look(conversation.user, conversation.highlights)
         self._drawn = drawn
         self._status = Label("", "status", line=True)
-        self._prompt = Label("", "prompt", line=True)
+        self._prompt = Label("", "prompt")
         self._views: dict[Room, View] = {}
         self._view_size = (1, 1)
         self._rooms = RoomList(conversation)
@@ -59,19 +59,20 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         columns, rows = size
         self._writing.refresh()
         prompt = self._writing.prompt
+        self._prompt.say(prompt)
+        asked = self._prompt.rows((columns,)) if prompt else 0
         typed = min(self._input.rows((columns,), True), max(1, rows // 3))
         listed = self._rooms.wanted(columns, self._settings.room_list)
-        self._view_size = columns - WIDTH * listed, max(1, rows - typed - 1 - bool(prompt))
+        self._view_size = columns - WIDTH * listed, max(1, rows - typed - 1 - asked)
         view = self.view
         view.refresh(self._view_size)
         self._rooms.refresh(self._view_size[1])
         self._status.say_parts(standing(self._conversation, now, rooms=not listed))
-        self._prompt.say(prompt)
         body = urwid.Columns([(WIDTH, self._rooms), view]) if listed else view
         self._pile.contents[0] = body, self._pile.options()
-        asked = [(self._prompt, self._pile.options("pack"))] if prompt else []
-        self._pile.contents[2:] = [*asked, (self._box, self._pile.options("given", typed))]
-        self._pile.focus_position = 2 + len(asked)
+        above = [(self._prompt, self._pile.options("pack"))] if asked else []
+        self._pile.contents[2:] = [*above, (self._box, self._pile.options("given", typed))]
+        self._pile.focus_position = 2 + len(above)
         self._drawn()
 
     def keypress(self, size: tuple[int, ...], key: str) -> str | None:  # noqa: ARG002

@@ -62,6 +62,31 @@ class ChoicesCase(TestCase):
         return "\n".join(self.talk.said)
 
 
+class Completed(ChoicesCase):
+    """What Tab offers behind a command."""
+
+    def offered(self, line: str) -> list[str]:
+        name, _, rest = line.partition(" ")
+        command = self.talk.commands.get(name)
+        assert command is not None
+        assert command.completes is not None
+        return list(command.completes(rest))
+
+    def test_names_and_what_they_may_be(self) -> None:
+        for line, found in (
+            ("set the", ["theme "]),
+            ("set paste_l", ["paste-lines "]),
+            ("set theme l", ["theme light"]),
+            ("set bell ", ["bell true", "bell false", "bell --default"]),
+            ("set nothing t", []),
+            ("bind ctrl-t ne", ["ctrl-t next-room"]),
+            ("help the", ["theme"]),
+            ("help unb", ["unbind"]),
+        ):
+            with self.subTest(line):
+                self.assertEqual(self.offered(line), found)
+
+
 class Setting(ChoicesCase):
     def test_the_first_start_writes_a_file_that_chooses_nothing(self) -> None:
         self.assertIn("tells all that you can choose", self.talk.said[0])

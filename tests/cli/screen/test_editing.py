@@ -81,6 +81,14 @@ class Commands(TestCase):
             self.check(f"a{whole}|b", "backward-char", f"a|{whole}b")
             self.check(f"a|{whole}b", "transpose-chars", f"{whole}a|b")
 
+    def test_what_becomes_one_with_what_stands_behind_it(self) -> None:
+        buffer = Buffer(KillRing(), "\u0301b")
+        buffer.go(0)
+        buffer.insert("e")
+        self.assertEqual(buffer.cursor, 2)
+        press(buffer, "backward-delete-char")
+        self.assertEqual(buffer.text, "b")
+
     def test_typing_is_taken_back_word_by_word(self) -> None:
         buffer = Buffer(KillRing())
         for key in "one two  three":

@@ -88,6 +88,7 @@ class Shifts(TestCase):
             ("hABCDEs", "hCDEFGs", Shift(1, 5, 2)),
             ("hABCDEs", "hXABCDs", Shift(1, 5, -1)),
             ("ABCDEFst", "BCDEFGux", Shift(0, 5, 1)),
+            ("1ABCDEFGs", "2BXDEFGHt", Shift(3, 7, 1)),  # what stands beside it changed too
             ("ABCDEF", "ABCDEF", None),
             ("ABCDEF", "ABCXEF", None),
             ("ABCDEF", "UVWXYZ", None),

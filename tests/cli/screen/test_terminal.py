@@ -34,7 +34,7 @@ class Taken(TestCase):
         for screen in ("raw", "curses"):
             with self.subTest(screen):
                 terminal = self.open(screen)
-                self.assertIn("é 谢谢", terminal.text)
+                terminal.wait_for("é 谢谢")
                 self.assertEqual(terminal.colour("dark green"), "green")
                 self.assertIn(terminal.colour("light red"), ("brightred", "red"))
                 self.assertTrue(terminal.has("2004") and terminal.has("1006"))

@@ -2,15 +2,111 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import cast
 from unittest import TestCase
+from unittest.mock import patch
 
+from twisted.internet.task import Clock
+
+from cli.screen.paste import TOO_LONG, Pasted
+from cli.screen.room import Room, Unsent
+from cli.screen.talk import Talk
+from cli.screen.writing import TWICE, Writing
+from cli.settings import Settings
+from tests.cli.screen.test_places import FakeTalk
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
 
 SCRIPTED = (sys.executable, "-m", "tests.cli.screen.scripted")
+
+
+class Talking(FakeTalk):
+    """What writing sees of :class:`Talk`."""
+
+    settings = Settings()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quits = 0
+
+    def quit(self) -> None:
+        self.quits += 1
+
+    def send(self, room: Room, unsent: Unsent, begin: object) -> None:
+        pass
+
+
+class Typed(TestCase):
+    """Without a terminal."""
+
+    def setUp(self) -> None:
+        state = self.enterContext(tempfile.TemporaryDirectory())
+        self.enterContext(patch.dict(os.environ, XDG_STATE_HOME=state))
+        self.talk = Talking()
+        self.clock = Clock()
+        self.writing = Writing(cast(Talk, self.talk), self.clock)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            if not self.writing.press(key):
+                self.assertTrue(self.talk.keys.press(key), key)
+
+    @property
+    def typed(self) -> str:
+        self.writing.refresh()
+        return str(self.writing.input.edit_text)
+
+    def test_secrets_are_not_kept(self) -> None:
+        did: list[str] = []
+        self.talk.commands.add("register", did.append, "", secret=True)
+        self.press(Pasted("/help"), "enter", Pasted("/register hunter2"), "enter", "up")
+        self.assertEqual((did, self.typed), (["hunter2"], "/help"))
+
+    def test_the_second_interrupt_in_time_ends(self) -> None:
+        self.press(Pasted("half"), "ctrl c")
+        self.assertEqual((self.typed, self.talk.said), ("", []))
+        self.press("ctrl c")
+        self.clock.advance(TWICE + 0.1)
+        self.press("ctrl c")
+        self.assertEqual((len(self.talk.said), self.talk.quits), (2, 0))
+        self.press("ctrl c")
+        self.assertEqual(self.talk.quits, 1)
+
+    def test_a_question_is_its_rooms(self) -> None:
+        self.talk.conversation.room("dev")
+        self.press(Pasted("one\n" * 9))
+        self.assertIn("paste 9 lines", self.writing.prompt)
+        self.talk.conversation.turn(1)
+        self.assertEqual(self.writing.prompt, "")
+        self.press(Pasted("e"))
+        self.assertEqual(self.typed, "e")
+        self.talk.conversation.turn(1)
+        self.press(Pasted("e"))
+        self.assertEqual((self.typed, self.writing.prompt), ("one\n" * 9, ""))
+
+    def test_a_search_goes_on_and_ends_with_any_other_key(self) -> None:
+        for text in ("one x", "two x", "three"):
+            self.press(Pasted(text), "enter")
+        self.press("ctrl r", Pasted("x"), "ctrl r")
+        self.assertEqual(self.typed, "one x")
+        self.press("end", Pasted("!"))
+        self.assertEqual((self.typed, self.writing.prompt), ("one x!", ""))
+
+    def test_a_paste_that_is_too_long_is_told(self) -> None:
+        self.press(TOO_LONG)
+        self.assertIn("at most 67.1 MB", self.talk.said[0])
+        self.press(Pasted(TOO_LONG))
+        self.assertEqual(self.typed, TOO_LONG)
+
+    def test_delete_or_quit(self) -> None:
+        self.press(Pasted("ab"), "home", "ctrl d")
+        self.assertEqual((self.typed, self.talk.quits), ("b", 0))
+        self.press("ctrl d", "ctrl d")
+        self.assertEqual(self.talk.quits, 1)
 
 
 class OnePerson(TestCase):
@@ -82,6 +178,9 @@ class OnePerson(TestCase):
         terminal.type("see: " + paste)
         terminal.wait_for("paste 12 lines, 73 bytes? Enter sends, e edits, Esc drops")
         terminal.type("typing on\x04\x15\x1b[A")
+        for columns, rows in ((2, 2), (1, 1), (40, 10), (60, 20)):
+            terminal.resize(columns, rows)
+        terminal.wait_for("Esc drops")
         terminal.type("\x1b")
         terminal.wait_for(lambda: "paste 12" not in terminal.text and terminal.lines[-1] == "> see:")
         terminal.type(paste)
