@@ -87,7 +87,8 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
         remembered.past.shown = rooms[0]
 
     def connect(listener: Listener) -> Deferred[Client]:
-        connecting = _connect(reactor, options, secrets, rooms, options["history"], listener)
+        history = options["history"] or 0  # the screen fetches what one looks at
+        connecting = _connect(reactor, options, secrets, rooms, history, listener)
         return connecting.addCallback(arrived)
 
     def arrived(client: Client) -> Client:

@@ -189,6 +189,12 @@ class Settings:
         choices=("auto", "on", "off"),
     )
     highlight: list[str] = setting([], "words that count as a mention, beside your name", group=SHOWN)
+    presence: str = setting(
+        "speakers",
+        "whose comings and goings are told, of those who said something, or all",
+        group=SHOWN,
+        choices=("speakers", "all", "none"),
+    )
     room_list: str = setting(
         "auto",
         "a column with the rooms, by itself on a wide screen",

@@ -12,6 +12,7 @@ from cli.inbox import Message
 from cli.screen.highlights import Highlights
 from cli.screen.lines import Kind, Line
 from cli.screen.room import Room
+from cli.settings import Settings
 from cli.status import State, Status
 from wire.names import fold
 
@@ -29,9 +30,12 @@ class Transfer:
 class Conversation:
     """The rooms that one user is in, never none, and which of them is shown; what ``ignored`` people say is not."""
 
-    def __init__(self, user: str, rooms: Iterable[str], highlights: Highlights) -> None:
+    def __init__(
+        self, user: str, rooms: Iterable[str], highlights: Highlights, settings: Settings | None = None
+    ) -> None:
         self.user = user
         self.highlights = highlights
+        self._settings = settings
         self.status: Status | None = None  # None before anything is known
         self.met = False  # we were let in once
         self.trouble = ""  # that the server told of, while it lasts
@@ -57,7 +61,7 @@ class Conversation:
         """Return the room of that name, which is opened where it was not."""
         key = fold(name)
         if key not in self._rooms:
-            self._rooms[key] = Room(name, self.is_mention, self.hides)
+            self._rooms[key] = Room(name, self.is_mention, self.hides, self._settings)
         return self._rooms[key]
 
     def opened(self, name: str, first_id: int, last_id: int) -> None:
@@ -93,7 +97,7 @@ class Conversation:
         """People came and went; there are ``users`` now."""
         if place := self.find(room):
             place.users = users
-            place.come_and_go(joined, left)
+            place.come_and_go(joined, left, but=self.user)
 
     def notice(self, text: str, at: float) -> None:
         """Say something of the program's own in the room that is shown."""

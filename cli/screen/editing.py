@@ -256,7 +256,7 @@ class Buffer:
             words = self.text[second:end] + self.text[gap:second] + self.text[first:gap]
             self._change(first, end, words, "other")
 
-    @command("meta u")
+    @command("meta U")
     def upcase_word(self) -> None:
         """Write the rest of the word in capitals."""
         self._spell(str.upper)

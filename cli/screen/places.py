@@ -86,7 +86,7 @@ class Places:
             self._conversation.close(room)
             self._talk.say(f"not in {room.name}: {failure.value}")
 
-        self._watch(client.join(room.name), lambda _: None, refused)
+        self._watch(client.join(room.name, history=0), lambda _: None, refused)
 
     def _leave(self, argument: str) -> None:
         name = argument.strip().removeprefix("#")

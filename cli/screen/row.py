@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import urwid
 
-from cli.screen.lines import PART, Line
+from cli.screen.lines import PART, RULES, Line
 from cli.screen.look import Look, Markup
 from wire.text import safe, safe_line
 
@@ -54,9 +54,11 @@ class Label(urwid.Text):
 
 def row(line: Line, width: int, look: Look) -> urwid.Columns:
     """Return what shows ``line`` on a screen of ``width`` columns: the time, the name, and the text beside them."""
+    if line.kind in RULES:
+        return _rule(line)
     name, style = look.name(line)
     columns: list[Any] = [
-        (TIME, Label(line.clock, "time", line=True)),
+        (TIME, Label(line.clock, "hit" if line.hit else "time", line=True)),
         (_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT)),
         Label(line.text, line.kind.value, marked=partial(look.text, line)),
     ]
@@ -66,6 +68,12 @@ def row(line: Line, width: int, look: Look) -> urwid.Columns:
 def text_width(width: int) -> int:
     """Return how many of ``width`` columns the text of a line has."""
     return max(1, width - (TIME + 1 if width >= NARROW else 0) - _names(width) - 1)
+
+
+def _rule(line: Line) -> urwid.Columns:
+    style = line.kind.value
+    dash = urwid.AttrMap(urwid.Divider("─"), style)
+    return urwid.Columns([(2, dash), ("pack", Label(line.text, style, line=True)), dash], dividechars=1)
 
 
 def _names(width: int) -> int:

@@ -32,11 +32,16 @@ from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
+from cli.screen.pager import Pager
+from cli.screen.pages import Pages
 from cli.screen.places import Places
+from cli.screen.reading import Reading
 from cli.screen.remembered import Remembered
 from cli.screen.room import Room, Unsent
+from cli.screen.search import Search
 from cli.screen.terminal import Terminal
 from cli.screen.transfers import Transfers
+from cli.screen.view import View
 from cli.screen.window import Window
 from cli.screen.writing import Writing
 from cli.settings import Settings
@@ -91,19 +96,23 @@ class Talk(Listener):
         self._remembered = remembered
         highlights = Highlights([user, *settings.highlight])
         settings.watch("highlight", lambda: highlights.take([user, *settings.highlight]))
-        self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights)
+        self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights, settings)
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
         self._unsent = 0  # typed, and neither stored nor refused by the server
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
-        self._writing = Writing(self, reactor)
+        self.writing = Writing(self, reactor)
         self._places = Places(self)
         Ignoring(self)
-        Transfers(self)
+        self.transfers = Transfers(self)
+        Reading(self)
+        Search(self)
+        Pager(self)
         self.commands.add("quit", lambda _: self.quit(), "end the program", subject="program")
-        self._window = Window(self.conversation, self._writing, self.keys, settings)
+        pages = Pages(reactor, self.conversation, self.changed, self.failed)
+        self._window = Window(self.conversation, self.writing, self.keys, settings, lambda: pages.fetch(self.client))
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
@@ -211,8 +220,6 @@ class Talk(Listener):
 
     def _add_keys(self) -> None:
         add = self.keys.add
-        add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
-        add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
         add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
         add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
 
@@ -232,13 +239,18 @@ class Talk(Listener):
         """Run a command that has the terminal for itself; fires with its exit status."""
         return self._terminal.lend(command)
 
+    def _show_bare(self) -> None:
+        self._terminal.bare(bare(self._window.view.lines()))
+
+    @property
+    def view(self) -> View:
+        """The room that is shown, as far as it is on the screen."""
+        return self._window.view
+
     @property
     def text_width(self) -> int:
         """How many columns a text has on the screen."""
         return self._window.text_width
-
-    def _show_bare(self) -> None:
-        self._terminal.bare(bare(self._window.lines()))
 
     def changed(self) -> None:
         """There is something new to draw, and maybe to keep."""
@@ -286,7 +298,7 @@ class Talk(Listener):
         if self._ended:
             return
         self._ended = True
-        self._writing.keep()
+        self.writing.keep()
         with suppress(OSError):  # it may be gone
             self._terminal.stop()
         signal.signal(signal.SIGHUP, self._hang_up)

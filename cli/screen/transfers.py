@@ -49,7 +49,7 @@ class Transfers:
 
         def begin(client: Client) -> Deferred[int | None]:
             sending = Transfer("sending", path.name)
-            return self._show(sending, client.send_file(path, room.name, progress=partial(self._progress, sending)))
+            return self.show(sending, client.send_file(path, room.name, progress=partial(self.progress, sending)))
 
         self._talk.send(room, unsent, begin)
 
@@ -70,8 +70,8 @@ class Transfers:
             if path.is_dir():
                 path /= name_of(await find(client, id, room))
             saving = Transfer("saving", path.name)
-            saved = client.save(id, path, room, progress=partial(self._progress, saving))
-            size = await self._show(saving, saved)
+            saved = client.save(id, path, room, progress=partial(self.progress, saving))
+            size = await self.show(saving, saved)
         except AskRefused as refused:
             self._talk.say(f"message {id} is not saved: {refused.text}")
         except FileExistsError:
@@ -87,7 +87,7 @@ class Transfers:
         else:
             self._talk.say(f"message {id} is saved in {path.absolute()}, {amount(size)}")
 
-    def _show(self, transfer: Transfer, done: Deferred[T]) -> Deferred[T]:
+    def show(self, transfer: Transfer, done: Deferred[T]) -> Deferred[T]:
         """Show ``transfer`` until it is ``done``, which is returned."""
 
         def over(result: Any) -> Any:
@@ -103,7 +103,8 @@ class Transfers:
         self._conversation.transfers = list(self._under_way)
         self._talk.changed()
 
-    def _progress(self, transfer: Transfer, done: int, size: int | None) -> None:
+    def progress(self, transfer: Transfer, done: int, size: int | None) -> None:
+        """Show how far ``transfer`` is: ``done`` bytes of ``size``."""
         transfer.done, transfer.size = done, size
         self._talk.changed()
 

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import urwid
 
 from cli.screen.conversation import Conversation
 from cli.screen.keys import Keys
-from cli.screen.lines import Line
 from cli.screen.look import Look
 from cli.screen.room import Room
 from cli.screen.roomlist import WIDTH, RoomList
 from cli.screen.row import Label, text_width
 from cli.screen.standing import standing
-from cli.screen.view import View
+from cli.screen.view import WHEEL, View
 from cli.screen.writing import Writing
 from cli.settings import Settings
+
+_WHEEL = {4: -WHEEL, 5: WHEEL}  # buttons that a terminal presses when the wheel is turned
 
 
 class Window(urwid.WidgetWrap[urwid.Pile]):
     """The whole screen: the list of rooms and the one that is shown, a status line, what is asked, the input.
 
-    Text that is typed goes to ``writing``, and what ``keys`` do is theirs.
+    Text that is typed goes to ``writing``, and what ``keys`` do is theirs. ``drawn`` is called when it is known what is
+    on the screen.
     """
 
-    def __init__(self, conversation: Conversation, writing: Writing, keys: Keys, settings: Settings) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        writing: Writing,
+        keys: Keys,
+        settings: Settings,
+        drawn: Callable[[], object],
+    ) -> None:
         self._conversation = conversation
         self._settings = settings
         self._writing = writing
         self._input = writing.input
         self._keys = keys
         self._look = Look(conversation.user, conversation.highlights)
+        self._drawn = drawn
         self._status = Label("", "status", line=True)
         self._prompt = Label("", "prompt")
         self._views: dict[Room, View] = {}
@@ -37,7 +49,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._rooms = RoomList(conversation)
         self._box = urwid.ListBox([self._input])  # scrolls a long text so that the cursor is seen
         self._pile: urwid.Pile = urwid.Pile(
-            [self._view(), ("pack", urwid.AttrMap(self._status, "status")), (1, self._box)]
+            [self.view, ("pack", urwid.AttrMap(self._status, "status")), (1, self._box)]
         )
         self._pile.focus_position = 2
         super().__init__(self._pile)
@@ -52,7 +64,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         typed = min(self._input.rows((columns,), True), max(1, rows // 3))
         listed = self._rooms.wanted(columns, self._settings.room_list)
         self._view_size = columns - WIDTH * listed, max(1, rows - typed - 1 - asked)
-        view = self._view()
+        view = self.view
         view.refresh(self._view_size)
         self._rooms.refresh(self._view_size[1])
         self._status.say_parts(standing(self._conversation, now, rooms=not listed))
@@ -61,6 +73,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         above = [(self._prompt, self._pile.options("pack"))] if asked else []
         self._pile.contents[2:] = [*above, (self._box, self._pile.options("given", typed))]
         self._pile.focus_position = 2 + len(above)
+        self._drawn()
 
     def keypress(self, size: tuple[int, ...], key: str) -> str | None:  # noqa: ARG002
         """Do what ``key`` means; return it where it means nothing."""
@@ -74,15 +87,19 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         """How many columns a text has."""
         return text_width(self._view_size[0])
 
-    def page(self, key: str) -> None:
-        """Turn the page of the room that is shown: 'page up' or 'page down'."""
-        self._view().page(self._view_size, key)
+    def mouse_event(
+        self, size: tuple[int, ...], event: str, button: int, col: int, row: int, focus: bool
+    ) -> bool | None:
+        """Turn the wheel; return whether the mouse did anything."""
+        if event == "mouse press" and button in _WHEEL:
+            self.view.scroll(_WHEEL[button])
+            return True
+        taken: bool | None = super().mouse_event(size, event, button, col, row, focus)
+        return taken
 
-    def lines(self) -> list[Line]:
-        """Return the lines that are on the screen."""
-        return self._view().lines(self._view_size)
-
-    def _view(self) -> View:
+    @property
+    def view(self) -> View:
+        """The room that is shown, as far as it is on the screen."""
         room = self._conversation.current
         if room not in self._views:
             there = self._conversation.rooms  # those that were left go

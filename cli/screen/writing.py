@@ -40,6 +40,19 @@ class Mode(Protocol):
         """Take ``key``; False where it ends the mode and means what it always means."""
 
 
+class Word:
+    """Something said above the input until a key is pressed: the newest messages may be out of sight."""
+
+    over = True
+
+    def __init__(self, prompt: str) -> None:
+        self.prompt = prompt
+
+    def press(self, key: str) -> bool:  # noqa: ARG002
+        """Take no key."""
+        return False
+
+
 class Writing:
     """What is being written for ``talk``, in each room something of its own."""
 
@@ -83,6 +96,10 @@ class Writing:
         if isinstance(key, Pasted):
             self._take(key)
         return isinstance(key, Pasted)
+
+    def let(self, mode: Mode) -> None:
+        """Let ``mode`` take the keys in the room that is shown."""
+        self._modes[self._room] = mode
 
     def keep(self) -> None:
         """Keep what is half-written, so that Up has it when the program runs again."""

@@ -7,7 +7,7 @@ from unittest import TestCase
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.room import Room
-from tests.cli.screen.made import NOON, message, texts
+from tests.cli.screen.made import NOON, downward, message, texts
 
 
 class Rooms(TestCase):
@@ -40,7 +40,7 @@ class Rooms(TestCase):
 
     def test_what_comes_below_the_screen_is_counted(self) -> None:
         self.hear("lobby", "one")
-        self.conversation.current.look_at(0)
+        self.conversation.current.look_at((1, 0))
         self.hear("lobby", "two", "ann?")
         self.assertEqual(self.counts("lobby"), (2, 1))
         self.conversation.current.follow()
@@ -59,7 +59,7 @@ class Rooms(TestCase):
 
     def test_what_was_said_before_one_came_is_read(self) -> None:
         self.conversation.opened("dev", 1, 1)
-        self.hear("dev", "ann, before")
+        self.conversation.add(message(1, "ann, before", room="dev"))
         self.assertEqual(self.counts("dev"), (0, 0))
         self.hear("dev", "after")
         self.assertEqual(self.counts("dev"), (1, 0))
@@ -131,12 +131,14 @@ class Rooms(TestCase):
         self.hear("dev", "back")
         self.assertEqual(self.counts("dev"), (2, 1))
         self.conversation.turn(1)
-        self.assertEqual((texts(self.conversation.current), self.counts("dev")), (["ann.", "back"], (0, 0)))
+        self.assertEqual(
+            (texts(self.conversation.current), self.counts("dev")), (["ann!", "ann?", "ann.", "back"], (0, 0))
+        )
 
     def test_notice_of_several_lines(self) -> None:
         self.conversation.notice("2 rooms\nlobby\ndev", NOON)
         room = self.conversation.current
         self.assertEqual(
-            [(line.text, line.name) for line in map(room.__getitem__, range(room.end))],
+            [(line.text, line.name) for _, line in downward(room)],
             [("2 rooms", "-"), ("lobby", ""), ("dev", "")],
         )

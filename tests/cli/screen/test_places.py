@@ -31,7 +31,7 @@ class Asked:
         self.answers: list[Deferred[Any]] = []
 
     def __getattr__(self, question: str) -> Callable[..., Deferred[Any]]:
-        def ask(*about: str) -> Deferred[Any]:
+        def ask(*about: str, history: int = 0) -> Deferred[Any]:
             self.asked.append((question, *about))
             self.answers.append(Deferred())
             return self.answers[-1]

@@ -98,7 +98,7 @@ class OnePerson(TestCase):
                     bob.send(f"line {number}")
                 ann.wait_for("line 39")
                 ann.type("\x1b[5~")
-                ann.wait_for("line 20")
+                ann.wait_for("line 21")
                 rows = ann.lines[:10]
                 for _ in range(12):
                     bob.send("more")
@@ -301,7 +301,7 @@ class OnePerson(TestCase):
         self.assertFalse(re.search(rb"\x1b\]|\x07|\x9b|\x1b\[31m|\x08", terminal.output.replace(b"\xe2\x90\x9b", b"")))
         for drawn in ("\u202e", "\u2028", "\U000e0041", "\u0301" * 5):
             self.assertNotIn(drawn, terminal.output.decode())
-        self.assertTrue(all(row[:5].strip() in ("", "live", ">") or row[2] == ":" for row in terminal.lines))
+        self.assertTrue(all(row[:5].strip() in ("", "live", ">", "── Mo") or row[2] == ":" for row in terminal.lines))
 
 
 class Ends(TestCase):

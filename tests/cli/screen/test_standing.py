@@ -54,7 +54,7 @@ class Standing(TestCase):
 
     def test_looking_back(self) -> None:
         self.conversation.add(message(1))
-        self.conversation.current.look_at(0)
+        self.conversation.current.look_at((1, 0))
         self.assertEqual(self.line(), "↓ more · live · [lobby] · ann")
         self.conversation.add(message(2))
         self.conversation.add(message(3))
