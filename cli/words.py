@@ -23,3 +23,8 @@ def amount(size: int) -> str:
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.4g} TB"
+
+
+def line_count(text: str) -> int:
+    """Return how many lines ``text`` has; a newline at its end begins none."""
+    return text.count("\n") + (not text.endswith("\n"))

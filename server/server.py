@@ -18,6 +18,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
+from server.budget import PLACE
 from server.cleaning import Cleaning
 from server.connection import Connection
 from server.journal import InThread, Journal
@@ -91,7 +92,7 @@ class Server(Factory):
         self.uploads = Uploads(clock, self.journal.wake)
         self.journal.add_bulk(self.uploads)
         self.limits = Limits(max_message, max_storage, partial(in_reader, storage.size), clock)
-        self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _held, CONTENTS)
+        self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _kept, CONTENTS)
         self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
         self.searches = Searches(partial(in_reader, storage.search), self._read_hits, clock)
@@ -131,9 +132,7 @@ class Server(Factory):
         began = self.clock.seconds()
         self.limits.stop()
         self._cleaning.stop()
-        for connection in self.get_all():
-            connection.hold("shutdown")
-        stored = await self._at_most(self.grace / 2, self.journal.idle())
+        stored = await self._at_most(self.grace / 2, Deferred.fromCoroutine(self._all_stored()))
         for connection in self.get_all():
             connection.end("shutdown")
         if self._connections:
@@ -145,6 +144,12 @@ class Server(Factory):
         if self._sweep.running:
             self._sweep.stop()
         return stored
+
+    async def _all_stored(self) -> None:
+        """Read nothing more, and return when what was read is stored."""
+        for taken in [connection.intake.shut() for connection in self.get_all()]:
+            await taken
+        await self.journal.idle()
 
     async def _at_most(self, seconds: float, event: Deferred[None]) -> bool:
         try:
@@ -182,6 +187,10 @@ class Server(Factory):
     def dismiss(self, connection: Connection) -> None:
         """Let a connection go: its rooms go on without it, and its name is free if no other one has it."""
         connection.leave_all()
+        self.free_name(connection)
+
+    def free_name(self, connection: Connection) -> None:
+        """Let the connection's name go, if no other one has it."""
         name = fold(connection.user)
         others = self._users.get(name, [])
         if connection in others:
@@ -201,7 +210,7 @@ class Server(Factory):
         """
         silent_for = self.clock.seconds() - connection.heard_at
         limit = 3 * self._ping
-        gone = silent_for > limit and unacknowledged_for(connection.transport) > limit
+        gone = connection.lost or (silent_for > limit and unacknowledged_for(connection.transport) > limit)
         behind = {cursor.room.name: cursor.room.last_id - cursor.id for cursor in connection.cursors.values()}
         return ConnectionState(not gone, silent_for, behind)
 
@@ -361,10 +370,12 @@ class Server(Factory):
                 frames.Notice("storage_down", "the database is away; what is sent is stored when it is back")
             )
         else:
+            self._cleaning.storage_is_back()
             notice = encode(frames.Notice("storage_up", "the database is back"))
         for connection in self.get_all():
             if connection.logged_in:
                 connection.send(notice)
+            connection.intake.let_pass()
 
     def _look_after_all(self) -> None:
         """Ping the silent, close the gone, tell who came and went, forget the empty rooms."""
@@ -377,6 +388,8 @@ class Server(Factory):
                 self._forget(room)
 
     def _look_after(self, connection: Connection, now: float) -> None:
+        if connection.lost:
+            return  # it goes when what came from it is stored
         if not connection.logged_in:
             if now - connection.connected_at >= LOGIN_WITHIN and not connection.is_logging_in:
                 connection.end_with_error("not_logged_in", "no login came in time")
@@ -393,8 +406,8 @@ class Server(Factory):
         self._pages.forget(room.key)
 
 
-def _held(content: bytes) -> int:
-    return len(content) + 300  # what its place takes, about: also nothing at an end is something
+def _kept(content: bytes) -> int:
+    return len(content) + PLACE  # also nothing at an end is something
 
 
 def _encoded(message: Message, room: str, ref: int | None) -> bytes:

@@ -132,7 +132,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Piece:
-    """Put ``data``, which is not empty, at the end of an upload, which begins with its first piece.
+    """Put ``data`` at the end of an upload, which begins with its first piece; an empty one only touches it.
 
     Outcome: False where ``offset`` is not where the upload ends or the sender is of an older epoch, else True.
     """

@@ -48,7 +48,7 @@ ATTACKS = {
     # What looks like something else.
     "overwritten": "sudo rm -rf /\rls",
     "backspaces": "no\x08\x08yes",
-    "lines of one's own": "hi\u2028ann: x\u2029\x0b\x0c\x1c\x1d\x1e\x85ann: y",
+    "lines of one's own": "hi\u2028eve: x\u2029\x0b\x0c\x1c\x1d\x1e\x85eve: y",
     "turned round": "\u202egpj.exe\u202c \u2067x\u2069 \u061c\u200e\u200f",
     "hidden": "pay\u200b\u2060\u00ad\ufeff\u3164\u115f\uffa0\u180epal",
     "tags": "hi" + "".join(chr(0xE0000 + ord(c)) for c in "ignore all"),

@@ -10,6 +10,7 @@ import select
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +51,8 @@ class Terminal:
         self._size(columns, rows)
         self._modes = termios.tcgetattr(slave)
         self._slave = slave
+        self._home = tempfile.TemporaryDirectory(prefix="chat-")  # what it keeps is not the next one's
+        home = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), self._home.name)
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -57,7 +60,7 @@ class Terminal:
             stderr=slave,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**environment(), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
+            env={**environment(), **home, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
         )
 
     def __enter__(self) -> Self:
@@ -70,6 +73,7 @@ class Terminal:
             self.process.kill()
         self.process.wait()
         self.hang_up()
+        self._home.cleanup()
 
     @property
     def lines(self) -> list[str]:

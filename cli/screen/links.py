@@ -36,7 +36,7 @@ def links(text: str) -> Iterator[Link]:
     for found in _FOUND.finditer(text):
         seen = _without_end(found[0])
         if not seen.endswith("://"):
-            yield Link(found.start(), found.start() + len(seen), quote(seen, safe=_LEFT_AS_IT_IS, errors="replace"))
+            yield Link(found.start(), found.start() + len(seen), quote(seen, safe=_LEFT_AS_IT_IS))
 
 
 def are_known(term: str, environ: Mapping[str, str]) -> bool:

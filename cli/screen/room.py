@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cli.inbox import Message
@@ -11,6 +11,7 @@ from cli.words import amount
 
 SCROLLBACK = 16 * 2**20  # of one room, in characters: what is kept to be scrolled through
 LINE = 256  # what a line counts beside its text
+SPEAKERS = 1000  # of whom it is known who spoke last
 
 
 @dataclass(slots=True, eq=False)
@@ -27,11 +28,19 @@ class Room:
     A line keeps its position when older ones are forgotten. What is not sent yet stands behind the last line.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        is_mention: Callable[[Message], bool] = lambda _: False,
+        hides: Callable[[Message], bool] = lambda _: False,
+    ) -> None:
         self.name = name
         self.last_id = 0  # of the messages shown
+        self.live_after = 0  # what has a higher id came while we were there
+        self.read_id: int | None = None  # of the newest message that was read, None in a room that one is new in
+        self.mentions = 0  # unread messages that concern one
         self.users: int | None = None  # in the room now, None while unknown
-        self.unread = 0  # messages that came while nobody looked at the end
+        self.people: set[str] | None = None  # who they are, None while unknown
         self.follows = True  # the newest line is shown, also when others come
         self.first = 0  # position of the oldest line that is kept
         self._lines: list[Line] = []
@@ -39,6 +48,38 @@ class Room:
         self._unsent: list[Unsent] = []
         self._tail: list[Line] = []  # of _unsent
         self._looked_at = 0
+        self._speakers: dict[str, None] = {}  # who spoke last is last
+        self._is_mention = is_mention
+        self._hides = hides
+        self._shown = False
+        self._hidden = 0  # unread messages that are not shown
+
+    @property
+    def unread(self) -> int:
+        """How many messages came since one looked at the end; ids have no gaps."""
+        return max(0, max(self.last_id, self.live_after) - (self.read_id or 0) - self._hidden)
+
+    def open(self, first_id: int, last_id: int) -> None:  # noqa: ARG002
+        """The server keeps ``first_id`` … ``last_id``, and all above is live. What was said before one came is read."""
+        if self.read_id is None or self.read_id > last_id:
+            self.read_id = last_id
+        self.live_after = last_id
+        self.people = None
+        self._read()
+
+    def enter(self) -> None:
+        """Somebody looks at it now."""
+        self._shown = True
+        self._read()
+
+    def leave(self) -> None:
+        """Nobody looks at it any more."""
+        self._shown = False
+
+    def _read(self) -> None:
+        if self._shown and self.follows:
+            self.read_id = max(self.read_id or 0, self.last_id, self.live_after)
+            self.mentions = self._hidden = 0
 
     @property
     def end(self) -> int:
@@ -66,7 +107,7 @@ class Room:
     def follow(self) -> None:
         """Go to the newest line and stay with it."""
         self.follows = True
-        self.unread = 0
+        self._read()
 
     def show(self, lines: Iterable[Line]) -> None:
         """Append ``lines``, and forget the oldest where there are too many."""
@@ -81,10 +122,31 @@ class Room:
 
     def add(self, message: Message) -> None:
         """Show the next message that came."""
-        self.show(lines_of(message))
+        unread = message.id > (self.read_id or 0)
+        if self._hides(message):
+            self._hidden += unread
+        else:
+            self.show(lines_of(message))
+            self.mentions += unread and self._is_mention(message)
         self.last_id = message.id
+        self._speakers.pop(message.sender, None)
+        self._speakers[message.sender] = None
+        if len(self._speakers) > SPEAKERS:
+            del self._speakers[next(iter(self._speakers))]
+        self._read()
         self._unsent = [unsent for unsent in self._unsent if unsent.id is None or unsent.id > message.id]
         self._set_tail()
+
+    def speakers(self) -> list[str]:
+        """Return who spoke, the last one first."""
+        return list(reversed(self._speakers))
+
+    def come_and_go(self, joined: list[str], left: list[str]) -> None:
+        """People came and went; in a large room nobody says who."""
+        if not joined and not left:
+            self.people = None
+        elif self.people is not None:
+            self.people = (self.people | set(joined)) - set(left)
 
     def type(self, text: str, at: float, user: str) -> Unsent:
         """Show what was typed as not sent yet."""

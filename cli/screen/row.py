@@ -6,7 +6,7 @@ what others wrote is made harmless, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from cli.screen.look import Look, Markup
 from wire.text import safe, safe_line
 
 MOST: Final = 2 * PART  # characters that are shown of a text; only a server that harms sends longer names and notices
+TIME: Final = 5  # columns
 NARROW: Final = 32  # columns of a screen, below which there are none to spare for the time
 
 
@@ -46,14 +47,26 @@ class Label(urwid.Text):
         text = text if len(text) <= MOST else f"{text[:MOST]}…"
         self.set_text((self._style, self._marked(self._harmless(text))))
 
+    def say_parts(self, parts: Iterable[tuple[str, str]]) -> None:
+        """Show ``parts`` one after the other: texts and their styles."""
+        self.set_text([(style, self._harmless(text[:MOST])) for text, style in parts])
+
 
 def row(line: Line, width: int, look: Look) -> urwid.Columns:
     """Return what shows ``line`` on a screen of ``width`` columns: the time, the name, and the text beside them."""
     name, style = look.name(line)
-    names = max(6, min(16, width // 6))  # columns
     columns: list[Any] = [
-        (5, Label(line.clock, "time", line=True)),
-        (names, Label(name, style, line=True, align=urwid.Align.RIGHT)),
+        (TIME, Label(line.clock, "time", line=True)),
+        (_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT)),
         Label(line.text, line.kind.value, marked=partial(look.text, line)),
     ]
     return urwid.Columns(columns if width >= NARROW else columns[1:], dividechars=1)
+
+
+def text_width(width: int) -> int:
+    """Return how many of ``width`` columns the text of a line has."""
+    return max(1, width - (TIME + 1 if width >= NARROW else 0) - _names(width) - 1)
+
+
+def _names(width: int) -> int:
+    return max(6, min(16, width // 6))

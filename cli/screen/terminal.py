@@ -50,7 +50,6 @@ class Terminal:
         self._settings = settings
         self._term = os.environ.get("TERM", "")
         self.screen = CursesScreen() if settings.screen == "curses" else RawScreen()
-        dress(self.screen, settings)
         self._keyboard = Keyboard(reactor, self._press, self.screen.answered)
         self._bytes = _Bytes(self._keyboard.take, failed)
         self._mouse = False  # as the terminal was told
@@ -59,6 +58,9 @@ class Terminal:
         self._bare = False
         self._borrower: _Borrower | None = None
         self._signals: dict[signal.Signals, Any] = {}  # what they did before
+        self._dress()
+        for name in ("theme", "links"):
+            settings.watch(name, self._dress)
 
     def start(self) -> None:
         """Take the terminal."""
@@ -158,6 +160,10 @@ class Terminal:
         self._write("" if is_old(self._term) else _PASTES.format("h"))
         self._reactor.addReader(self._bytes)
         self.changed()
+
+    def _dress(self) -> None:
+        dress(self.screen, self._settings)
+        self.redraw()
 
     def _give_back(self) -> None:
         self._taken = self._bare = False

@@ -46,6 +46,15 @@ _DARK: Final[list[Entry]] = [
     ("notice", "light cyan", "default", "default", "#5fafaf", "default"),
     ("unsent", "dark gray", "default", "faint", "g#9e", "default"),
     ("refused", "light red", "default", "bold", "#ff5f5f", "default"),
+    ("presence", "dark gray", "default", "default", "g#9e", "default"),
+    ("day", "dark gray", "default", "default", "g#9e", "default"),
+    ("bar", "light red", "default", "bold", "#ff5f5f", "default"),
+    ("beginning", "dark gray", "default", "default", "g#9e", "default"),
+    ("absent", "dark gray", "default", "default", "g#9e", "default"),
+    ("hit", "black", "brown", "standout", "#000000", "#d7af5f"),
+    ("line", "dark gray", "default", "default", "g#9e", "default"),
+    ("unread", "light cyan,bold", "default", "bold", "#5fd7d7,bold", "default"),
+    ("alarm", "light red,standout", "default", "bold,standout", "#ff5f5f,standout", "default"),
 ]
 _LIGHT: Final[list[Entry]] = [
     ("time", "dark gray", "default", "default", "g#62", "default"),
@@ -58,9 +67,21 @@ _LIGHT: Final[list[Entry]] = [
     ("notice", "dark cyan", "default", "default", "#005f87", "default"),
     ("unsent", "dark gray", "default", "faint", "g#62", "default"),
     ("refused", "dark red", "default", "bold", "#d70000", "default"),
+    ("presence", "dark gray", "default", "default", "g#62", "default"),
+    ("day", "dark gray", "default", "default", "g#62", "default"),
+    ("bar", "dark red", "default", "bold", "#d70000", "default"),
+    ("beginning", "dark gray", "default", "default", "g#62", "default"),
+    ("absent", "dark gray", "default", "default", "g#62", "default"),
+    ("hit", "white", "dark blue", "standout", "#ffffff", "#005f87"),
+    ("line", "dark gray", "default", "default", "g#62", "default"),
+    ("unread", "dark cyan,bold", "default", "bold", "#005f5f,bold", "default"),
+    ("alarm", "dark red,standout", "default", "bold,standout", "#d70000,standout", "default"),
 ]
 _ALWAYS: Final[list[Entry]] = [
     ("talk", "default", "default", "default", "default", "default"),
+    ("room", "default", "default", "default", "default", "default"),
+    ("here", "default,standout", "default", "standout", "default,standout", "default"),
+    ("prompt", "default,bold", "default", "bold", "default,bold", "default"),
     ("status", "default,standout", "default", "standout", "default,standout", "default"),
     ("link", "inherit,underline", "inherit", "underline", "inherit,underline", "inherit"),
 ]

@@ -14,6 +14,7 @@ from cli.client import Client
 from cli.files import find, given, name_of, size_to_send
 from cli.options import message_id
 from cli.refusals import AskRefused, ClientClosed
+from cli.screen.completion import behind_first, files
 from cli.screen.conversation import Transfer
 from cli.words import amount
 
@@ -30,9 +31,11 @@ class Transfers:
         self._talk = talk
         self._conversation = talk.conversation
         self._under_way: dict[Transfer, Deferred[Any]] = {}  # the newest is last
-        talk.commands.add("send", self._send, "send a file of any size", "FILE")
-        talk.commands.add("save", self._save, "save a file, or all of a long text", "ID [FILE]")
-        talk.commands.add("cancel", self._cancel, "stop the newest sending or saving that is under way")
+        talk.commands.add("send", self._send, "send a file of any size", "FILE", files, subject="files")
+        talk.commands.add(
+            "save", self._save, "save a file, or all of a long text", "ID [FILE]", behind_first(files), subject="files"
+        )
+        talk.commands.add("cancel", self._cancel, "stop what is being sent or saved, the newest of it", subject="files")
 
     def _send(self, argument: str) -> None:
         try:

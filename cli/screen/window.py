@@ -5,33 +5,37 @@ from __future__ import annotations
 import urwid
 
 from cli.screen.conversation import Conversation
-from cli.screen.input import Input
 from cli.screen.keys import Keys
 from cli.screen.lines import Line
 from cli.screen.look import Look
-from cli.screen.paste import Pasted
 from cli.screen.room import Room
-from cli.screen.row import Label
+from cli.screen.roomlist import WIDTH, RoomList
+from cli.screen.row import Label, text_width
+from cli.screen.standing import standing
 from cli.screen.view import View
-
-_INPUT_FIRST = {"up", "down"}
+from cli.screen.writing import Writing
+from cli.settings import Settings
 
 
 class Window(urwid.WidgetWrap[urwid.Pile]):
-    """The whole screen: the room that is shown, a status line, the input.
+    """The whole screen: the list of rooms and the one that is shown, a status line, what is asked, the input.
 
-    ``keys`` are those that mean something beside the input's own; it takes Up and Down while it has lines to go to.
+    Text that is typed goes to ``writing``, and what ``keys`` do is theirs.
     """
 
-    def __init__(self, conversation: Conversation, input: Input, keys: Keys) -> None:
+    def __init__(self, conversation: Conversation, writing: Writing, keys: Keys, settings: Settings) -> None:
         self._conversation = conversation
-        self._input = input
+        self._settings = settings
+        self._writing = writing
+        self._input = writing.input
         self._keys = keys
         self._look = Look(conversation.user, conversation.highlights)
         self._status = Label("", "status", line=True)
+        self._prompt = Label("", "prompt")
         self._views: dict[Room, View] = {}
         self._view_size = (1, 1)
-        self._box = urwid.ListBox([input])  # scrolls a long text so that the cursor is seen
+        self._rooms = RoomList(conversation)
+        self._box = urwid.ListBox([self._input])  # scrolls a long text so that the cursor is seen
         self._pile: urwid.Pile = urwid.Pile(
             [self._view(), ("pack", urwid.AttrMap(self._status, "status")), (1, self._box)]
         )
@@ -41,25 +45,34 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
     def refresh(self, size: tuple[int, int], now: float) -> None:
         """Take what the conversation is at ``now`` (by the reactor's clock) for a screen of ``size``."""
         columns, rows = size
+        self._writing.refresh()
+        prompt = self._writing.prompt
+        self._prompt.say(prompt)
+        asked = self._prompt.rows((columns,)) if prompt else 0
         typed = min(self._input.rows((columns,), True), max(1, rows // 3))
-        self._view_size = columns, max(1, rows - typed - 1)
+        listed = self._rooms.wanted(columns, self._settings.room_list)
+        self._view_size = columns - WIDTH * listed, max(1, rows - typed - 1 - asked)
         view = self._view()
         view.refresh(self._view_size)
-        self._status.say(self._conversation.status_line(now))
-        self._pile.contents[0] = view, self._pile.options()
-        self._pile.contents[2] = self._box, self._pile.options("given", typed)
+        self._rooms.refresh(self._view_size[1])
+        self._status.say_parts(standing(self._conversation, now, rooms=not listed))
+        body = urwid.Columns([(WIDTH, self._rooms), view]) if listed else view
+        self._pile.contents[0] = body, self._pile.options()
+        above = [(self._prompt, self._pile.options("pack"))] if asked else []
+        self._pile.contents[2:] = [*above, (self._box, self._pile.options("given", typed))]
+        self._pile.focus_position = 2 + len(above)
 
-    def keypress(self, size: tuple[int, ...], key: str) -> str | None:
+    def keypress(self, size: tuple[int, ...], key: str) -> str | None:  # noqa: ARG002
         """Do what ``key`` means; return it where it means nothing."""
-        if isinstance(key, Pasted):
-            self._input.insert(key)
+        if self._writing.press(key):
+            self._keys.forget()
             return None
-        if key in _INPUT_FIRST or key not in self._keys:
-            left = super().keypress(size, key)
-            if left is None or left not in self._keys:
-                return left
-        self._keys.press(key)
-        return None
+        return None if self._keys.press(key) else key
+
+    @property
+    def text_width(self) -> int:
+        """How many columns a text has."""
+        return text_width(self._view_size[0])
 
     def page(self, key: str) -> None:
         """Turn the page of the room that is shown: 'page up' or 'page down'."""
@@ -72,5 +85,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
     def _view(self) -> View:
         room = self._conversation.current
         if room not in self._views:
+            there = self._conversation.rooms  # those that were left go
+            self._views = {kept: view for kept, view in self._views.items() if kept in there}
             self._views[room] = View(room, self._look)
         return self._views[room]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -52,6 +53,11 @@ class ScriptedClient:
                 self._say("look at my name", eval(rest))
             case "!say":
                 self._say(eval(rest), "bob")
+            case "!soon":  # when it is drawn, if it is, a mark is written beside the interface
+                from twisted.internet import reactor
+
+                cast(Any, reactor).callLater(0.1, self._say, rest, "bob")
+                cast(Any, reactor).callLater(0.5, os.write, 1, b"MARK")
             case "!attack":
                 for attack in ATTACKS.values():
                     self._attack(rest, attack)
@@ -92,6 +98,9 @@ class ScriptedClient:
 
     def history(self, room: str, limit: int, before: int) -> Deferred[list[Message]]:
         return succeed(self._said[max(0, before - 1 - limit) : before - 1])
+
+    def who(self, room: str) -> Deferred[list[str]]:
+        return succeed(["ann", "zoe"])
 
     def close(self) -> Deferred[None]:
         return succeed(None)

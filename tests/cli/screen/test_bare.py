@@ -45,11 +45,15 @@ class Screens(TestCase):
             address = "https://example.org/" + "long/" * 20
             terminal.type(f"!say {address!r}\r")
             terminal.wait_for("bob https://")
-            terminal.type("half\x1bl")
+            terminal.type("!soon 'news'\rhalf\x1bl")
             terminal.wait_for("-- a key goes back --")
+            terminal.wait_for("MARK")
+            self.assertNotIn("bob 'news'", terminal.text)
             self.assertIn(f"bob {address}", terminal.text.replace("\n", ""))  # as the terminal wraps it
             terminal.type("x")
             terminal.wait_for("> half")
+            terminal.wait_for("bob 'news'")
+            self.assertFalse(terminal.has("7", True))
             terminal.type("\x1bl")
             terminal.wait_for("-- a key goes back --")
             terminal.process.terminate()

@@ -84,7 +84,7 @@ class Screens(TestCase):
             rows = terminal.lines
             self.assertTrue(all(re.match(r"\d\d:\d\d +\S|         |\Z", text) for text in rows[:-2]), rows)
             self.assertEqual(rows[-1], ">")
-            terminal.type("\x03")
+            terminal.type("\x04")
             self.assertEqual(terminal.wait_exit(), 0)
             self.assertTrue(terminal.restored)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest import TestCase
 
 from cli.screen.lines import Kind
-from cli.screen.room import LINE, SCROLLBACK, Room
+from cli.screen.room import LINE, SCROLLBACK, SPEAKERS, Room
 from tests.cli.screen.made import NOON, message, texts
 
 
@@ -75,3 +75,24 @@ class Rooms(TestCase):
         self.room.add(message(1))
         self.assertRaises(IndexError, self.room.__getitem__, -1)
         self.assertRaises(IndexError, self.room.__getitem__, 1)
+
+    def test_who_spoke_last_is_first(self) -> None:
+        for id, sender in enumerate(["bob", "zoe", "bob"], 1):
+            self.room.add(message(id, sender=sender))
+        self.assertEqual(self.room.speakers(), ["bob", "zoe"])
+        for id in range(4, 4 + SPEAKERS):
+            self.room.add(message(id, sender=f"p{id}"))
+        self.assertEqual(len(self.room.speakers()), SPEAKERS)
+        self.assertNotIn("zoe", self.room.speakers())
+
+    def test_who_is_there_is_known_once_it_was_asked(self) -> None:
+        self.room.come_and_go(["bob"], [])
+        self.assertIsNone(self.room.people)
+        self.room.people = {"ann", "bob"}
+        self.room.come_and_go(["zoe"], ["bob"])
+        self.assertEqual(self.room.people, {"ann", "zoe"})
+        self.room.come_and_go([], [])  # in a large room nobody says who
+        self.assertIsNone(self.room.people)
+        self.room.people = {"ann"}
+        self.room.open(1, 5)  # anew, after a lost connection
+        self.assertIsNone(self.room.people)

@@ -37,7 +37,7 @@ class TwoPeople(TestCase):
                 ann.wait_for(lambda: ann.colour("who is") == "default")
 
                 server.kill()
-                bob.wait_for("lost since")
+                bob.wait_for("offline since")
                 bob.type("are you still there?\r")
                 bob.wait_for(lambda: bob.colour("are you") == DIM)
                 server.start()
@@ -47,7 +47,7 @@ class TwoPeople(TestCase):
 
                 ann.type("/quit\r")
                 self.assertEqual(ann.wait_exit(), 0)
-                bob.type("\x03")
+                bob.type("\x03\x03")
                 self.assertEqual(bob.wait_exit(), 0)
                 self.assertTrue(ann.restored and bob.restored)
 
@@ -128,7 +128,7 @@ class OnePerson(TestCase):
         terminal.type("!keep this\r")
         terminal.wait_for("ann !keep this")
         self.assertEqual(terminal.colour("!keep this"), DIM)
-        terminal.type("\x03")
+        terminal.type("\x04")
         self.assertEqual(terminal.wait_exit(), 1)
         self.assertTrue(
             terminal.output.endswith(b"chat: not sent: 1 message; chat sends what is left at its next start\r\n")
@@ -156,8 +156,9 @@ class OnePerson(TestCase):
         terminal.type("//slash\r")
         terminal.wait_for("ann /slash")
         terminal.type("/help\r")
-        terminal.wait_for("/save ID [FILE]: save a file")
-        terminal.wait_for("/quit: ")
+        terminal.wait_for("/save ID [FILE]   save a file")
+        terminal.type("/help quit\r")
+        terminal.wait_for("/quit: end the program")
         terminal.type("\x04")
         self.assertEqual(terminal.wait_exit(), 0)
         self.assertTrue(terminal.restored)
@@ -175,8 +176,11 @@ class OnePerson(TestCase):
         terminal = self.open()
         line = "a line of what is pasted: ä 谢谢 👩‍🚀\tend\n"
         text = line * (5 * 2**20 // len(line.encode()))
-        terminal.type("before \x1b[200~" + text.replace("\n", "\r") + "\x1b[201~ after")
+        terminal.type("before \x1b[200~" + text.replace("\n", "\r") + "\x1b[201~")
+        terminal.wait_for("paste 100824 lines, 5.24 MB?")
+        terminal.type("e")
         terminal.wait_for("> before [pasted text, 5.24 MB, ")
+        terminal.type(" after")
         terminal.wait_for("lines] after")
         terminal.type("\r")
         terminal.wait_for("… 5.24 MB in all: /save 1")
@@ -191,8 +195,7 @@ class OnePerson(TestCase):
         terminal.wait_for("… 110 kB in all")
         self.assertEqual(terminal.colour("… 110 kB"), DIM)
         terminal.type("\x1b[A")
-        terminal.type("next")
-        terminal.wait_for("> next")
+        terminal.wait_for("> [pasted text, 110 kB, 1 line]")
 
     def test_left_from_before(self) -> None:
         terminal = self.open()
@@ -261,6 +264,8 @@ class OnePerson(TestCase):
         terminal.type("one\r")
         terminal.wait_for("ann one")
         terminal.type("\x1b[200~" + "\r".join(f"row {n}" for n in range(50)) + "\x1b[201~")
+        terminal.wait_for("paste 50 lines")
+        terminal.type("e")
         terminal.wait_for("row 49")
         self.assertIn("ann one", terminal.text)
         self.assertNotIn("row 40", terminal.text)
@@ -282,7 +287,7 @@ class OnePerson(TestCase):
             "\x1b[2J\x1b[Hgone",
             "\x9b2J",
             "\u202eesrever",
-            "\rann: forged",
+            "\rcarl: forged",
             "\x00\x07\x08\x7f",
             "\U000e0041\u2028\ud800",
             "a\nb\tc",

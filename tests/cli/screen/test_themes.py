@@ -6,6 +6,7 @@ from unittest import TestCase
 
 from urwid import AttrSpec
 from urwid.display.raw import Screen
+from urwid.util import LayeredAttr
 
 from cli.screen.lines import Kind
 from cli.screen.names import colour
@@ -106,6 +107,13 @@ class Dressed(TestCase):
                 self.assertIs(self.dressed(environ).hyperlinks, known)
                 self.assertTrue(self.dressed(environ, links="on").hyperlinks)
                 self.assertFalse(self.dressed(environ, links="off").hyperlinks)
+
+    def test_a_link_has_the_colour_of_what_it_stands_in(self) -> None:
+        screen = self.dressed({})
+        self.assertEqual(
+            screen.resolve_attr(LayeredAttr("link", "unsent"), 3),
+            AttrSpec(screen.resolve_attr("unsent", 3).foreground + ",underline", "default"),
+        )
 
     def test_another_theme_at_once(self) -> None:
         screen = self.dressed({}, theme="dark")
