@@ -161,8 +161,10 @@ def take(theme: str) -> str:
         for name, room, text in BEFORE:
             _person(server, people, name).store(text, room)
         _person(server, people, "dora")
-        chat = [sys.executable, str(ROOT / "cmd" / "cli"), "ann", "--port", str(server.port), "--theme", theme]
-        chat += ["--room", "lobby", "--room", "ops"]
+        config = Path(home) / "console-chat" / "config.toml"  # so it is not the first start
+        config.parent.mkdir()
+        config.write_text(f'theme = "{theme}"\nrooms = ["lobby", "ops"]\n')
+        chat = [sys.executable, str(ROOT / "cmd" / "cli"), "ann", "--port", str(server.port)]
         env = {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_STATE_HOME": home, "COLORTERM": "truecolor"}
         with Terminal(chat, COLUMNS, ROWS, env) as terminal:
             terminal.wait_for("812")
