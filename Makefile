@@ -7,7 +7,7 @@ code := wire storage server cli tests tools bench
 # What is tortured is processes, to which all runners are alike.
 quick := tests.wire tests.storage tests.server tests.cli tests.system
 
-.PHONY: help run serve join test torture lint format bench lock clean
+.PHONY: help run serve join test torture lint format guide bench pictures lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -46,10 +46,18 @@ format: .venv/ready ## put the code into its form
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
-bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large contents beside talk, on this machine
+guide: .venv/ready ## the tables of docs/client.md, from the commands, keys and settings that there are
+	$(bin)/python tools/guide.py
+
+bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large contents and searches beside talk, the terminal's figures
 	$(bin)/python bench/fanout.py
 	$(bin)/python bench/crowd.py --seconds 10
 	$(bin)/python bench/content.py --size 512 --each 16
+	$(bin)/python bench/search.py
+	$(bin)/python bench/terminal.py
+
+pictures: .venv/ready ## docs/pictures, from a talk in a real terminal
+	$(bin)/python tools/pictures.py
 
 lock: .venv/ready ## choose the newest versions that requirements*.in allow
 	$(bin)/pip install --quiet pip-tools

@@ -1,10 +1,16 @@
 """How the project is packed: four packages, one Twisted plugin, two commands."""
 
+from pathlib import Path
+from re import search
+
 from setuptools import find_namespace_packages, setup
+
+# Not imported: the server needs what is installed only with it.
+VERSION = search(r'__version__ = "(.+)"', Path("server/__init__.py").read_text())[1]
 
 setup(
     name="console-chat",
-    version="0.1.0",
+    version=VERSION,
     description="A chat for many people in terminals: nothing lost, nothing twice, nobody waits for a slow one",
     license="MIT",
     license_files=["LICENSE"],
@@ -24,9 +30,11 @@ setup(
         "platformdirs>=4",
         "pymysql>=1.1",
         "sqlalchemy>=2.1",
+        "tomlkit>=0.13",
         "tqdm>=4.66",
         "twisted>=26",
         "urwid>=4",
+        "wcwidth>=0.4",
     ],
     entry_points={"console_scripts": ["chat = cli.main:main", "chat-server = server.main:main"]},
 )

@@ -3,6 +3,7 @@
 from cli.client import Client
 from cli.inbox import Message
 from cli.refusals import AskRefused, ClientClosed, LoginRefused, Refused, SendRefused
+from cli.session import Found
 from cli.status import Listener, Progress, State, Status
 from wire.frames import RoomInfo
 
@@ -10,6 +11,7 @@ __all__ = [
     "AskRefused",
     "Client",
     "ClientClosed",
+    "Found",
     "Listener",
     "LoginRefused",
     "Message",

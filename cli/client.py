@@ -21,7 +21,7 @@ from cli.attempts import Threads
 from cli.connection import Connection
 from cli.inbox import Inbox, Message
 from cli.refusals import ClientClosed, LoginRefused
-from cli.session import Session
+from cli.session import Found, Session
 from cli.status import Listener, Progress, State, Status
 from wire.frames import LOBBY, MAX_PAGE, RoomInfo
 
@@ -241,6 +241,14 @@ class Client:
         Errback, as of every question, :class:`AskRefused`, or ``ConnectionLost`` where the connection went.
         """
         return self._session.history(room, min(limit, MAX_PAGE), before)
+
+    def search(self, room: str, query: str, limit: int, before: int | None = None) -> Deferred[Found]:
+        """Find the newest messages below the id ``before`` that hold every word of ``query``, ``limit`` (500 at most).
+
+        Case and the like do not count, and a word is found inside another one too; of a file the name is looked at. The
+        server may stop early: one asks on with ``Found.before``, until that is None. Errback as of :meth:`history`.
+        """
+        return self._session.search(room, query, min(limit, MAX_PAGE), before)
 
     def who(self, room: str) -> Deferred[list[str]]:
         """Return the users in ``room``, sorted."""

@@ -19,9 +19,10 @@ from cli.client import Client
 from cli.errand import Bar, Errand, complain
 from cli.files import find, name_of, size_to_send
 from cli.options import SaveOptions, SendOptions, TailOptions
-from cli.pipe import Connect, as_json, plain
+from cli.pipe import as_json, plain
 from cli.refusals import AskRefused, SendRefused
 from cli.status import State
+from cli.visit import Connect
 from cli.words import amount
 from wire.names import BadName
 from wire.text import safe_line

@@ -7,16 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
 from tqdm import tqdm
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as TookTooLong
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from cli.client import Client
-from cli.pipe import INTERRUPTED, Connect
-from cli.pipe import PATIENCE as FIRST_PATIENCE
-from cli.refusals import ClientClosed, LoginRefused
-from cli.status import Listener, State, Status
+from cli.refusals import ClientClosed
+from cli.status import State, Status
+from cli.visit import Connect, Visitor, visit
 from wire.text import safe_line
 
 PATIENCE: Final = 60  # seconds without a server, in the middle, until we give up: one that is restarted is back sooner
@@ -28,7 +26,7 @@ class GaveUp(Exception):
     """There has been no connection for too long; the text says why."""
 
 
-class Errand(Listener):
+class Errand(Visitor):
     """One thing that is done with a client, told of its connection.
 
     One that ``stays`` waits for a server that is gone as long as it takes; of another one ``again`` tells what to do
@@ -36,7 +34,6 @@ class Errand(Listener):
     """
 
     def __init__(self, clock: IReactorTime, stays: bool = False, again: str = "") -> None:
-        self.reason = ""  # why there is no connection
         self.last_ids: dict[str, int] = {}  # of the rooms, when they were opened first
         self._clock = clock
         self._stays = stays
@@ -113,26 +110,18 @@ async def run(
 
     ``work`` returns whether all went well; what did not, it has told already.
     """
-    try:
-        client = await connect(errand).addTimeout(FIRST_PATIENCE, reactor)
-    except LoginRefused as refused:
-        complain(refused.text)
-        return 1
-    except (ClientClosed, TookTooLong):
-        complain(f"cannot reach {server}: {errand.reason or 'no answer'}")
-        return 1
-    except CancelledError:
-        return INTERRUPTED
-    try:
-        return int(not await work(client))
-    except (ClientClosed, GaveUp) as why:
-        complain(str(why) or "the connection was closed")
-        return 1
-    except CancelledError:
-        return INTERRUPTED
-    finally:
-        errand.stop()
-        await client.close()
+
+    async def carry_out(client: Client) -> int:
+        try:
+            return int(not await work(client))
+        except (ClientClosed, GaveUp) as why:
+            complain(str(why) or "the connection was closed")
+            return 1
+        finally:
+            errand.stop()
+            await client.close()
+
+    return await visit(reactor, connect, server, errand, carry_out, complain)
 
 
 class Bar:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
@@ -15,8 +15,7 @@ MESSAGES: Final = 1000  # that wait at most: some screens full, so that a reader
 BYTES: Final = 1024 * 1024  # of their text, at most, beyond the last one
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True, gc=False):
     """One message of a room; ``size`` stands where ``text`` is only the beginning, ``name`` where it is a file."""
 
     room: str

@@ -9,6 +9,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final, NoReturn
 
+from platformdirs import user_state_path
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
@@ -17,10 +18,12 @@ from zope.interface import provider
 
 from cli import commands, pipe
 from cli.client import Client
+from cli.config import BadConfig, Config
+from cli.last_server import LastServer
 from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
 from cli.secrets import Secrets
-from cli.settings import Settings
 from cli.status import Listener
+from wire.frames import LOBBY
 from wire.text import safe_line
 
 
@@ -29,15 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = words.pop(0) if words and words[0] in _COMMANDS else ""
     make_options, talk = _COMMANDS[command] if command else (Options, _talk)
-    options = make_options()
+    options = make_options(Config())
     try:
         options.parseOptions(words)
+    except BadConfig as wrong:
+        _give_up(str(wrong))
     except UsageError as wrong:
         why = " ".join(str(wrong).removeprefix("Parameter type enforcement failed: ").split())
         _give_up(f"{why}; see chat {command + ' ' if command else ''}--help")
     except BrokenPipeError:  # who pages through --help has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(0) from None
+    if talk is _talk and _on_screen():
+        _go_where_last(options)
     globalLogBeginner.beginLoggingTo([_faults_to_stderr], redirectStandardIO=False)
     try:
         secrets = Secrets(_server(options), options["user"])
@@ -46,35 +53,61 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     react(partial(_run, talk, options, secrets))
 
 
+def _on_screen() -> bool:
+    return os.isatty(0) and os.isatty(1)
+
+
+def _go_where_last(options: AnyOptions) -> None:
+    if not options.server_chosen and (last := LastServer().recall()):
+        options["host"], options["port"] = last
+
+
 async def _run(talk: Any, options: AnyOptions, secrets: Secrets, reactor: Any) -> None:
     reactor.seconds = monotonic  # Twisted's own is the wall clock: a step back would stop every timer
     try:
         raise SystemExit(await talk(reactor, options, secrets))
+    except BadConfig as wrong:
+        _give_up(str(wrong))
     finally:
         secrets.release()
 
 
 def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
-    talk = _talk_on_screen if os.isatty(0) and os.isatty(1) else _talk_in_pipe
+    talk = _talk_on_screen if _on_screen() else _talk_in_pipe
     return talk(reactor, options, secrets)
 
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     from cli.screen import talk  # slow to load, and a filter needs none of it
+    from cli.screen.remembered import Remembered
 
-    connect = partial(_connect, reactor, options, secrets, options["rooms"], options["history"])
-    return talk.run(reactor, connect, options["rooms"], options["user"], Settings())
+    remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
+    rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
+    if options.room_chosen:
+        remembered.past.shown = rooms[0]
+
+    def connect(listener: Listener) -> Deferred[Client]:
+        history = options["history"] or 0  # the screen fetches what one looks at
+        connecting = _connect(reactor, options, secrets, rooms, history, listener)
+        return connecting.addCallback(arrived)
+
+    def arrived(client: Client) -> Client:
+        LastServer().remember(options["host"], options["port"])
+        return client
+
+    return talk.run(reactor, connect, rooms, options["user"], options.settings, remembered, options.config)
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     history = options["history"] or 0
-    connect = partial(_connect, reactor, options, secrets, options["rooms"], history)
+    rooms = options["rooms"] or [LOBBY]
+    connect = partial(_connect, reactor, options, secrets, rooms, history)
     return _leaving(
         reactor,
         pipe.run(
             reactor,
             connect,
-            options["rooms"][0],
+            rooms[0],
             server=_server(options),
             line=pipe.as_json if options["json"] else pipe.plain,
             drain=history > 0,

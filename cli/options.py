@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import getopt
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from getpass import getuser
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn, TypeVar, cast
 
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from cli.config import Config
+from cli.settings import SETTINGS, BadSetting, Setting, Settings, Value
+from cli.usage import flag_help, usage
 from wire.frames import LOBBY, MAX_PAGE
 from wire.names import BadName, canonical, file_name
 
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]+))?")
+_SHORT: Final = {"user": "u", "host": "h", "port": "p", "rooms": "r"}
+_NO: Final = "no_"  # before a flag that says no
 
-
-def _port(text: Any) -> int:
-    if not (str(text).isascii() and str(text).isdigit() and 0 < int(text) < 65536):
-        raise ValueError(f"{text!r} is not a port from 1 to 65535")
-    return int(text)
+Kind = TypeVar("Kind", bound="type[AnyOptions]")
 
 
 def _history(text: Any) -> int:
@@ -45,14 +47,61 @@ def _value(what: str, check: Callable[[str], str], text: str) -> str:
         raise ValueError(f"{text!r} is no {what}: {why}") from None
 
 
-class AnyOptions(UsageOptions):
-    """Who, where, and what every command has."""
+def _flags(settings: Iterable[Setting]) -> Callable[[Kind], Kind]:
+    """Return a decorator that gives a class of options a flag for each of ``settings``, and ``--no-`` for a truth."""
 
-    optParameters: ClassVar[list[list[Any]]] = [
-        ["host", "h", None, "Name or address of the server. [default: 127.0.0.1]"],
-        ["port", "p", None, "TCP port of the server. [default: 7777]", _port],
-        ["user", "u", None, "NAME, where it could be taken for something else."],
-    ]
+    def give(options: Kind) -> Kind:
+        for setting in settings:
+            name = setting.flag.replace("-", "_")
+            if isinstance(setting.default, bool):
+                setattr(options, f"opt_{name}", _truth(setting, "true"))
+                setattr(options, f"opt_{_NO}{name}", _truth(setting, "false"))
+            else:
+                option = _option(setting)
+                setattr(options, f"opt_{name}", option)
+                if setting.name in _SHORT:
+                    setattr(options, f"opt_{_SHORT[setting.name]}", option)
+        return options
+
+    return give
+
+
+def _option(setting: Setting) -> Callable[[AnyOptions, str], None]:
+    def option(self: AnyOptions, text: str) -> None:
+        self.say(setting, text)
+
+    option.__doc__ = flag_help(setting)
+    return option
+
+
+def _truth(setting: Setting, text: str) -> Callable[[AnyOptions], None]:
+    def truth(self: AnyOptions) -> None:
+        self.say(setting, text)
+
+    truth.__doc__ = flag_help(setting)
+    return truth
+
+
+@_flags(SETTINGS[name] for name in ("user", "host", "port"))
+class AnyOptions(UsageOptions):
+    """Who, where, and what every command has. What no flag says is taken from the configuration file."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.settings = Settings()  # all that was chosen, once the flags are read
+        self.config = config
+        self.server_chosen = False  # whether anything says which server; if not, it is the default one
+        self._said: dict[str, Value] = {}  # by flags and arguments, by the fields of Settings
+
+    def say(self, setting: Setting, text: str) -> None:
+        """Choose what ``text`` stands for; raises :class:`UsageError`."""
+        try:
+            value = setting.take(text)
+        except BadSetting as wrong:
+            raise UsageError(str(wrong)) from None
+        if isinstance(value, list):
+            value = [*cast("list[str]", self._said.get(setting.field, [])), *value]
+        self._said[setting.field] = value
 
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
@@ -63,9 +112,13 @@ class AnyOptions(UsageOptions):
         raise SystemExit(0)
 
     def postOptions(self) -> None:
-        """Fill in what was not said."""
-        self["host"] = self["host"] or "127.0.0.1"
-        self["port"] = self["port"] or 7777
+        """Fill in what was not said; raises :class:`cli.config.BadConfig`."""
+        chosen = {} if self.config is None else self.config.chosen()
+        values: dict[str, Any] = {SETTINGS[name].field: value for name, value in chosen.items()}
+        self.settings = Settings(**values | self._said)
+        self.server_chosen = bool(self.settings.host) or "port" in {*values, *self._said}
+        self["host"] = self.settings.host or "127.0.0.1"
+        self["port"] = self.settings.port
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Read the flags, before, between and behind the arguments; raises :class:`UsageError`."""
@@ -80,15 +133,15 @@ class AnyOptions(UsageOptions):
         return f"{flag}={value}" if f"{flag[2:]}=" in self.longOpt else flag + value
 
 
+@_flags(SETTINGS.values())
 class Options(AnyOptions):
-    """Who talks, where and how. ``rooms`` is never empty, ``history`` is None where it was not given."""
+    """Who talks, where and how. ``rooms`` is empty and ``history`` None where they were not given."""
 
     synopsis = "Usage: chat [options] [NAME] [HOST[:PORT]]"
     longdesc = (
         "Talks as NAME (your login name where left out) with everybody on a Console Chat server. "
-        "In a terminal it takes the screen; with input or output redirected it is a plain filter: "
-        "lines in are sent, messages come out one a line. "
-        "The commands below have a --help of their own; somebody who is called like one says so with --user."
+        "In a terminal it takes the screen, and /help tells the rest; with input or output redirected it is a plain "
+        "filter: lines in are sent, messages come out one a line."
     )
 
     optParameters: ClassVar[list[list[Any]]] = [
@@ -99,29 +152,27 @@ class Options(AnyOptions):
         ["json", "j", "Filter: write a JSON object a line (room, id, from, at in milliseconds, text ...)."],
     ]
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self["rooms"] = []
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__(config)
         self._address: str | None = None
 
     def getUsage(self, width: int | None = None) -> str:
-        """Return the help: the flags, then the commands."""
-        usage: str = super().getUsage(width)
-        for command in _COMMANDS:
-            usage += f"\n  {command.synopsis.removeprefix('Usage: ')}\n      {command.brief}"
-        return f"{usage}\n"
-
-    def opt_room(self, name: str) -> None:
-        """Room to be in, may be repeated; a filter sends to the first one. [default: lobby]"""
-        self["rooms"].append(_name(name, "room"))
-
-    opt_r = opt_room
+        """Return the help: what it is, the flags in groups, the commands."""
+        others = [
+            ("      --history=N", str(self.docs["history"])),
+            ("  -j, --json", str(self.docs["json"])),
+            ("      --version", "Print the version and exit."),
+            ("      --help", "Print this and exit."),
+        ]
+        commands = [(command.synopsis.removeprefix("Usage: "), command.brief) for command in _COMMANDS]
+        width = width or int(os.environ.get("COLUMNS", "80"))
+        return usage(self.longdesc, {name: _written(each) for name, each in SETTINGS.items()}, others, commands, width)
 
     def parseArgs(self, *arguments: str) -> None:
         """Take NAME and HOST[:PORT]: what has a colon is no name, of two without one the first is the name."""
         for argument in arguments:
-            if ":" not in argument and self["user"] is None:
-                self["user"] = argument
+            if ":" not in argument and "user" not in self._said:
+                self.say(SETTINGS["user"], argument)
             elif self._address is None:
                 self._address = argument
             else:
@@ -132,21 +183,19 @@ class Options(AnyOptions):
         if self._address is not None:
             self._take_address(self._address)
         super().postOptions()
-        self["rooms"] = self["rooms"] or [LOBBY]
-        self["user"] = _login_name() if self["user"] is None else _name(self["user"], "name")
+        self.room_chosen = "rooms" in self._said
+        self["rooms"] = [canonical(room) for room in self.settings.rooms]
+        self["user"] = canonical(self.settings.user) if self.settings.user else _login_name()
 
     def _take_address(self, address: str) -> None:
         parts = _ADDRESS.fullmatch(address)
         if parts is None:
             raise UsageError(f"{address!r} is no HOST[:PORT]")
-        if self["host"] is not None or (parts["port"] and self["port"] is not None):
+        if "host" in self._said or (parts["port"] and "port" in self._said):
             raise UsageError(f"{address!r} says again what a flag says")
-        self["host"] = parts["v6"] or parts["host"]
+        self.say(SETTINGS["host"], parts["v6"] or parts["host"])
         if parts["port"]:
-            try:
-                self["port"] = _port(parts["port"])
-            except ValueError as wrong:
-                raise UsageError(str(wrong)) from None
+            self.say(SETTINGS["port"], parts["port"])
 
 
 class _CommandOptions(AnyOptions):
@@ -160,12 +209,17 @@ class _CommandOptions(AnyOptions):
 
     def parseArgs(self, *arguments: str) -> None:
         """Take NAME, unless it was given as a flag, and what the command takes besides."""
-        if self["user"] is None:
+        if "user" not in self._said:
             if not arguments:
                 raise UsageError("say under which NAME")
-            self["user"], arguments = arguments[0], arguments[1:]
-        self["user"] = _name(self["user"], "name")
+            self.say(SETTINGS["user"], arguments[0])
+            arguments = arguments[1:]
         self._take(list(arguments))
+
+    def postOptions(self) -> None:
+        """Fill in what was not said."""
+        super().postOptions()
+        self["user"] = canonical(self.settings.user)
 
     def _take(self, arguments: list[str]) -> None:
         if arguments:
@@ -238,11 +292,19 @@ class SaveOptions(_CommandOptions):
 _COMMANDS: Final = (SendOptions, TailOptions, SaveOptions)
 
 
-def _name(name: str, what: str) -> str:
-    try:
-        return canonical(name)
-    except BadName as why:
-        raise UsageError(f"{name!r} is no {what}: {why}") from None
+def _written(setting: Setting) -> str:
+    """Return how the flag of ``setting`` is written, in columns."""
+    short = f"-{_SHORT[setting.name]}," if setting.name in _SHORT else ""
+    match setting.default:
+        case bool():
+            value = f", --no-{setting.flag}"
+        case int():
+            value = "=N"
+        case list():
+            value = "=WORD"
+        case _:
+            value = "=TEXT"
+    return f"  {short:4}--{setting.flag}{value}"
 
 
 def _login_name() -> str:

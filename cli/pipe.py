@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.stdio import StandardIO
@@ -20,19 +19,16 @@ from zope.interface import implementer
 
 from cli.client import Client
 from cli.inbox import Message
-from cli.refusals import ClientClosed, LoginRefused, SendRefused
-from cli.status import Listener, State, Status
+from cli.refusals import ClientClosed, SendRefused
+from cli.status import State, Status
+from cli.visit import PATIENCE, Connect, Visitor, visit
 from wire.frames import MAX_BODY
 from wire.text import safe, safe_line
 
 UNSENT: Final = 200  # messages on their way at most; then no more lines are read
 LONGEST: Final = 8 * 2**20  # bytes of a line; it is in memory as a whole, a few times over
-PATIENCE: Final = 10  # seconds without a server, at the start or behind the last line, until we give up
-INTERRUPTED: Final = 130  # the exit status of what Ctrl-C ended
 
 T = TypeVar("T")
-
-Connect = Callable[[Listener], Deferred[Client]]
 
 
 def plain(message: Message) -> str:
@@ -76,7 +72,7 @@ def _escaped(text: str) -> str:
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
-class Filter(Protocol, Listener):
+class Filter(Protocol, Visitor):
     """Between standard input, a client and standard output.
 
     Reads no more lines than the server takes, and no more messages than the output takes. ``complain`` is given lines
@@ -93,7 +89,6 @@ class Filter(Protocol, Listener):
     ) -> None:
         self.over: Deferred[None] = Deferred()
         self.failed = False  # a line could not be sent, or not be known to be stored
-        self.reason = ""  # why there is no connection
         self._clock = clock
         self._room = room
         self._line = line
@@ -298,28 +293,22 @@ async def run(
     ``line`` makes a line of a message; ``drain`` waits for what was said before, too. Cancelling it leaves the server.
     """
     pipe = Filter(reactor, room, line, _complain, drain)
-    try:
-        client = await connect(pipe).addTimeout(PATIENCE, reactor)
-    except LoginRefused as refused:
-        _complain(refused.text)
-        return 1
-    except (ClientClosed, TookTooLong):
-        _complain(f"cannot reach {server}: {pipe.reason or 'no answer'}")
-        return 1
-    except CancelledError:
-        return INTERRUPTED
-    blocking = [os.get_blocking(descriptor) for descriptor in (0, 1)]
-    try:
-        pipe.start(client, lambda pipe: StandardIO(pipe, reactor=reactor))
-        await pipe.over
-        await pipe.finish()
-    except CancelledError:
-        await pipe.leave()
-        return INTERRUPTED
-    finally:
-        for descriptor, was in enumerate(blocking):  # a terminal is shared with who started us
-            os.set_blocking(descriptor, was)
-    return int(pipe.failed)
+
+    async def carry_out(client: Client) -> int:
+        blocking = [os.get_blocking(descriptor) for descriptor in (0, 1)]
+        try:
+            pipe.start(client, lambda pipe: StandardIO(pipe, reactor=reactor))
+            await pipe.over
+            await pipe.finish()
+        except CancelledError:
+            await pipe.leave()
+            raise
+        finally:
+            for descriptor, was in enumerate(blocking):  # a terminal is shared with who started us
+                os.set_blocking(descriptor, was)
+        return int(pipe.failed)
+
+    return await visit(reactor, connect, server, pipe, carry_out, _complain)
 
 
 def _complain(line: str) -> None:

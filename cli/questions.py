@@ -126,10 +126,11 @@ class Questions:
             self._cancel(question)
             question.answered.errback(Failure(wrong))
 
-    def done(self, ref: int) -> None:
-        """An answer is complete."""
+    def done(self, ref: int, last: Frame) -> None:
+        """An answer is complete with its ``last`` frame."""
         question = self._open.pop(ref, None)
         if question is not None:
+            question.take(last, b"")
             question.finish()
             self._advance()
 

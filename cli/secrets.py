@@ -24,6 +24,7 @@ from wire.names import fold
 class Secrets:
     """The secrets of one running program: ``key`` and ``client`` of the protocol's `login`.
 
+    ``place`` is ``SERVER/USER/1`` or the like: whatever lies in such a folder elsewhere is this program's alone too.
     They are its own until :meth:`release` or until it ends, however it ends; a later start takes them over. Raises
     OSError where the folder cannot be used.
     """
@@ -37,6 +38,7 @@ class Secrets:
         self.key = _kept(person / "key")
         self.folder, self._lock = _free_place(person)
         self.client = _kept(self.folder / "client")
+        self.place = self.folder.relative_to(root)
 
     def release(self) -> None:
         """Let another program take over the place."""

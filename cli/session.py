@@ -7,6 +7,7 @@ and ends with :meth:`Session.lost`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -151,11 +152,8 @@ class Session:
                 raise BadFrame("the server says what has no place there")
             case frames.Users() | frames.RoomList() | frames.Piece():
                 self._questions.part(frame.ref, frame, body)
-            case frames.Resumed():
-                self._questions.part(frame.ref, frame, body)
-                self._questions.done(frame.ref)
-            case frames.Done():
-                self._questions.done(frame.ref)
+            case frames.Resumed() | frames.Done():
+                self._questions.done(frame.ref, frame)
             case frames.Joined():
                 self._open_room(frame.room, frame.first_id, frame.last_id)
             case frames.Left():
@@ -271,6 +269,18 @@ class Session:
             lambda ref: frames.History(limit=limit, ref=ref, room=room, before=number),
             page,
             lambda frame, body: page.append(_message(frame, body)) if isinstance(frame, frames.Message) else None,
+        )
+
+    def search(self, room: str, query: str, limit: int, before: int | None) -> Deferred[Found]:
+        """Ask for messages that hold the words of ``query``; see :meth:`cli.client.Client.search`."""
+        try:
+            query.encode()
+        except UnicodeEncodeError:
+            return fail(AskRefused("bad_frame", "this is no text"))
+        found = Found([])
+        number = UNSET if before is None else before
+        return self._questions.ask(
+            lambda ref: frames.Search(query=query, limit=limit, ref=ref, room=room, before=number), found, found.take
         )
 
     def who(self, room: str) -> Deferred[list[str]]:
@@ -462,6 +472,21 @@ class Session:
         failure.trap(AskRefused, ConnectionLost)
         if not (isinstance(failure.value, AskRefused) and failure.value.code == "storage_down"):
             self._gaps.pop(fold(room.name), None)  # it would be refused again; a new login begins anew
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found: ``hits``, ascending, and ``before`` which id to ask on; None where all was looked at."""
+
+    hits: list[Message]
+    before: int | None = None
+
+    def take(self, frame: Frame, body: bytes) -> None:
+        """Take one hit, or the end."""
+        if isinstance(frame, frames.Message):
+            self.hits.append(_message(frame, body))
+        elif isinstance(frame, frames.Done) and frame.before is not UNSET:
+            self.before = frame.before
 
 
 class Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 
 def clock(at: float) -> str:
@@ -11,6 +11,14 @@ def clock(at: float) -> str:
         return f"{datetime.fromtimestamp(at):%H:%M}"
     except (ValueError, OverflowError, OSError):  # a server may claim any time
         return "--:--"
+
+
+def day(at: float) -> date | None:
+    """Return the local day of ``at`` (seconds since the epoch), None where there is none so far away."""
+    try:
+        return datetime.fromtimestamp(at).date()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def amount(size: int) -> str:
@@ -23,3 +31,8 @@ def amount(size: int) -> str:
             return f"{number:.3g} {unit}"
         number /= 1000
     return f"{number:.4g} TB"
+
+
+def line_count(text: str) -> int:
+    """Return how many lines ``text`` has; a newline at its end begins none."""
+    return text.count("\n") + (not text.endswith("\n"))

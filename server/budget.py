@@ -9,6 +9,7 @@ from typing import Final
 from twisted.internet.interfaces import IReactorTime
 
 READ: Final = 64 * 1024  # bytes that one connection brings in one turn, at most: what Twisted reads at once
+PLACE: Final = 300  # bytes that whatever is kept takes besides what is in it, about
 
 
 class Budget:

@@ -1,4 +1,7 @@
-"""Uploads that nobody will finish are removed: those that were dropped, and those left alone for an hour."""
+"""Uploads that nobody will finish are removed: those that were dropped, and those left alone for an hour.
+
+Nobody can touch one while the database is away, so the hour begins anew when it is back.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,10 @@ class Cleaning:
 
     def __init__(self, storage: IStorage, in_writer: InThread, down: Callable[[], bool], clock: IReactorTime) -> None:
         self._storage = storage
-        self._down = down  # the database is away: what waits for it is not left alone
+        self._down = down  # the database is away
         self._in_writer = in_writer
+        self._clock = clock
+        self._there_since = float(-LEFT_ALONE)  # by the clock
         self._rounds = LoopingCall(lambda: Deferred.fromCoroutine(self._clean()))
         self._rounds.clock = clock
 
@@ -39,11 +44,17 @@ class Cleaning:
         if self._rounds.running:
             self._rounds.stop()
 
+    def storage_is_back(self) -> None:
+        """The database was away: who had to wait for it has an hour from now."""
+        self._there_since = self._clock.seconds()
+
     async def _clean(self) -> None:
         if self._down():
             return
+        there_for = self._clock.seconds() - self._there_since
+        forgotten = int((time() - LEFT_ALONE) * 1000) if there_for >= LEFT_ALONE else 0
         try:
-            while await self._in_writer(self._storage.clean, int((time() - LEFT_ALONE) * 1000)):
+            while await self._in_writer(self._storage.clean, forgotten):
                 if not self._rounds.running:
                     return
         except StorageDown:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UNSET, UnsetType
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
 from twisted.logger import Logger
@@ -17,9 +16,9 @@ from twisted.protocols.basic import NetstringParseError
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from server.budget import Budget
+from server.intake import Intake
 from server.journal import Failed
-from server.outlet import Outlet, Source, outlet
+from server.outlet import Lost, Outlet, Source, outlet
 from server.questions import Asked, FetchAnswer, HistoryAnswer, Questions, RoomsAnswer, users_frames
 from server.refusals import NOT_STORED, Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
@@ -72,21 +71,20 @@ class Connection(Netstrings):
         self.heard_at = self.connected_at = server.clock.seconds()
         self.pinged_at = 0.0
         self.outlet: Outlet
+        self.intake = Intake(self, self._caught_up)
         self.sending = Sending(self)
         self.questions = Questions(self, lambda: server.journal.down)
         self._ready: deque[Source] = deque()  # who has something to give, in turn
-        self._holds: set[str] = set()  # why nothing is read
-        self._waits = 0  # how many things are being waited for
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
-        self._over = False  # the last frame was written, or the connection is lost
-        self._lost = False
+        self._over = False  # the last frame was written, or the connection is lost and all that came was taken
+        self.lost = False
         self._deadline: IDelayedCall | None = None
 
     @property
     def is_logging_in(self) -> bool:
         """Whether a login came and is not answered yet."""
-        return "login" in self._holds
+        return not self.logged_in and self.intake.busy
 
     # -- Twisted's events
 
@@ -94,7 +92,7 @@ class Connection(Netstrings):
         """A client connected."""
         assert self.transport is not None
         self.address = tune(self.transport)
-        self.outlet = outlet(self.transport, self.server.clock, self._give)
+        self.outlet = outlet(self.transport, self.server.clock, self._cleared)
         self.server.add_conn(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -110,8 +108,24 @@ class Connection(Netstrings):
         try:
             frame, body = from_client.decode(payload)
         except BadFrame as bad:
-            self._bad_frame(bad)
+            self.intake.put(partial(self._bad_frame, bad), len(payload))
             return
+        if type(frame) is frames.Quit:  # nothing behind it is taken; what came before is
+            self._take(frame, body)
+        elif self.intake.busy:
+            self.intake.put(partial(self._take, frame, body), len(payload), partial(self._passes, frame))
+        else:
+            self._take(frame, body)
+
+    def _passes(self, frame: ClientFrame) -> bool:
+        """Whether ``frame`` need not wait for what waits for the database: that is away, and ``frame`` needs it not."""
+        if not self.server.journal.down:
+            return False
+        if isinstance(frame, frames.Cancel):
+            return frame.ref in self.questions
+        return isinstance(frame, frames.Ping) or (self.logged_in and isinstance(frame, _QUESTIONS))
+
+    def _take(self, frame: ClientFrame, body: bytes) -> None:
         if not self.logged_in and type(frame) not in _BEFORE_LOGIN:
             self.end_with_error("not_logged_in", "log in first", echo_of(frame))
         else:
@@ -119,66 +133,52 @@ class Connection(Netstrings):
 
     def parse_failed(self, reason: NetstringParseError) -> None:
         """What came is no netstring."""
-        self.end_with_error("bad_frame", str(reason))
+        self.intake.put(partial(self.end_with_error, "bad_frame", str(reason)), 0)
 
     def readConnectionLost(self) -> None:
         """The client's sending direction has ended: the same as ``quit``, once what is held was taken."""
         if self._over:
             self.transport.loseConnection()  # type: ignore[union-attr]
         self._ended = True
-        self._quit_if_ended()
+        self.intake.go_on()
 
     def writeConnectionLost(self) -> None:
         """Our sending direction has ended, all was sent: the client has a moment to close."""
         self._cut_off_in(LINGER)
 
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: ARG002, B008
-        """The connection is gone; what it had sent before is taken all the same."""
-        self._lost = True
-        if self.logged_in and not self._over:
-            self._log.info("{address} {user} is gone", address=self.address, user=self.user)
+        """The connection is gone; what it had sent before is taken all the same, and its name is free."""
+        self.lost = True
+        self.outlet = Lost()
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
-        for why in _FLOW:
-            self.release(why)
+        if self._over:
+            self._go()
+            return
+        if self.logged_in:
+            self._log.info("{address} {user} is gone", address=self.address, user=self.user)
+        self.server.free_name(self)
+        self.intake.lost()
+
+    def _caught_up(self) -> None:
+        """All that was read is taken."""
+        if self._over:
+            return
+        if self.lost:
+            self._go()
+        else:
+            self._quitting = self._quitting or self._ended
+            self._bye_if_quit()
+
+    def _go(self) -> None:
+        """Nothing more comes, nor can anything be told."""
         self._over = True
+        self.intake.close()
         self.questions.close()
         self.sending.end()
         self.server.del_conn(self)
 
-    # -- flow control
-
-    def hold(self, why: str) -> None:
-        """Take nothing more from the client until every reason for that is gone."""
-        if not (self._lost and why in _FLOW):
-            self._holds.add(why)
-            self.pauseProducing()
-
-    def release(self, why: str) -> None:
-        """One reason for reading nothing is gone."""
-        self._holds.discard(why)
-        if not self._holds:
-            self.resumeProducing()
-            self._quit_if_ended()
-
-    def keep_within(self, budget: Budget, why: str) -> None:
-        """Take nothing more from the client until the budget that it feeds on has room."""
-        if budget.full and not self._lost:
-            self.hold(why)
-            budget.hold(partial(self.release, why))
-
-    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Take nothing more from the client until ``work`` is done."""
-        self._waits += 1
-        self.hold("wait")
-        done = Deferred.fromCoroutine(work)
-        done.addErrback(lambda failure: self._log.failure("{user} was not answered", failure, user=self.user))
-        done.addCallback(self._waited)
-
-    def _waited(self, _: None) -> None:
-        self._waits -= 1
-        if not self._waits:
-            self.release("wait")
+    # -- what it is told, in turn
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""
@@ -191,10 +191,13 @@ class Connection(Netstrings):
         if source in self._ready:
             self._ready.remove(source)
 
+    def _cleared(self) -> None:
+        """All that was written has gone out."""
+        self.intake.release("answers")
+        self._give()
+
     def _give(self) -> None:
         """Write one piece of who is next, since all that was written before has gone out."""
-        if "answers" in self._holds:
-            self.release("answers")
         ready = self._ready
         while ready and self.outlet.clear and not self._over:
             source = ready.popleft()
@@ -214,7 +217,7 @@ class Connection(Netstrings):
             return
         self.outlet.write(data)
         if self.outlet.waiting > UNREAD_ANSWERS:
-            self.hold("answers")
+            self.intake.hold("answers")
 
     # -- errors and endings
 
@@ -232,13 +235,16 @@ class Connection(Netstrings):
         """Say ``bye`` (to who is logged in) as the last frame and end the sending direction."""
         if self._over:
             return
+        if self.lost:
+            self._go()
+            return
         if self.logged_in:
             self._log.info(
                 "{address} {user} is told bye: {reason}", address=self.address, user=self.user, reason=reason
             )
             self.write(frames.Bye(reason))
         self._over = True
-        self._holds.clear()
+        self.intake.close()
         self.server.dismiss(self)
         self.outlet.finish()
         self._cut_off_in(self.server.grace)
@@ -271,12 +277,19 @@ class Connection(Netstrings):
         if self.logged_in:
             self.error("bad_frame", "you are logged in already")
             return
-        self.hold("login")
-        login = Deferred.fromCoroutine(self._log_in(frame))
-        login.addErrback(self._login_refused)
-        login.addErrback(lambda failure: self._log.failure("a login failed", failure))
+        self.intake.wait_for(self._log_in(frame))
 
     async def _log_in(self, frame: frames.Login) -> None:
+        try:
+            await self._admit(frame)
+        except Refused as refused:
+            self.end_with_error(refused.code, str(refused))
+        except Exception as reason:
+            self.end_with_error("failed", "this login failed; the operator finds the reason in the log")
+            if not isinstance(reason, Failed):  # that was logged where it happened
+                self._log.failure("a login failed")
+
+    async def _admit(self, frame: frames.Login) -> None:
         name = named(frame.user)
         if isinstance(frame.password, str) and len(frame.password.encode()) > MAX_PASSWORD:
             raise Refused("bad_frame", f"a password has at most {MAX_PASSWORD} bytes")
@@ -299,16 +312,6 @@ class Connection(Netstrings):
         self._welcome(rooms)
         for room, id in zip(rooms, places, strict=True):
             self._enter(room, id)
-        self.release("login")
-
-    def _login_refused(self, failure: Failure) -> None:
-        reason = failure.value
-        if isinstance(reason, Refused):
-            self.end_with_error(reason.code, str(reason))
-            return
-        self.end_with_error("failed", "this login failed; the operator finds the reason in the log")
-        if not isinstance(reason, Failed):  # that was logged where it happened
-            self._log.failure("a login failed", failure)
 
     def _welcome(self, rooms: list[Room]) -> None:
         self.logged_in = True
@@ -343,7 +346,7 @@ class Connection(Netstrings):
         elif len(self.cursors) >= MAX_ROOMS:
             self.error("too_many", f"at most {MAX_ROOMS} rooms at once", echo_of(frame))
         else:
-            self.wait_for(self._join(frame, name))
+            self.intake.wait_for(self._join(frame, name))
 
     async def _join(self, frame: frames.Join, name: str) -> None:
         try:
@@ -387,7 +390,7 @@ class Connection(Netstrings):
 
     # -- questions
 
-    def _ask(self, frame: frames.History | frames.Who | frames.Fetch) -> tuple[Asked, Room] | None:
+    def _ask(self, frame: frames.History | frames.Search | frames.Who | frames.Fetch) -> tuple[Asked, Room] | None:
         """Open a question about a room; None where it is refused."""
         asked = self.questions.opens_reading(frame)
         if asked is not None:
@@ -404,6 +407,11 @@ class Connection(Netstrings):
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
             self.questions.give(asked, HistoryAnswer(self.questions, asked, first, last, read))
+
+    def _take_search(self, frame: frames.Search, _: bytes) -> None:
+        if found := self._ask(frame):
+            asked, room = found
+            self.questions.give(asked, self.server.searches.answer(self.questions, asked, room, frame))
 
     def _take_fetch(self, frame: frames.Fetch, _: bytes) -> None:
         if found := self._ask(frame):
@@ -434,24 +442,19 @@ class Connection(Netstrings):
         self._quitting = True
         self._bye_if_quit()
 
-    def _quit_if_ended(self) -> None:
-        if self._ended and not self._holds and not self._over:
-            self._quitting = True
-            self._bye_if_quit()
-
     def settled(self) -> None:
         """Something that was asked for is done: it may have been the last."""
         self._bye_if_quit()
 
     def _bye_if_quit(self) -> None:
-        if self._quitting and self.sending.is_settled and not self.questions:
+        if self._quitting and not self.intake.busy and self.sending.is_settled and not self.questions:
             self.end("quit")
 
     def _take_forbidden(self, frame: Any, _: bytes) -> None:
         self.error("forbidden", "this server does not offer it", echo_of(frame))
 
 
-_FLOW: Final = ("journal", "uploads", "answers")  # holds of the flow: none holds what a lost connection had sent
+_QUESTIONS: Final = (frames.History, frames.Search, frames.Who, frames.Rooms, frames.Fetch)
 _BEFORE_LOGIN: Final = frozenset({frames.Login, frames.Ping, frames.Pong, frames.Quit})
 _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Login: Connection._take_login,
@@ -462,6 +465,7 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Join: Connection._take_join,
     frames.Leave: Connection._take_leave,
     frames.History: Connection._take_history,
+    frames.Search: Connection._take_search,
     frames.Who: Connection._take_who,
     frames.Rooms: Connection._take_rooms,
     frames.Fetch: Connection._take_fetch,
@@ -470,5 +474,5 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Pong: Connection._take_pong,
     frames.Quit: Connection._take_quit,
 }
-_FORBIDDEN = (frames.Search, frames.Register, frames.Delete, frames.Run)
+_FORBIDDEN = (frames.Register, frames.Delete, frames.Run)
 _TAKE |= dict.fromkeys(_FORBIDDEN, Connection._take_forbidden)

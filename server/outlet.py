@@ -54,6 +54,25 @@ def outlet(transport: Any, clock: IReactorTime, cleared: Callable[[], None]) -> 
     return Direct(transport, cleared)
 
 
+class Lost:
+    """Of a connection that is lost: it takes nothing, and is never clear."""
+
+    clear = False
+    waiting = 0
+
+    def write(self, data: bytes) -> None:  # noqa: D102
+        pass
+
+    def offer(self, data: memoryview) -> int:  # noqa: ARG002, D102
+        return 0
+
+    def again(self) -> None:  # noqa: D102
+        pass
+
+    def finish(self) -> None:  # noqa: D102
+        pass
+
+
 @implementer(IPullProducer)
 class Direct:
     """Straight to the socket, without a trip through the reactor; only what does not fit goes to ``transport.write``.

@@ -5,13 +5,14 @@ An answer takes its turn beside the rooms of its connection: one piece whenever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from server.intake import Intake
 from server.log import Segment
 from server.outlet import Outlet, Reader, Source
 from server.refusals import AWAY, echo_of, error
@@ -51,6 +52,8 @@ class Answer(Source, Protocol):
 class Asker(Reader, Protocol):
     """A connection, as its questions see it."""
 
+    intake: Intake
+
     def send(self, data: bytes) -> None:
         """Send encoded frames behind all that was written."""
 
@@ -59,9 +62,6 @@ class Asker(Reader, Protocol):
 
     def settled(self) -> None:
         """A question is closed."""
-
-    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Take nothing more from the client until ``work`` is done."""
 
 
 class Questions:
@@ -76,6 +76,9 @@ class Questions:
 
     def __bool__(self) -> bool:
         return bool(self._open)
+
+    def __contains__(self, ref: int) -> bool:
+        return ref in self._open
 
     def opens(self, frame: Any) -> Asked | None:
         """Open what ``frame`` asks, which ends by :meth:`answered` or :meth:`failed`; None if it is refused."""
@@ -110,7 +113,7 @@ class Questions:
         if asked := self._open.get(ref):
             idle = self._stop(asked)
             self.answered(asked, encode(Done(ref)))
-            self._asker.wait_for(_over(idle))
+            self._asker.intake.wait_for(_over(idle))
 
     def answered(self, asked: Asked, last: bytes) -> None:
         """Send the last frames of an answer; its question is closed. One that was cancelled is answered already."""

@@ -15,7 +15,7 @@ from server.journal import Answer, Failed
 from server.questions import Asked
 from server.refusals import NOT_STORED, Refused, echo_of, error, named
 from server.uploads import Upload
-from storage.interface import Content, Drop, LoggedIn, Outcome, Refusal, Refuse, Send, Sender, UploadKey
+from storage.interface import Content, Drop, LoggedIn, Outcome, Piece, Refusal, Refuse, Send, Sender, UploadKey
 from wire import frames
 from wire.frames import MAX_BODY, Echo, encode, room_of
 from wire.names import file_name, fold
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Sending:
     """Takes what ``connection`` sends and answers it, in the order in which it came.
 
-    An upload's frames that need a look into the database, or that what went before is stored, are waited for: nothing
-    more is taken from the client meanwhile, so its frames keep their order.
+    An upload's frames that need a look into the database, or that what went before is stored, are waited for, so that
+    what has to be stored keeps its order.
     """
 
     _log = Logger()
@@ -82,7 +82,7 @@ class Sending:
         try:
             room = self._room(frame, body)
             if isinstance(frame.upload, int):
-                self._connection.wait_for(self._send_upload(frame, room, frame.upload))
+                self._connection.intake.wait_for(self._send_upload(frame, room, frame.upload))
                 return
             text = body.decode()
             self._server.limits.take(len(body))
@@ -120,7 +120,7 @@ class Sending:
         entry = Send(self._sender, frame.seq, room.key, self._connection.user, self._server.now(), text, content)
         self._unanswered += 1
         self._server.journal.put(entry, told or partial(self._stored, frame, room.name))
-        self._connection.keep_within(self._server.journal.budget, "journal")
+        self._connection.intake.keep_within(self._server.journal.budget, "journal")
 
     def _takes(self, seq: int, frame: frames.Send | Echo) -> bool:
         """Count ``seq`` if it is the next one; answer one that skips; say whether it was the next one."""
@@ -137,7 +137,7 @@ class Sending:
         self._unanswered += 1
         entry = Refuse(self._sender if seq is not None else None, seq or 0)
         self._server.journal.put(entry, partial(self._was_refused, error(code, text, echo)))
-        self._connection.keep_within(self._server.journal.budget, "journal")
+        self._connection.intake.keep_within(self._server.journal.budget, "journal")
 
     def _stored(self, frame: frames.Send, room: str, outcome: Any) -> None:
         if isinstance(outcome, Failed):
@@ -172,7 +172,7 @@ class Sending:
         """Store the next piece of an upload."""
         upload = self._uploads.get(frame.upload)
         if upload is None:
-            self._connection.wait_for(self._first_part(frame, body))
+            self._connection.intake.wait_for(self._first_part(frame, body))
         else:
             self._append(upload, frame, body)
 
@@ -201,15 +201,15 @@ class Sending:
             self._server.limits.take(len(body))
         except Refused as refused:
             self._connection.error(refused.code, str(refused), echo_of(frame))
-            self._connection.wait_for(self._forget(frame.upload))
+            self._connection.intake.wait_for(self._forget(frame.upload))
             return
         if body:
             self._server.uploads.put(upload, body)
-            self._connection.keep_within(self._server.uploads.budget, "uploads")
+            self._connection.intake.keep_within(self._server.uploads.budget, "uploads")
 
     def drop(self, frame: frames.Drop) -> None:
         """Forget an upload."""
-        self._connection.wait_for(self._forget(frame.upload))
+        self._connection.intake.wait_for(self._forget(frame.upload))
 
     async def _forget(self, number: int) -> None:
         upload = await self._find(number)
@@ -221,7 +221,7 @@ class Sending:
     def resume(self, frame: frames.Resume) -> None:
         """Tell how far an upload is, once what came of it is stored."""
         if asked := self._connection.questions.opens(frame):
-            self._connection.wait_for(self._resume(frame, asked))
+            self._connection.intake.wait_for(self._resume(frame, asked))
 
     async def _resume(self, frame: frames.Resume, asked: Asked) -> None:
         """Find the upload; the client goes on while it settles."""
@@ -237,6 +237,8 @@ class Sending:
         await upload.settled()
         size = await self._server.upload_size(upload.key) if upload.broken else upload.stored
         self._connection.questions.answered(asked, encode(frames.Resumed(asked.ref, upload.key.number, size)))
+        if size:  # nothing at its end: it is not left alone
+            self._server.journal.put(Piece(self._sender, upload.key, size, b""), lambda _: None)
         self._let_go(upload)
 
     def _let_go(self, upload: Upload) -> None:

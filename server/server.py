@@ -18,6 +18,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
+from server.budget import PLACE
 from server.cleaning import Cleaning
 from server.connection import Connection
 from server.journal import InThread, Journal
@@ -26,6 +27,7 @@ from server.log import Segment
 from server.pages import Pages
 from server.refusals import Refused
 from server.room import TAIL, Room
+from server.search import Searches
 from server.sending import Sending
 from server.shelf import Shelf
 from server.sockets import unacknowledged_for
@@ -90,9 +92,10 @@ class Server(Factory):
         self.uploads = Uploads(clock, self.journal.wake)
         self.journal.add_bulk(self.uploads)
         self.limits = Limits(max_message, max_storage, partial(in_reader, storage.size), clock)
-        self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _held, CONTENTS)
+        self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _kept, CONTENTS)
         self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
+        self.searches = Searches(partial(in_reader, storage.search), self._read_hits, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
         self._connections: set[Connection] = set()
@@ -129,9 +132,7 @@ class Server(Factory):
         began = self.clock.seconds()
         self.limits.stop()
         self._cleaning.stop()
-        for connection in self.get_all():
-            connection.hold("shutdown")
-        stored = await self._at_most(self.grace / 2, self.journal.idle())
+        stored = await self._at_most(self.grace / 2, Deferred.fromCoroutine(self._all_stored()))
         for connection in self.get_all():
             connection.end("shutdown")
         if self._connections:
@@ -143,6 +144,12 @@ class Server(Factory):
         if self._sweep.running:
             self._sweep.stop()
         return stored
+
+    async def _all_stored(self) -> None:
+        """Read nothing more, and return when what was read is stored."""
+        for taken in [connection.intake.shut() for connection in self.get_all()]:
+            await taken
+        await self.journal.idle()
 
     async def _at_most(self, seconds: float, event: Deferred[None]) -> bool:
         try:
@@ -180,6 +187,10 @@ class Server(Factory):
     def dismiss(self, connection: Connection) -> None:
         """Let a connection go: its rooms go on without it, and its name is free if no other one has it."""
         connection.leave_all()
+        self.free_name(connection)
+
+    def free_name(self, connection: Connection) -> None:
+        """Let the connection's name go, if no other one has it."""
         name = fold(connection.user)
         others = self._users.get(name, [])
         if connection in others:
@@ -199,7 +210,7 @@ class Server(Factory):
         """
         silent_for = self.clock.seconds() - connection.heard_at
         limit = 3 * self._ping
-        gone = silent_for > limit and unacknowledged_for(connection.transport) > limit
+        gone = connection.lost or (silent_for > limit and unacknowledged_for(connection.transport) > limit)
         behind = {cursor.room.name: cursor.room.last_id - cursor.id for cursor in connection.cursors.values()}
         return ConnectionState(not gone, silent_for, behind)
 
@@ -310,6 +321,9 @@ class Server(Factory):
         """Read messages for the question ``ref``; None where none of them is kept; errback :class:`StorageDown`."""
         return self._in_reader(self._segment, room.key, first, last, room.name, ref)
 
+    def _read_hits(self, room: Room, ref: int, ids: Sequence[int]) -> Deferred[dict[int, bytes]]:
+        return self._in_reader(self._hits, room.key, ids, room.name, ref)
+
     def _read_page(self, key: int, first: int, last: int) -> Deferred[Segment]:
         return Deferred.fromCoroutine(self._page(key, first, last))
 
@@ -343,6 +357,10 @@ class Server(Factory):
             return None
         return Segment(messages[0].id, [_encoded(message, name, ref) for message in messages])
 
+    def _hits(self, key: int, ids: Sequence[int], name: str, ref: int) -> dict[int, bytes]:
+        """In a reading thread: those of the messages that are still there, encoded, by their ids."""
+        return {message.id: _encoded(message, name, ref) for message in self._storage.some(key, ids)}
+
     # -- all at once
 
     def _storage_changed(self, down: bool) -> None:
@@ -352,10 +370,12 @@ class Server(Factory):
                 frames.Notice("storage_down", "the database is away; what is sent is stored when it is back")
             )
         else:
+            self._cleaning.storage_is_back()
             notice = encode(frames.Notice("storage_up", "the database is back"))
         for connection in self.get_all():
             if connection.logged_in:
                 connection.send(notice)
+            connection.intake.let_pass()
 
     def _look_after_all(self) -> None:
         """Ping the silent, close the gone, tell who came and went, forget the empty rooms."""
@@ -368,6 +388,8 @@ class Server(Factory):
                 self._forget(room)
 
     def _look_after(self, connection: Connection, now: float) -> None:
+        if connection.lost:
+            return  # it goes when what came from it is stored
         if not connection.logged_in:
             if now - connection.connected_at >= LOGIN_WITHIN and not connection.is_logging_in:
                 connection.end_with_error("not_logged_in", "no login came in time")
@@ -384,8 +406,8 @@ class Server(Factory):
         self._pages.forget(room.key)
 
 
-def _held(content: bytes) -> int:
-    return len(content) + 300  # what its place takes, about: also nothing at an end is something
+def _kept(content: bytes) -> int:
+    return len(content) + PLACE  # also nothing at an end is something
 
 
 def _encoded(message: Message, room: str, ref: int | None) -> bytes:

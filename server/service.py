@@ -26,7 +26,9 @@ from storage.interface import StorageDown, StorageUnusable
 from storage.sql import Storage
 
 BACKLOG: Final = 4096  # connections that may wait to be accepted: a thousand people come at once after a restart
-READERS: Final = 2  # threads that read pages and histories; each has a heap of its own, which grows
+READERS: Final = (
+    3  # threads that read: one contents, one searches, one is free; each has a heap of its own, which grows
+)
 SPARE_FILES: Final = 64  # files that the server needs besides its clients' sockets
 TELL_EVERY: Final = 3.0  # seconds between lines while the database is waited for
 

@@ -14,14 +14,13 @@ from typing import Final, Protocol
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 
-from server.budget import Budget
+from server.budget import PLACE, Budget
 from server.journal import Answer, Failed
 from storage.interface import Entry, Outcome, Piece, Sender, UploadKey
 
 WAITING: Final = 16 * 1024 * 1024  # bytes of all uploads that are not stored yet
 ROW: Final = 256 * 1024  # bytes stored as one: what a batch takes, and what a reader holds of a content at a time
 QUIET: Final = 4  # times as much, while nobody talks who would wait for it
-KEEPING: Final = 300  # bytes that a row takes beside its data, about
 
 
 class Feeder(Protocol):
@@ -103,7 +102,7 @@ class _Row:
 
     @property
     def cost(self) -> int:
-        return len(self._data) + KEEPING
+        return len(self._data) + PLACE
 
     def append(self, data: bytes) -> None:
         self._data += data
@@ -128,13 +127,13 @@ class Uploads:
         self.budget.take(len(data))
         row = upload.gather(data)
         if row is not None:
-            self.budget.take(KEEPING)
+            self.budget.take(PLACE)
             self._rows.append(row)
         self._wake()
 
     def cut(self, *, quiet: bool) -> list[tuple[Entry, Answer]]:
         """Take what the next batch is to store: what waits longest, as much as a row has, or more in the ``quiet``."""
-        left = (ROW + KEEPING) * (QUIET if quiet else 1)
+        left = (ROW + PLACE) * (QUIET if quiet else 1)
         taken: list[tuple[Entry, Answer]] = []
         while self._rows and (not taken or self._rows[0].cost <= left):
             row = self._rows.popleft()

@@ -132,7 +132,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Piece:
-    """Put ``data``, which is not empty, at the end of an upload, which begins with its first piece.
+    """Put ``data`` at the end of an upload, which begins with its first piece; an empty one only touches it.
 
     Outcome: False where ``offset`` is not where the upload ends or the sender is of an older epoch, else True.
     """
@@ -199,6 +199,16 @@ class IStorage(Interface):
 
     def page(room: int, first: int, last: int) -> list[Message]:
         """Return the messages ``first`` … ``last`` of the room with that key, ascending, as far as they are kept."""
+
+    def search(room: int, words: Sequence[str], first: int, last: int, limit: int) -> list[int]:
+        """Return the ids of the newest ``limit`` hits among the messages ``first`` … ``last`` of a room, newest first.
+
+        A hit holds each of the ``words``, which are folded and not empty, in its folded text or file name. Takes as
+        long as it takes to read the messages: who holds up others asks for a few at a time.
+        """
+
+    def some(room: int, ids: Sequence[int]) -> list[Message]:
+        """Return those of the messages that are kept and not deleted, ascending."""
 
     def rooms() -> list[Room]:
         """Return every room, sorted by its folded name."""

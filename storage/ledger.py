@@ -175,7 +175,8 @@ class Ledger:
             return False
         self._uploads[piece.upload] = self._changed[upload.id] = upload
         upload.append(piece.data)
-        self.parts.append({"upload_id": upload.id, "offset": piece.offset, "data": piece.data})
+        if piece.data:
+            self.parts.append({"upload_id": upload.id, "offset": piece.offset, "data": piece.data})
         return True
 
     def _drop(self, drop: Drop) -> bool:

@@ -61,7 +61,8 @@ messages = Table(
     Column("size", BigInteger),  # bytes of the whole content, where text is only its beginning
     Column("name", String(MAX_FILE_NAME)),  # of a file
     Column("text", Text, nullable=False),
-    # What is searched; NULL where it equals text. Folding can make a text eleven times as long.
+    # What is searched: the folded text, of a file (which has none) the folded name; NULL where it equals text. Folding
+    # can make a text eleven times as long.
     Column("folded", Text().with_variant(mysql.MEDIUMTEXT(), "mysql")),
     Column("upload_id", BigInteger),
     Column("deleted", Boolean, nullable=False, server_default=false()),

@@ -7,7 +7,21 @@ from collections.abc import Iterator, Sequence
 from time import time
 from typing import Any, Final
 
-from sqlalchemy import URL, Executable, bindparam, delete, false, func, insert, or_, select, text, update
+from sqlalchemy import (
+    URL,
+    Executable,
+    LargeBinary,
+    bindparam,
+    cast,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
@@ -25,7 +39,7 @@ REMOVED: Final = 16  # parts that are removed in one transaction, so that nobody
 
 _ROOMS = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
 _LAST_ID = select(rooms.c.last_id).where(rooms.c.folded == bindparam("room"))
-_MESSAGES = (
+_SELECTED = (
     select(
         rooms.c.name,
         messages.c.id,
@@ -36,12 +50,35 @@ _MESSAGES = (
         messages.c.name,
         messages.c.deleted,
     )
-    .where(rooms.c.id == messages.c.room_id, messages.c.id >= rooms.c.first_id)  # below it some may wait to be removed
+    .where(rooms.c.id == messages.c.room_id)
     .order_by(messages.c.id)
 )
+_MESSAGES = _SELECTED.where(messages.c.id >= rooms.c.first_id)  # below it some may wait to be removed
 _ONE = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id == bindparam("id"))
 _AFTER = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id > bindparam("after")).limit(PAGE)
 _SPAN = _MESSAGES.where(rooms.c.id == bindparam("room"), messages.c.id.between(bindparam("first"), bindparam("last")))
+_SOME = _SELECTED.where(
+    rooms.c.id == bindparam("room"),
+    messages.c.id.in_(bindparam("ids", expanding=True)),
+    messages.c.id + 0 >= rooms.c.first_id,  # with the bare id SQLite reads the whole room for it
+    ~messages.c.deleted,
+)
+# A text that is not folded is so already; a file has no text, and its folded name in that place. Compared as bytes: no
+# collation has a say, nothing in a word means anything else, and it is the fastest on both databases.
+_SEARCHED = cast(func.coalesce(messages.c.folded, messages.c.text), LargeBinary)
+_HITS = (
+    select(messages.c.id)
+    .where(
+        rooms.c.id == bindparam("room"),
+        messages.c.room_id == rooms.c.id,
+        messages.c.id >= rooms.c.first_id,
+        messages.c.id.between(bindparam("first"), bindparam("last")),
+        ~messages.c.deleted,
+    )
+    # Read forwards and sorted then (which is why the id is no bare one here): backwards takes up to twice as long.
+    .order_by((messages.c.id + 0).desc())
+    .limit(bindparam("limit"))
+)
 _CONTENT = select(messages.c.text, messages.c.upload_id, messages.c.size).where(
     rooms.c.id == bindparam("room"),
     messages.c.room_id == rooms.c.id,
@@ -127,6 +164,18 @@ class Storage:
     def page(self, room: int, first: int, last: int) -> list[Message]:
         """Return the messages ``first`` … ``last`` of the room with that key, ascending, as far as they are kept."""
         return [Message(*row) for row in self._read(_SPAN, room=room, first=first, last=last)]
+
+    def search(self, room: int, words: Sequence[str], first: int, last: int, limit: int) -> list[int]:
+        """Return the ids of the newest ``limit`` messages among ``first`` … ``last`` that hold every one of ``words``.
+
+        Newest first. The words are folded and not empty.
+        """
+        hits = _HITS.where(*(func.instr(_SEARCHED, word.encode()) > 0 for word in words))
+        return [id for (id,) in self._read(hits, room=room, first=first, last=last, limit=limit)]
+
+    def some(self, room: int, ids: Sequence[int]) -> list[Message]:
+        """Return those of the messages that are kept and not deleted, ascending."""
+        return [Message(*row) for row in self._read(_SOME, room=room, ids=ids)]
 
     def rooms(self) -> list[Room]:
         """Return every room, sorted by its folded name."""

@@ -10,13 +10,15 @@ import select
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import pyte
+from pyte.screens import Char
 
 from tests.processes import environment
 
@@ -26,7 +28,11 @@ _LOST = re.compile("[\u200b\u200d\u202e\ufe0f]")  # pyte drops the rest of a tex
 
 
 class Screen(pyte.Screen):
-    """pyte's, which draws all of a text."""
+    """pyte's, which draws all of a text, and shows cells of which half was overwritten."""
+
+    @property
+    def display(self) -> list[str]:
+        return ["".join(self.buffer[row][column].data for column in range(self.columns)) for row in range(self.lines)]
 
     def draw(self, data: str) -> None:
         super().draw(_LOST.sub("", data))
@@ -45,6 +51,8 @@ class Terminal:
         self._size(columns, rows)
         self._modes = termios.tcgetattr(slave)
         self._slave = slave
+        self._home = tempfile.TemporaryDirectory(prefix="chat-")  # what it keeps is not the next one's
+        home = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), self._home.name)
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -52,10 +60,10 @@ class Terminal:
             stderr=slave,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**environment(), "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
+            env={**environment(), **home, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
         )
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -65,6 +73,7 @@ class Terminal:
             self.process.kill()
         self.process.wait()
         self.hang_up()
+        self._home.cleanup()
 
     @property
     def lines(self) -> list[str]:
@@ -74,6 +83,23 @@ class Terminal:
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+    @property
+    def cells(self) -> list[list[Char]]:
+        """What stands on the screen and how it looks; behind a wide character is an empty one."""
+        screen = self._screen
+        return [[screen.buffer[row][column] for column in range(screen.columns)] for row in range(screen.lines)]
+
+    @property
+    def cursor(self) -> tuple[int, int] | None:
+        """Its column and row, None where it is hidden."""
+        cursor = self._screen.cursor
+        return None if cursor.hidden else (cursor.x, cursor.y)
+
+    def settle(self, seconds: float) -> None:
+        """Return when nothing was written for so long."""
+        while self._read(seconds):
+            pass
 
     def colour(self, text: str) -> str | None:
         """Return the colour in which ``text`` begins on the screen, None where it does not stand there."""
@@ -131,16 +157,14 @@ class Terminal:
 
     @property
     def restored(self) -> bool:
-        """Whether the terminal is as it was before the program: its modes, the screen, the cursor, pasting."""
+        """Whether the terminal is as before the program: its modes, the screen, the cursor, pasting, the mouse."""
         modes = termios.tcgetattr(self._slave) == self._modes
-        return (
-            modes
-            and all(
-                self.output.rfind(b"\x1b[?%bh" % mode) < self.output.rfind(b"\x1b[?%bl" % mode)
-                for mode in (b"1049", b"2004")
-            )
-            and self.output.rfind(b"\x1b[?25l") < self.output.rfind(b"\x1b[?25h")
-        )
+        return modes and self.has("25", True) and not any(self.has(mode) for mode in ("1049", "2004", "1000", "1006"))
+
+    def has(self, mode: str, before: bool = False) -> bool:
+        """Whether the program has set a private ``mode`` (1049: the other screen …), which was ``before`` set."""
+        on, off = (self.output.rfind(f"\x1b[?{mode}{end}".encode()) for end in "hl")
+        return before if on == off else on > off
 
     def hang_up(self) -> None:
         """Take the terminal away."""
@@ -156,7 +180,10 @@ class Terminal:
         """Take what the program writes; False where nothing comes for ``seconds``."""
         if not select.select([self._master], [], [], seconds)[0]:
             return False
-        data = os.read(self._master, 65536)
+        self._feed(os.read(self._master, 65536))
+        return True
+
+    def _feed(self, data: bytes) -> None:
+        """Take what the program wrote."""
         self.output += data
         self._stream.feed(data)
-        return True

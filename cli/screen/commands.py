@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from typing import NamedTuple
+
+Completes = Callable[[str], Iterable[str]]
+"""Gets the rest of a line as far as it is typed, and returns what it could become, the likeliest first."""
 
 
 class Command(NamedTuple):
-    """What a command does with the rest of its line, and how ``/help`` tells it."""
+    """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``.
+
+    Where nothing ``completes`` it, people's names are offered. A ``secret`` one is not kept to be had again.
+    """
 
     name: str
     run: Callable[[str], object]
     help: str
     takes: str = ""
+    completes: Completes | None = None
+    secret: bool = False
+    subject: str = "besides"
 
     @property
     def usage(self) -> str:
@@ -26,9 +36,19 @@ class Commands:
     def __init__(self) -> None:
         self._commands: dict[str, Command] = {}
 
-    def add(self, name: str, run: Callable[[str], object], help: str, takes: str = "") -> None:
+    def add(
+        self,
+        name: str,
+        run: Callable[[str], object],
+        help: str,
+        takes: str = "",
+        completes: Completes | None = None,
+        secret: bool = False,
+        *,
+        subject: str = "besides",
+    ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes)
+        self._commands[name] = Command(name, run, help, takes, completes, secret, subject)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())
@@ -36,3 +56,7 @@ class Commands:
     def get(self, name: str) -> Command | None:
         """Return the command of that name, if there is one."""
         return self._commands.get(name)
+
+    def nearest(self, name: str) -> str | None:
+        """Return the name that was probably meant by ``name``, which is none."""
+        return next(iter(get_close_matches(name.lower(), self._commands, 1)), None)

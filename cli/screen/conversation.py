@@ -5,20 +5,16 @@ What came from the server and what was typed goes in; what the screen shows is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
 
 from cli.inbox import Message
 from cli.screen.highlights import Highlights
 from cli.screen.lines import Kind, Line
 from cli.screen.room import Room
+from cli.settings import Settings
 from cli.status import State, Status
-from cli.words import amount, clock
 from wire.names import fold
-
-NAME = 24  # columns of the status line for a file's name
-SLOW = 0.5  # seconds; a server that answers sooner is not worth a word
 
 
 @dataclass(slots=True, eq=False)
@@ -30,82 +26,135 @@ class Transfer:
     done: int = 0
     size: int | None = None
 
-    @property
-    def words(self) -> str:
-        """How far it is, for a person."""
-        name = self.name if len(self.name) <= NAME else f"{self.name[: NAME - 1]}…"
-        far = amount(self.done) if self.size is None else f"{100 * self.done // max(self.size, 1)} %"
-        return f"{self.doing} {name} {far}"
-
 
 class Conversation:
-    """The rooms that one user is in, and which of them is shown."""
+    """The rooms that one user is in, never none, and which of them is shown; what ``ignored`` people say is not."""
 
-    def __init__(self, user: str, rooms: list[str], highlights: Highlights) -> None:
+    def __init__(
+        self, user: str, rooms: Iterable[str], highlights: Highlights, settings: Settings | None = None
+    ) -> None:
         self.user = user
         self.highlights = highlights
+        self._settings = settings
         self.status: Status | None = None  # None before anything is known
+        self.met = False  # we were let in once
+        self.trouble = ""  # that the server told of, while it lasts
         self.transfers: list[Transfer] = []  # that are under way
-        self._rooms = {fold(name): Room(name) for name in rooms}
-        self.current = next(iter(self._rooms.values()))
+        self.ignored: dict[str, str] = {}  # folded names: as they were written
+        self._rooms: dict[str, Room] = {}
+        for name in rooms:
+            self.room(name)
+        self.current = self.rooms[0]
+        self.current.enter()
+        self._home: Room | None = None  # where one goes back to when nothing is unread any more
 
     @property
     def rooms(self) -> list[Room]:
         """All rooms, in the order in which they were opened."""
         return list(self._rooms.values())
 
+    def find(self, name: str) -> Room | None:
+        """Return the room of that name, if one is in it."""
+        return self._rooms.get(fold(name))
+
     def room(self, name: str) -> Room:
         """Return the room of that name, which is opened where it was not."""
-        return self._rooms.setdefault(fold(name), Room(name))
+        key = fold(name)
+        if key not in self._rooms:
+            self._rooms[key] = Room(name, self.is_mention, self.hides, self._settings)
+        return self._rooms[key]
+
+    def opened(self, name: str, first_id: int, last_id: int) -> None:
+        """We are in the room, called as the server writes it; what is above ``last_id`` is live."""
+        room = self.room(name)
+        room.name = name
+        room.open(first_id, last_id)
+
+    def close(self, room: Room) -> None:
+        """Be in ``room`` no more; where it is shown its neighbour is. The last one stays."""
+        rooms = self.rooms
+        if room not in rooms or len(rooms) == 1:
+            return
+        place = rooms.index(room)
+        if room is self.current:
+            self.show(rooms[place + 1 if place + 1 < len(rooms) else place - 1])
+        if room is self._home:
+            self._home = None
+        del self._rooms[fold(room.name)]
 
     def add(self, message: Message) -> None:
-        """Show the next message that came."""
-        room = self.room(message.room)
-        room.add(message)
-        if room is not self.current or not room.follows:
-            room.unread += 1
+        """Take the next message that came. In a room that was left it is none."""
+        if room := self.find(message.room):
+            room.add(message)
+
+    def is_mention(self, message: Message) -> bool:
+        """Return whether ``message`` concerns one."""
+        return (
+            self.highlights.match(message.text) and fold(message.sender) != fold(self.user) and not self.hides(message)
+        )
+
+    def come_and_go(self, room: str, joined: list[str], left: list[str], users: int) -> None:
+        """People came and went; there are ``users`` now."""
+        if place := self.find(room):
+            place.users = users
+            place.come_and_go(joined, left, but=self.user)
 
     def notice(self, text: str, at: float) -> None:
         """Say something of the program's own in the room that is shown."""
-        self.current.show([Line(Kind.NOTICE, text, at, "-")])
+        first, *more = text.split("\n")
+        self.current.show([Line(Kind.NOTICE, first, at, "-"), *(Line(Kind.NOTICE, line) for line in more)])
+
+    def tell(self, status: Status) -> None:
+        """It stands like that with the connection."""
+        self.status = status
+        self.met = self.met or status.state in (State.LIVE, State.BEHIND)
+        if status.state in (State.LOST, State.CLOSED):
+            self.trouble = ""
+
+    # Which room is shown.
+
+    def show(self, room: Room) -> None:
+        """Show ``room``."""
+        self._home = None
+        self._go(room)
 
     def turn(self, by: int) -> None:
         """Show the room ``by`` places further on."""
         rooms = self.rooms
-        self.current = rooms[(rooms.index(self.current) + by) % len(rooms)]
-        if self.current.follows:
-            self.current.unread = 0
+        self.show(rooms[(rooms.index(self.current) + by) % len(rooms)])
 
-    def status_line(self, now: float) -> str:
-        """Return the state of the connection and of the rooms; ``now`` by the reactor's clock."""
-        rooms = " ".join(self._room_word(room) for room in self.rooms)
-        here = "" if self.current.users is None else f"{self.current.users} here"
-        below = f"↓ {self.current.unread} new" if self.current.unread else "↓ more"
-        new = "" if self.current.follows else below
-        state = "connecting" if self.status is None else ", ".join(_words(self.status, now))
-        transfers = (transfer.words for transfer in self.transfers)
-        return " · ".join(word for word in (new, state, *transfers, rooms, here, self.user) if word)
+    def select(self, number: int) -> None:
+        """Show the room of that number, counted from 1, where there is one."""
+        for room in self.rooms[number - 1 : number]:
+            self.show(room)
 
-    def _room_word(self, room: Room) -> str:
-        if room is self.current:
-            return f"[{room.name}]"
-        return f"{room.name}({room.unread})" if room.unread else room.name
+    def next_unread(self) -> None:
+        """Show the next room with something unread, one with a mention first; with none left, where one began."""
+        rooms = self.rooms
+        here = rooms.index(self.current)
+        unread = [room for room in rooms[here + 1 :] + rooms[:here] if room.unread]
+        if unread:
+            self._home = self._home or self.current
+            self._go(next((room for room in unread if room.mentions), unread[0]))
+        elif self._home is not None:
+            self.show(self._home)
 
+    def _go(self, room: Room) -> None:
+        if room is not self.current:
+            self.current.leave()
+            self.current = room
+            room.enter()
 
-def _words(status: Status, now: float) -> Iterator[str]:
-    match status.state:
-        case State.LOST:
-            yield f"lost since {clock(status.since)}"
-            yield "trying again" if status.retry_at is None else f"next try in {max(0, ceil(status.retry_at - now))} s"
-        case State.BEHIND:
-            yield f"behind by {status.behind}"
-        case State.CLOSED:
-            yield f"closed since {clock(status.since)}"
-        case _:
-            yield status.state.value
-    if status.lag is not None and status.lag > SLOW:
-        yield f"lag {status.lag * 1000:.0f} ms"
-    if status.unsent:
-        yield f"unsent {status.unsent}"
-    if status.reason:
-        yield status.reason
+    # Who is not heard.
+
+    def ignore(self, name: str) -> None:
+        """Hide what ``name`` says from now on."""
+        self.ignored[fold(name)] = name
+
+    def unignore(self, name: str) -> bool:
+        """Hide it no more; return whether it was hidden."""
+        return self.ignored.pop(fold(name), None) is not None
+
+    def hides(self, message: Message) -> bool:
+        """Return whether one does not want to hear who said it."""
+        return bool(self.ignored) and fold(message.sender) in self.ignored

@@ -10,6 +10,10 @@ class Highlights:
     """Finds ``words`` (one's own name, and what else one waits for) in what others say, in any case."""
 
     def __init__(self, words: Iterable[str]) -> None:
+        self.take(words)
+
+    def take(self, words: Iterable[str]) -> None:
+        """Find ``words`` from now on."""
         found = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word)
         self._words = re.compile(rf"(?<!\w)(?:{found})(?!\w)" if found else "(?!)", re.IGNORECASE)
 

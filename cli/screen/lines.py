@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
+from functools import lru_cache
+from typing import Final
 
 from cli.inbox import Message
 from cli.words import amount, clock
@@ -25,16 +28,29 @@ class Kind(Enum):
     NOTICE = "notice"
     UNSENT = "unsent"
     REFUSED = "refused"
+    PRESENCE = "presence"
+    DAY = "day"
+    BAR = "bar"  # where unread begins
+    BEGINNING = "beginning"
+    ABSENT = "absent"  # stands for messages that are not here
+
+
+RULES: Final = {Kind.DAY, Kind.BAR}  # lines across the screen
+BETWEEN: Final = {*RULES, Kind.PRESENCE, Kind.BEGINNING, Kind.ABSENT}  # what nobody said
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something to show, or a part of it. The first part has the time (seconds since the epoch) and the name."""
+    """Something to show, or a part of it. The first part has the time (seconds since the epoch) and the name.
+
+    A ``hit`` is part of what a search found.
+    """
 
     kind: Kind
     text: str
     at: float | None = None
     name: str = ""
+    hit: bool = False
 
     @property
     def clock(self) -> str:
@@ -49,10 +65,15 @@ def lines_of(message: Message) -> list[Line]:
         return [Line(Kind.DELETED, "deleted", at, name)]
     if message.name is not None:
         return [Line(Kind.NOTICE, f"file {message.name}, {amount(size)}: /save {message.id}", at, name)]
-    lines = talk(message.text, at, name)
+    lines = talk(message.text, at, name) if len(message.text) <= PART else [*_long(message.text, at, name)]
     if message.size is not None:
-        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: /save {message.id}"))
+        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: /save {message.id}, or Alt-O to read it"))
     return lines
+
+
+def day(on: date) -> Line:
+    """Return the line above the first message of a day."""
+    return Line(Kind.DAY, f"{on:%A} {on.day} {on:%B %Y}")
 
 
 def talk(text: str, at: float, name: str, kind: Kind = Kind.TALK) -> list[Line]:
@@ -71,6 +92,11 @@ def typed(text: str, at: float, user: str) -> list[Line]:
         return talk(text, at, user, Kind.UNSENT)
     lines = talk(whole[:BEGINNING].decode(errors="ignore"), at, user, Kind.UNSENT)
     return [*lines, Line(Kind.UNSENT, f"… {amount(len(whole))} in all")]
+
+
+@lru_cache(maxsize=64)  # one that is scrolled through is asked for line by line, and no screen has more long ones
+def _long(text: str, at: float, name: str) -> tuple[Line, ...]:
+    return tuple(talk(text, at, name))
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -7,6 +7,8 @@ from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from cli.words import amount, line_count
+
 SILENCE: Final = 3.0  # seconds without a byte after which a paste has ended, whether or not the terminal says so
 MOST: Final = 64 * 2**20  # bytes of one paste: no more than a small machine can hold a few times over
 TOO_LONG: Final = "paste too long"  # the key in place of a longer one
@@ -89,3 +91,42 @@ class Pastes:
         too_long, self._too_long = self._too_long, False
         text = gathered.decode(errors="replace")
         return TOO_LONG if too_long else Pasted(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+class Question:
+    """What to do with a paste of many lines. While it stands no key goes anywhere else.
+
+    ``edit`` gets the paste that is to stand in the input, and ``send`` sends what stands there then.
+    """
+
+    over = False
+
+    def __init__(self, text: str, edit: Callable[[str], object], send: Callable[[], object]) -> None:
+        self._text = text
+        self._edit = edit
+        self._send = send
+
+    @property
+    def prompt(self) -> str:
+        """The question."""
+        size = amount(len(self._text.encode(errors="replace")))
+        return f"paste {line_count(self._text)} lines, {size}? Enter sends, e edits, Esc drops"
+
+    def press(self, key: str) -> bool:
+        """Take ``key``, whatever it is; another paste joins this one."""
+        match key:
+            case Pasted() if key == "e":
+                self._end()
+            case Pasted():  # it may read like a key's name
+                if "\n" in key and len(self._text) + len(key) <= MOST:
+                    self._text += key
+            case "enter":
+                self._end()
+                self._send()
+            case "esc" | "ctrl c" | "ctrl g":
+                self.over = True
+        return True
+
+    def _end(self) -> None:
+        self.over = True
+        self._edit(self._text)

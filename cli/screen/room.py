@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass, replace
+from typing import Final
 
 from cli.inbox import Message
-from cli.screen.lines import Kind, Line, lines_of, typed
+from cli.screen.history import PAGE, History, Span
+from cli.screen.lines import Kind, Line, day, lines_of, typed
+from cli.screen.notes import Notes
+from cli.screen.reached import Reached
+from cli.screen.rows import UNSENT, Lines, Position, Rows
+from cli.screen.scrollback import HIDDEN, SHOWN
+from cli.settings import Settings
 from cli.words import amount
+from cli.words import day as day_of
 
-SCROLLBACK = 16 * 2**20  # of one room, in characters: what is kept to be scrolled through
-LINE = 256  # what a line counts beside its text
+SPEAKERS: Final = 1000  # people who are known to have said something
 
 
 @dataclass(slots=True, eq=False)
@@ -22,69 +29,184 @@ class Unsent:
 
 
 class Room:
-    """The lines of one room at absolute positions, oldest first, and which of them is looked at.
+    """What is known of one room: its ``rows``, which of them is looked at, and how far it was read.
 
-    A line keeps its position when older ones are forgotten. What is not sent yet stands behind the last line.
+    Any messages may be missing: a row stands for each gap, and :meth:`wanted` tells what to fetch. ``is_mention``
+    tells which messages speak to the person.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        is_mention: Callable[[Message], bool] = lambda _: False,
+        hides: Callable[[Message], bool] = lambda _: False,
+        settings: Settings | None = None,
+    ) -> None:
         self.name = name
-        self.last_id = 0  # of the messages shown
         self.users: int | None = None  # in the room now, None while unknown
-        self.unread = 0  # messages that came while nobody looked at the end
-        self.follows = True  # the newest line is shown, also when others come
-        self.first = 0  # position of the oldest line that is kept
-        self._lines: list[Line] = []
-        self._characters = 0
+        self.people: set[str] | None = None  # who they are, None while unknown
+        self.live_after = 0  # what has a higher id came while we were there
+        self.follows = True  # the newest row is shown, also when others come
+        self.looked_at: Position = (0, 0)  # for who does not follow
+        self.hits: Set[int] = frozenset()  # ids of what a search found
+        self.absence = "loading"  # what is said of messages that are not here
+        self.history = History()
+        self.rows = Rows(self.history, self._lines)
+        self._is_mention = is_mention
+        self._hides = hides
+        self._settings = settings or Settings()
+        self._shown = False
+        self._reached = Reached()
+        self._notes = Notes()
+        self._speakers: dict[str, int] = {}  # the last message of each
         self._unsent: list[Unsent] = []
-        self._tail: list[Line] = []  # of _unsent
-        self._looked_at = 0
+        self._seen = Span(0, 0)
+
+    # How far it was read.
 
     @property
-    def end(self) -> int:
-        """The position behind the last line."""
-        return self.first + len(self._lines) + len(self._tail)
-
-    def __getitem__(self, position: int) -> Line:
-        """Return the line at ``position``; IndexError where there is none."""
-        index = position - self.first
-        if index < 0:
-            raise IndexError(position)
-        return self._lines[index] if index < len(self._lines) else self._tail[index - len(self._lines)]
+    def last_id(self) -> int:
+        """The newest message that came."""
+        return self.history.last_id
 
     @property
-    def position(self) -> int:
-        """The line that is looked at: the last one for who follows."""
-        last = self.end - 1
-        return last if self.follows else max(self.first, min(self._looked_at, last))
+    def read_id(self) -> int | None:
+        """The last message that was read, None where that is not known."""
+        return self._reached.read_id
 
-    def look_at(self, position: int) -> None:
+    @read_id.setter
+    def read_id(self, id: int | None) -> None:
+        self._reached.read(id)
+
+    @property
+    def unread(self) -> int:
+        """How many messages came since it was read."""
+        return self._reached.unread(self.history.first_id, self.last_id)
+
+    @property
+    def mentions(self) -> int:
+        """How many of the unread messages are mentions, as far as they are here."""
+        return self._reached.mentions
+
+    @property
+    def bar(self) -> Position | None:
+        """Where unread began when the room was entered, None where nothing came since."""
+        id = self._reached.bar_id
+        return None if id is None or id >= self.last_id else (max(id + 1, self.history.first_id), 0)
+
+    def enter(self) -> None:
+        """Somebody looks at it now."""
+        self._shown = True
+        self._reached.set_bar(self.last_id)
+        self._read()
+
+    def leave(self) -> None:
+        """Nobody looks at it any more."""
+        self._shown = False
+        self._let_go()
+
+    def look_at(self, position: Position) -> None:
         """Stay at ``position``, whatever comes."""
-        self._looked_at = position
+        self.looked_at = position
         self.follows = False
 
     def follow(self) -> None:
-        """Go to the newest line and stay with it."""
+        """Go to the newest row and stay with it."""
         self.follows = True
-        self.unread = 0
+        self._read()
 
-    def show(self, lines: Iterable[Line]) -> None:
-        """Append ``lines``, and forget the oldest where there are too many."""
-        for line in lines:
-            self._lines.append(line)
-            self._characters += len(line.text) + LINE
-        if self._characters > SCROLLBACK:
-            forgotten = len(self._lines) // 8 + 1
-            self._characters -= sum(len(line.text) + LINE for line in self._lines[:forgotten])
-            del self._lines[:forgotten]
-            self.first += forgotten
+    def see(self, first: int, last: int) -> None:
+        """The messages between these ids are on the screen."""
+        self._seen = Span(first, last)
+
+    def _read(self) -> None:
+        if self._shown and self.follows and self._reached.is_unread(self.last_id):
+            self._reached.read(self.last_id)
+
+    @property
+    def _on_screen(self) -> Span:
+        first, last = self._seen
+        return Span(self.last_id - (last - first), self.last_id) if self.follows else self._seen
+
+    def _near(self) -> Span:
+        """Return what is on the screen and, where that is seen, a page on both sides, so that one scrolls smoothly."""
+        first, last = self._on_screen
+        ahead = PAGE if self._shown else 0
+        return Span(first - ahead, last + ahead)
+
+    # What comes.
+
+    def open(self, first_id: int, last_id: int) -> None:
+        """The server keeps these messages; what is not here is fetched when it is looked at."""
+        first_time = not self.history.opened
+        if self.history.open(first_id, last_id) or first_time:
+            self._notes.move(self.last_id, self.last_id)
+            self._reached.open(self.last_id)
+            if self._shown:
+                self._reached.set_bar(self.last_id)
+        self._notes.move(self.history.first_id - 1, self.last_id)
+        self.live_after = last_id
+        self.people = None
+        self._read()
 
     def add(self, message: Message) -> None:
         """Show the next message that came."""
-        self.show(lines_of(message))
-        self.last_id = message.id
+        self._take(message)
+        self._read()
         self._unsent = [unsent for unsent in self._unsent if unsent.id is None or unsent.id > message.id]
-        self._set_tail()
+        self._let_go()
+
+    def wanted(self) -> Span | None:
+        """Return which messages to fetch next, None where all that one sees or may soon see are here."""
+        return self.history.wanted(self._on_screen.last, self._near())
+
+    def load(self, wanted: Span, messages: Iterable[Message]) -> None:
+        """Take the answer for what was ``wanted``."""
+        for message in self.history.load(wanted, messages):
+            self._take(message)
+        self._notes.move(self.history.first_id - 1, self.last_id)
+        self._let_go()
+
+    def come_and_go(self, joined: list[str], left: list[str], but: str = "") -> None:
+        """Tell of people who came and went, ``but`` not of one; in a large room nobody says who."""
+        if not joined and not left:
+            self.people = None
+        elif self.people is not None:
+            self.people = (self.people | set(joined)) - set(left)
+        self._notes.come_and_go(self.last_id, *([name for name in names if name != but] for names in (joined, left)))
+
+    def show(self, lines: Iterable[Line]) -> None:
+        """Put ``lines`` behind what came."""
+        for line in lines:
+            self._notes.add(self.last_id, line)
+
+    def mention(self, id: int, by: int) -> int | None:
+        """Return the nearest mention above (``by`` -1) or below (1) the message ``id``, None where none is here."""
+        run = self.history.run(id + by)
+        if run is None:
+            return None
+        ids = range(id - 1, run.first - 1, -1) if by < 0 else range(id + 1, run.last + 1)
+        return next((id for id in ids if (found := self.history.get(id)) and self._is_mention(found)), None)
+
+    def speakers(self) -> list[str]:
+        """Return who is known to have said something, the last speaker first."""
+        return sorted(self._speakers, key=self._speakers.__getitem__, reverse=True)
+
+    def _take(self, message: Message) -> None:
+        self.history.put(message)
+        self._speakers[message.sender] = max(message.id, self._speakers.get(message.sender, 0))
+        if len(self._speakers) > SPEAKERS:
+            self._speakers = {name: self._speakers[name] for name in self.speakers()[: SPEAKERS // 2]}
+        if self._reached.is_unread(message.id):
+            if self._hides(message):
+                self._reached.hide(message.id)
+            elif self._is_mention(message):
+                self._reached.mention(message.id)
+
+    def _let_go(self) -> None:
+        self.history.let_go(self._near(), SHOWN if self._shown else HIDDEN)
+
+    # What is not sent yet.
 
     def type(self, text: str, at: float, user: str) -> Unsent:
         """Show what was typed as not sent yet."""
@@ -93,13 +215,6 @@ class Room:
     def attach(self, name: str, size: int, at: float, user: str) -> Unsent:
         """Show the file called ``name`` as not sent yet."""
         return self._wait_for([Line(Kind.UNSENT, f"file {name}, {amount(size)}", at, user)])
-
-    def _wait_for(self, lines: list[Line]) -> Unsent:
-        unsent = Unsent(lines)
-        self._unsent.append(unsent)
-        self._set_tail()
-        self.follow()
-        return unsent
 
     def sent(self, unsent: Unsent, id: int | None) -> None:
         """It is stored; it stays until the message itself has come, so that it is never out of sight."""
@@ -117,7 +232,46 @@ class Room:
         """Show it no more."""
         if unsent in self._unsent:
             self._unsent.remove(unsent)
-            self._set_tail()
 
-    def _set_tail(self) -> None:
-        self._tail = [line for unsent in self._unsent for line in unsent.lines]
+    def _wait_for(self, lines: list[Line]) -> Unsent:
+        unsent = Unsent(lines)
+        self._unsent.append(unsent)
+        self.follow()
+        return unsent
+
+    # The lines of each message, and of what stands in its place.
+
+    def _lines(self, id: int) -> Lines:
+        if id == UNSENT:
+            return Lines([], [line for unsent in self._unsent for line in unsent.lines])
+        behind = self._notes.lines(id, self._shows)
+        if id < self.history.first_id:
+            return Lines([], [*self._beginning(), *behind])
+        message = self.history.get(id)
+        if message is None:
+            return Lines([], [self._absent(self.history.gap(id)), *behind])
+        lines = [] if self._hides(message) else lines_of(message)
+        if id in self.hits:
+            lines = [replace(line, hit=True) for line in lines]
+        return Lines([*self._above(message)], [*lines, *behind])
+
+    def _beginning(self) -> Iterator[Line]:
+        if self.history.opened:
+            all_kept = self.history.first_id == 1
+            yield Line(Kind.BEGINNING, f"{self.name} begins here" if all_kept else "what was before is not kept")
+
+    def _absent(self, gap: Span) -> Line:
+        count = gap.last - gap.first + 1
+        return Line(Kind.ABSENT, f"… {count} message{'s' if count > 1 else ''}: {self.absence}")
+
+    def _above(self, message: Message) -> Iterator[Line]:
+        if self.bar == (message.id, 0):
+            yield Line(Kind.BAR, "unread")
+        on, before = day_of(message.at / 1000), self.history.get(message.id - 1)
+        if on is not None and (before is None or on != day_of(before.at / 1000)):
+            yield day(on)
+
+    def _shows(self, name: str) -> bool:
+        """Whether one sees that ``name`` comes and goes."""
+        wanted = self._settings.presence
+        return wanted == "all" or (wanted == "speakers" and name in self._speakers)

@@ -6,34 +6,75 @@ what others wrote is made harmless, and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
+
 import urwid
 
-from cli.screen.lines import Line
+from cli.screen.lines import PART, RULES, Line
+from cli.screen.look import Look, Markup
 from wire.text import safe, safe_line
+
+MOST: Final = 2 * PART  # characters that are shown of a text; only a server that harms sends longer names and notices
+TIME: Final = 5  # columns
+NARROW: Final = 32  # columns of a screen, below which there are none to spare for the time
 
 
 class Label(urwid.Text):
-    """Text that can do nothing but be read; cut off at the margin if it is one ``line``, else wrapped."""
+    """Text that can do nothing but be read; cut off at the margin if it is one ``line``, else wrapped.
 
-    def __init__(self, text: str, style: str, *, line: bool = False, align: urwid.Align = urwid.Align.LEFT) -> None:
+    ``marked`` returns the markup of the harmless text, where that is more than one ``style``.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        style: str,
+        *,
+        line: bool = False,
+        align: urwid.Align = urwid.Align.LEFT,
+        marked: Callable[[str], Markup] = str,
+    ) -> None:
         self._style = style
         self._harmless = safe_line if line else safe
+        self._marked = marked
         super().__init__("", align, urwid.WrapMode.ELLIPSIS if line else urwid.WrapMode.SPACE)
         self.say(text)
 
     def say(self, text: str) -> None:
         """Show ``text`` from now on."""
-        self.set_text((self._style, self._harmless(text)))
+        text = text if len(text) <= MOST else f"{text[:MOST]}…"
+        self.set_text((self._style, self._marked(self._harmless(text))))
+
+    def say_parts(self, parts: Iterable[tuple[str, str]]) -> None:
+        """Show ``parts`` one after the other: texts and their styles."""
+        self.set_text([(style, self._harmless(text[:MOST])) for text, style in parts])
 
 
-def row(line: Line, width: int) -> urwid.Columns:
-    """Return what shows ``line`` on a screen of ``width`` columns."""
-    names = max(6, min(16, width // 6))  # columns
-    return urwid.Columns(
-        [
-            (5, Label(line.clock, "time", line=True)),
-            (names, Label(line.name, "name", line=True, align=urwid.Align.RIGHT)),
-            Label(line.text, line.kind.value),
-        ],
-        dividechars=1,
-    )
+def row(line: Line, width: int, look: Look) -> urwid.Columns:
+    """Return what shows ``line`` on a screen of ``width`` columns: the time, the name, and the text beside them."""
+    if line.kind in RULES:
+        return _rule(line)
+    name, style = look.name(line)
+    columns: list[Any] = [
+        (TIME, Label(line.clock, "hit" if line.hit else "time", line=True)),
+        (_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT)),
+        Label(line.text, line.kind.value, marked=partial(look.text, line)),
+    ]
+    return urwid.Columns(columns if width >= NARROW else columns[1:], dividechars=1)
+
+
+def text_width(width: int) -> int:
+    """Return how many of ``width`` columns the text of a line has."""
+    return max(1, width - (TIME + 1 if width >= NARROW else 0) - _names(width) - 1)
+
+
+def _rule(line: Line) -> urwid.Columns:
+    style = line.kind.value
+    dash = urwid.AttrMap(urwid.Divider("─"), style)
+    return urwid.Columns([(2, dash), ("pack", Label(line.text, style, line=True)), dash], dividechars=1)
+
+
+def _names(width: int) -> int:
+    return max(6, min(16, width // 6))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import time
@@ -12,41 +14,66 @@ from traceback import extract_tb
 from types import FrameType
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from urwid.display.common import InputClosedError
 
 from cli.client import Client
+from cli.config import Config
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.screen.abilities import lacks
+from cli.screen.alerts import Alerts
+from cli.screen.bare import bare
+from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
+from cli.screen.help import Help
 from cli.screen.highlights import Highlights
-from cli.screen.input import LONG, Input
+from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
-from cli.screen.paste import MOST, TOO_LONG
-from cli.screen.recall import Recall
+from cli.screen.pager import Pager
+from cli.screen.pages import Pages
+from cli.screen.places import Places
+from cli.screen.reading import Reading
+from cli.screen.remembered import Remembered
 from cli.screen.room import Room, Unsent
+from cli.screen.search import Search
 from cli.screen.terminal import Terminal
 from cli.screen.transfers import Transfers
+from cli.screen.view import View
 from cli.screen.window import Window
+from cli.screen.writing import Writing
 from cli.settings import Settings
 from cli.status import Listener, Status
-from cli.words import amount
 from wire.text import safe_line
 
 TICK = 1.0  # seconds between two drawings while a time on the screen counts down
 
 
 def run(
-    reactor: Any, connect: Callable[[Listener], Deferred[Client]], rooms: list[str], user: str, settings: Settings
+    reactor: Any,
+    connect: Callable[[Listener], Deferred[Client]],
+    rooms: list[str],
+    user: str,
+    settings: Settings,
+    remembered: Remembered | None = None,
+    config: Config | None = None,
 ) -> Deferred[int]:
-    """Talk in ``rooms`` as ``user`` until the person has enough of it; fires with the exit status.
+    """Talk as ``user`` until the person has enough of it; fires with the exit status.
 
-    ``connect`` makes the client. The terminal of standard input and output is taken, and given back before the
-    Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on standard error.
+    ``connect`` makes the client, logged in to ``rooms``; those that are ``remembered`` are joined afterwards, so that
+    one that is closed to us keeps us out of no other. The terminal of standard input and output is taken, and given
+    back before the Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on
+    standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key is bound to
+    nothing that is.
     """
-    return Talk(reactor, connect, rooms, user, settings).start()
+    if why := lacks(os.environ.get("TERM", ""), settings.screen):
+        print(f"chat: {safe_line(why)}", file=sys.stderr)
+        return succeed(1)
+    gc.freeze()  # what is loaded by now stays: a collection that looks through it is felt as a pause
+    remembered = remembered or Remembered(None, reactor)
+    return Talk(reactor, connect, rooms, user, settings, remembered, config).start()
 
 
 class Talk(Listener):
@@ -59,30 +86,51 @@ class Talk(Listener):
         rooms: list[str],
         user: str,
         settings: Settings,
+        remembered: Remembered,
+        config: Config | None = None,
     ) -> None:
         self._reactor = reactor
         self._connect = connect
         self.settings = settings
-        self._client: Client | None = None  # None until we are logged in for the first time
-        self.conversation = Conversation(user, rooms, Highlights([user, *settings.highlight]))
+        self.client: Client | None = None  # None until we are logged in for the first time
+        self._remembered = remembered
+        highlights = Highlights([user, *settings.highlight])
+        settings.watch("highlight", lambda: highlights.take([user, *settings.highlight]))
+        self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights, settings)
         self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
         self._unsent = 0  # typed, and neither stored nor refused by the server
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
-        self._recall = Recall()
-        self._input = Input()
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
-        self.commands.add("help", self._help, "what there is")
-        Transfers(self)
-        self.commands.add("quit", lambda _: self._quit(), "end the program")
-        self._window = Window(self.conversation, self._input, self.keys)
-        self._terminal = Terminal(reactor, self._window, self.failed)
+        self.writing = Writing(self, reactor)
+        self._places = Places(self)
+        Ignoring(self)
+        self.transfers = Transfers(self)
+        Reading(self)
+        Search(self)
+        Pager(self)
+        self.commands.add("quit", lambda _: self.quit(), "end the program", subject="program")
+        pages = Pages(reactor, self.conversation, self.changed, self.failed)
+        self._window = Window(self.conversation, self.writing, self.keys, settings, lambda: pages.fetch(self.client))
+        self._terminal = Terminal(reactor, self._window, self.failed, settings)
+        self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
         self._done: Deferred[int] = Deferred()
+        self._remember_rooms(rooms)
+        Help(self)
+        Choices(self, config)
+
+    def _remember_rooms(self, rooms: list[str]) -> None:
+        """Go on as last time, and be in all rooms but ``rooms``, to which we are logged in, again."""
+        self._remembered.restore(self.conversation, self.say)
+        logged_in = [self.conversation.room(name) for name in rooms]
+        for room in self.conversation.rooms:
+            if room not in logged_in:
+                self._places.rejoin(room)
 
     def start(self) -> Deferred[int]:
         """Take the terminal and begin; fires with the exit status."""
@@ -96,25 +144,29 @@ class Talk(Listener):
 
     def status_changed(self, status: Status) -> None:
         """Show it, and let the seconds to the next attempt count down."""
-        self.conversation.status = status
+        self.conversation.tell(status)
         if not status.unsent:
             self._forget_left()
         if self._ticking is None:
             self._tick()
         self.changed()
 
-    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:  # noqa: ARG002
-        """Show how many are there."""
-        self.conversation.room(room).users = users
+    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
+        """Show who comes and goes, and how many are there."""
+        self.conversation.come_and_go(room, joined, left, users)
         self.changed()
 
     def notice(self, code: str, text: str) -> None:
-        """Show it among what was said."""
-        self.say(text or code)
+        """Show it among what was said, or, of what lasts, beside it."""
+        if code in ("storage_down", "storage_up"):
+            self.conversation.trouble = (text or "the server cannot store anything") if code == "storage_down" else ""
+            self.changed()
+        else:
+            self.say(text or code)
 
-    def room_opened(self, room: str, first_id: int, last_id: int) -> None:  # noqa: ARG002
+    def room_opened(self, room: str, first_id: int, last_id: int) -> None:
         """Have it, written as the server writes it."""
-        self.conversation.room(room).name = room
+        self.conversation.opened(room, first_id, last_id)
         self.changed()
 
     def resent(self, room: str, what: str) -> None:
@@ -136,12 +188,14 @@ class Talk(Listener):
 
     async def _read(self) -> None:
         try:
-            self._client = client = await self._connect(self)
+            self.client = client = await self._connect(self)
             waiting, self._waiting = self._waiting, []
             for act in waiting:
                 act(client)
             while True:
-                self.conversation.add(await client.read_msg())
+                message = await client.read_msg()
+                self.conversation.add(message)
+                self._alerts.heard(message)
                 self.changed()
         except ClientClosed as why:
             if not self._quitting:
@@ -165,41 +219,9 @@ class Talk(Listener):
     # What the person does.
 
     def _add_keys(self) -> None:
-        conversation, input, add = self.conversation, self._input, self.keys.add
-        add("send", self._enter, "send what is typed", "enter")
-        add("new-line", lambda: input.insert("\n"), "begin a new line", "meta enter")
-        add("recall-older", lambda: self._remember(-1), "what was typed before", "up")
-        add("recall-newer", lambda: self._remember(1), "what was typed after that", "down")
-        add("page-up", lambda: self._window.page("page up"), "look further back", "page up")
-        add("page-down", lambda: self._window.page("page down"), "look further on", "page down")
-        add("bottom", self._to_end, "go to the newest message", "end")
-        add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
-        add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
-        add("quit", self._quit, "end the program", "ctrl c")
-        add("delete-or-quit", self._delete, "delete a character; end the program where none is typed", "ctrl d")
-        add("too-long", self._too_long, "say that a paste is too long", TOO_LONG)
-
-    def _enter(self) -> None:
-        text = self._input.text
-        if not text.strip():
-            self._input.replace("")
-            return
-        self._recall.enter("" if len(text) > LONG else text)
-        self._input.clear()
-        name, _, rest = text.removeprefix("/").partition(" ")
-        if not text.startswith("/") or name == "me":
-            self._type(text)
-        elif text.startswith("//"):
-            self._type(text[1:])
-        elif command := self.commands.get(name):
-            command.run(rest)
-        else:
-            self.say(f"there is no /{name}; /help tells what there is, and // begins a text with a slash")
-
-    def _type(self, text: str) -> None:
-        room = self.conversation.current
-        unsent = room.type(text, time(), self.conversation.user)
-        self.send(room, unsent, lambda client: client.send_msg(text, room.name))
+        add = self.keys.add
+        add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
+        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
 
     def send(self, room: Room, unsent: Unsent, begin: Callable[[Client], Deferred[int | None]]) -> None:
         """Show ``unsent`` until what ``begin`` sends is stored, or why it is not; begun once there is a client."""
@@ -208,34 +230,32 @@ class Talk(Listener):
 
     def when_there(self, act: Callable[[Client], object]) -> None:
         """Call ``act`` with the client as soon as there is one."""
-        if self._client is None:
+        if self.client is None:
             self._waiting.append(act)
         else:
-            act(self._client)
+            act(self.client)
 
-    def _remember(self, by: int) -> None:
-        self._input.replace(self._recall.step(by, self._input.edit_text))
+    def lend(self, command: Sequence[str]) -> Deferred[int]:
+        """Run a command that has the terminal for itself; fires with its exit status."""
+        return self._terminal.lend(command)
 
-    def _to_end(self) -> None:
-        self.conversation.current.follow()
-        self._input.set_edit_pos(len(self._input.edit_text))
+    def _show_bare(self) -> None:
+        self._terminal.bare(bare(self._window.view.lines()))
 
-    def _help(self, _: str) -> None:
-        for command in self.commands:
-            self.say(f"{command.usage}: {command.help}")
+    @property
+    def view(self) -> View:
+        """The room that is shown, as far as it is on the screen."""
+        return self._window.view
 
-    def _delete(self) -> None:
-        if self._input.edit_text:
-            self._input.delete()
-        else:
-            self._quit()
-
-    def _too_long(self) -> None:
-        self.say(f"a paste has at most {amount(MOST)}; /send takes a file of any size")
+    @property
+    def text_width(self) -> int:
+        """How many columns a text has on the screen."""
+        return self._window.text_width
 
     def changed(self) -> None:
-        """There is something new to draw."""
+        """There is something new to draw, and maybe to keep."""
         self._terminal.changed()
+        self._remembered.changed()
 
     def say(self, text: str) -> None:
         """Say something of the program's own in the room that is shown."""
@@ -244,16 +264,17 @@ class Talk(Listener):
 
     # The end.
 
-    def _quit(self) -> None:
-        if self._client is None or self._quitting:  # the second time it does not wait
+    def quit(self) -> None:
+        """Leave once what is typed is stored; the second time, without waiting for that."""
+        if self.client is None or self._quitting:
             self._leave()
         else:
             self._quitting = True
-            self._client.close().addCallback(lambda _: self._leave()).addErrback(self.failed)
+            self.client.close().addCallback(lambda _: self._leave()).addErrback(self.failed)
 
     def _leave(self) -> None:
         if self._unsent:
-            later = "" if self._client is None else "; chat sends what is left at its next start"
+            later = "" if self.client is None else "; chat sends what is left at its next start"
             self._end(1, f"not sent: {self._unsent} message{'s' if self._unsent > 1 else ''}{later}")
         else:
             self._end()
@@ -277,11 +298,13 @@ class Talk(Listener):
         if self._ended:
             return
         self._ended = True
+        self.writing.keep()
         with suppress(OSError):  # it may be gone
             self._terminal.stop()
         signal.signal(signal.SIGHUP, self._hang_up)
         if self._ticking is not None:
             self._ticking.cancel()
+        self._remembered.close()
         if self._talk is not None:
             self._talk.cancel()
         if why:

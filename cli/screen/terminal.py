@@ -1,146 +1,267 @@
-"""urwid on a Twisted reactor: the terminal taken and given back, drawn at most 30 times a second."""
+"""The terminal: taken and given back, lent to another program, its bytes made keys, drawn no oftener than is seen."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from itertools import groupby
-from typing import Any, ParamSpec, TypeVar
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
 
-import urwid
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
-from urwid.display.raw import Screen
+from urwid.display.common import InputClosedError
+from zope.interface import implementer
 
-from cli.screen.paste import Pasted, Pastes
-from cli.screen.themes import PALETTE
+from cli.screen.abilities import is_old, passed_on, takes_osc
+from cli.screen.curses_screen import CursesScreen
+from cli.screen.frames import ECHO, Frames
+from cli.screen.keyboard import Key, Keyboard
+from cli.screen.raw_screen import RawScreen
+from cli.screen.themes import dress
 from cli.screen.window import Window
+from cli.settings import Settings
+from wire.text import safe_line
 
-Key = str | tuple[str, int, int, int]
-P = ParamSpec("P")
-T = TypeVar("T")
+READ: Final = 65536  # bytes
+NOTE: Final = 200  # characters of a notification
 
-FRAME = 1 / 30  # seconds between two drawings, at least
+_PASTES: Final = "\x1b[?2004{}"
+_OTHER_SCREEN: Final = "\x1b[?1049{}"
+_PLAIN: Final = "\x1b[0m\x1b[?7h\x1b[?25h"  # no colours, wrapped at the margin, the cursor seen
+_MOUSE: Final = "\x1b[?1000{0}\x1b[?1006{0}"  # presses and the wheel, at any column
 
 
 class Terminal:
     """Shows ``window`` and gives it the keys, between :meth:`start` and :meth:`stop`.
 
-    ``failed`` is told of whatever goes wrong in a key or a drawing; urwid would only log it and go on.
+    ``failed`` is told of whatever goes wrong in a key or a drawing.
     """
 
-    def __init__(self, reactor: Any, window: Window, failed: Callable[[Failure], None]) -> None:
+    def __init__(self, reactor: Any, window: Window, failed: Callable[[Failure], None], settings: Settings) -> None:
         self._reactor = reactor
         self._window = window
         self._failed = failed
-        self._pastes = Pastes(reactor, self._process)
-        self._loop = urwid.MainLoop(
-            window,
-            PALETTE,
-            _Screen(self._pastes),
-            handle_mouse=False,
-            input_filter=self._filter,
-            event_loop=_EventLoop(reactor, failed),
-        )
-        self._drawn = 0.0
-        self._drawing: IDelayedCall | None = None
-        self._running = False
+        self._settings = settings
+        self._term = os.environ.get("TERM", "")
+        self.screen = CursesScreen() if settings.screen == "curses" else RawScreen()
+        self._keyboard = Keyboard(reactor, self._press, self.screen.answered)
+        self._bytes = _Bytes(self._keyboard.take, failed)
+        self._mouse = False  # as the terminal was told
+        self._frames = Frames(reactor, partial(self._guarded, self._draw))
+        self._taken = False
+        self._bare = False
+        self._borrower: _Borrower | None = None
+        self._signals: dict[signal.Signals, Any] = {}  # what they did before
+        self._dress()
+        for name in ("theme", "links"):
+            settings.watch(name, self._dress)
 
     def start(self) -> None:
         """Take the terminal."""
-        self._running = True
-        self._loop.start()
-        self.changed()
+        self._take()
 
     def stop(self) -> None:
-        """Give the terminal back as it was."""
-        if self._running:
-            self._running = False
-            self._pastes.stop()
-            if self._drawing is not None:
-                self._drawing.cancel()
-            self._loop.stop()
+        """Give the terminal back as it was; who has borrowed it is told to end."""
+        borrower, self._borrower = self._borrower, None
+        if borrower is not None:
+            borrower.end()
+        if self._taken:
+            self._give_back()
 
     def changed(self) -> None:
         """There is something new to draw."""
-        if self._running and self._drawing is None:
-            wait = self._drawn + FRAME - self._reactor.seconds()
-            self._drawing = self._reactor.callLater(min(max(0.0, wait), FRAME), self._draw)
+        if self._shown:
+            self._frames.changed()
 
-    def _draw(self) -> None:
-        self._drawing = None
-        self._drawn = self._reactor.seconds()
+    def redraw(self) -> None:
+        """Draw all of it anew: who knows what is on the screen."""
+        if self._shown:
+            self.screen.resize()
+            self.changed()
+
+    def ring(self) -> None:
+        """Ring the terminal's bell, unless another program has the terminal."""
+        if self._taken:
+            self._write("\x07")
+
+    def notify(self, title: str, text: str, osc: int = 9) -> None:
+        """Have the desktop show ``text``: by OSC 9, or by OSC 777, which shows a ``title`` too.
+
+        Nothing happens in a terminal that might show the sequence itself, or that another program has.
+        """
+        title, text = (safe_line(words)[:NOTE].replace(";", ",") for words in (title, text))
+        if self._taken and takes_osc(self._term):
+            what = f"777;notify;{title};{text}" if osc == 777 else f"9;{title}: {text}"
+            self._write(passed_on(f"\x1b]{what}\x07", os.environ))
+
+    def bare(self, text: str) -> None:
+        """Show harmless ``text`` in place of the window until a key is pressed, for the terminal to wrap and select."""
+        if self._shown:
+            self._bare = True
+            self._frames.stop()
+            self._set_mouse(False)
+            encoding = sys.stdout.encoding
+            shown = text.encode(encoding, "replace").decode(encoding)
+            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{shown}\n\n-- a key goes back --\n")
+
+    def lend(self, command: Sequence[str]) -> Deferred[int]:
+        """Run ``command`` in the terminal, and take it again when that has ended; fires with the exit status.
+
+        The program shares our process group: Ctrl-Z stops both and ``fg`` continues both. Fails with OSError where
+        there is no such program, or the terminal is not ours to lend.
+        """
+        if not self._taken:
+            return fail(OSError("the terminal is in use"))
+        path = shutil.which(command[0])
+        if path is None:
+            return fail(FileNotFoundError(f"there is no program {command[0]}"))
+        self._give_back()
+        interrupted = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the other program
+
+        def ended(status: int) -> int:
+            signal.signal(signal.SIGINT, interrupted)
+            if self._borrower is not None:  # else we have ended meanwhile
+                self._borrower = None
+                self._take()
+            return status
+
+        self._borrower = _Borrower(self._reactor, path, command)
+        return self._borrower.ended.addCallback(ended)
+
+    def suspend(self) -> None:
+        """Give the terminal back and stop, as Ctrl-Z does, until the shell's ``fg``."""
+        if self._taken:
+            self._give_back()
+            os.kill(os.getpid(), signal.SIGTSTP)
+            self._take()
+
+    # Taking and giving.
+
+    @property
+    def _shown(self) -> bool:
+        """Whether the window is what the terminal shows."""
+        return self._taken and not self._bare
+
+    def _take(self) -> None:
+        self._taken = True
+        for number, act in (
+            (signal.SIGWINCH, self.redraw),
+            (signal.SIGTSTP, self.suspend),
+            (signal.SIGCONT, self.redraw),  # stopped by SIGSTOP
+        ):
+            self._signals[number] = signal.signal(number, partial(self._signalled, act))
+        self.screen.start()
+        self._write("" if is_old(self._term) else _PASTES.format("h"))
+        self._reactor.addReader(self._bytes)
+        self.changed()
+
+    def _dress(self) -> None:
+        dress(self.screen, self._settings)
+        self.redraw()
+
+    def _give_back(self) -> None:
+        self._taken = self._bare = False
+        self._reactor.removeReader(self._bytes)
+        self._keyboard.stop()
+        self._frames.stop()
+        with suppress(OSError):  # it may be gone
+            self._set_mouse(False)
+            self._write("" if is_old(self._term) else _PASTES.format("l"))
         try:
-            size = self._loop.screen_size or self._loop.screen.get_cols_rows()
-            self._window.refresh(size, self._drawn)
-            self._loop.draw_screen()
+            self.screen.stop()
+        finally:
+            for number, before in self._signals.items():
+                signal.signal(number, before)
+            self._signals.clear()
+
+    def _signalled(self, act: Callable[[], None], *_: Any) -> None:
+        self._reactor.callFromThread(self._guarded, act)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
         except Exception:
             self._failed(Failure())
 
-    def _filter(self, keys: list[Key], _raw: list[int]) -> list[Key]:
-        self.changed()
-        return _runs(keys)
+    def _set_mouse(self, wanted: bool) -> None:
+        if wanted != self._mouse and not is_old(self._term):
+            self._mouse = wanted
+            self._write(_MOUSE.format("h" if wanted else "l"))
 
-    def _process(self, key: str) -> None:
-        self._loop.process_input([key])
-        self.changed()
+    def _write(self, sequence: str) -> None:
+        sys.stdout.write(sequence)
+        sys.stdout.flush()
 
+    # Keys and drawings.
 
-def _runs(keys: list[Key]) -> list[Key]:
-    """Return ``keys`` with characters that came at once as one text.
+    def _press(self, keys: list[Key]) -> None:
+        if self._bare:
+            self._bare = False
+            self._write(_OTHER_SCREEN.format("h"))
+            self.redraw()
+            return
+        size = self.screen.get_cols_rows()
+        for key in keys:
+            if not self._taken:  # an earlier key has ended it, or lent the terminal
+                break
+            if isinstance(key, str):
+                self._window.keypress(size, key)
+            else:
+                self._window.mouse_event(size, *key, focus=True)
+        if self._shown:
+            self._frames.changed(ECHO)
 
-    A terminal that does not mark a paste gives it like that.
-    """
-    runs: list[Key] = []
-    for is_text, group in groupby(keys, lambda key: isinstance(key, Pasted) or len(key) == 1):
-        run = list(group)
-        runs += [Pasted("".join(map(str, run)))] if is_text else run
-    return runs
-
-
-class _Screen(Screen):
-    """Ctrl-C, Ctrl-S, Ctrl-Q and the key for SIGQUIT are keys like others; Ctrl-Z still suspends.
-
-    Pastes are taken out before urwid looks for keys: at 12 µs a character 5 MiB would take a minute.
-    """
-
-    def __init__(self, pastes: Pastes) -> None:
-        self._pastes = pastes
-        super().__init__(bracketed_paste_mode=True, focus_reporting=False)
-
-    def parse_input(self, event_loop: Any, callback: Any, codes: list[int], wait_for_more: bool = True) -> Any:
-        """Tell ``callback`` of the keys and the pastes in ``codes``, in their order."""
-        for keys, paste in self._pastes.take(bytes(codes)):
-            last = paste is None and not self._pastes.open
-            super().parse_input(event_loop, callback, list(keys), wait_for_more and last)
-            if paste is not None:
-                callback([paste], [])
-
-    def _start(self, *args: Any, **kwargs: Any) -> None:
-        super()._start(*args, **kwargs)
-        self.tty_signal_keys("undefined", "undefined", "undefined", "undefined", fileno=self._input_fileno())
+    def _draw(self) -> None:
+        self._set_mouse(self._settings.mouse)
+        size = self.screen.get_cols_rows()
+        self._window.refresh(size, self._reactor.seconds())
+        self.screen.draw_screen(size, self._window.render(size, focus=True))
 
 
-class _EventLoop(urwid.TwistedEventLoop):
-    """Tells ``failed`` of what is raised in a callback."""
+@implementer(IReadDescriptor)
+class _Bytes:
+    """What comes from standard input, as the reactor reads it."""
 
-    def __init__(self, reactor: Any, failed: Callable[[Failure], None]) -> None:
-        self._tell = failed
-        super().__init__(reactor, manage_reactor=False)
+    def __init__(self, take: Callable[[bytes], None], failed: Callable[[Failure], None]) -> None:
+        self._take = take
+        self._failed = failed
 
-    def enter_idle(self, callback: Callable[[], Any]) -> int:  # noqa: ARG002
-        """Never call it: :class:`Terminal` draws."""
+    def fileno(self) -> int:
         return 0
 
-    def handle_exit(self, f: Callable[P, T], enable_idle: bool = True) -> Callable[P, T | None]:  # noqa: ARG002
-        """Return ``f`` with whatever it raises told to ``failed``."""
+    def logPrefix(self) -> str:
+        return "terminal"
 
-        @functools.wraps(f)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> T | None:
-            try:
-                return f(*args, **kwargs)
-            except Exception:
-                self._tell(Failure())
-                return None
+    def doRead(self) -> None:
+        try:
+            data = os.read(0, READ)
+            if not data:
+                raise InputClosedError("standard input is closed")
+            self._take(data)
+        except Exception:
+            self._failed(Failure())
 
-        return guarded
+    def connectionLost(self, reason: Failure) -> None:
+        self._failed(reason)
+
+
+class _Borrower(ProcessProtocol):
+    """A program that has the terminal; ``ended`` fires with its exit status, 128 and the signal where it was killed."""
+
+    def __init__(self, reactor: Any, path: str, command: Sequence[str]) -> None:
+        self.ended: Deferred[int] = Deferred()
+        self._process = reactor.spawnProcess(self, path, list(command), env=None, childFDs={0: 0, 1: 1, 2: 2})
+
+    def end(self) -> None:
+        """Ask it to end."""
+        self._process.signalProcess("TERM")
+
+    def processEnded(self, reason: Failure) -> None:
+        why: Any = reason.value
+        self.ended.callback(why.exitCode if why.signal is None else 128 + why.signal)

@@ -14,6 +14,7 @@ from cli.client import Client
 from cli.files import find, given, name_of, size_to_send
 from cli.options import message_id
 from cli.refusals import AskRefused, ClientClosed
+from cli.screen.completion import behind_first, files
 from cli.screen.conversation import Transfer
 from cli.words import amount
 
@@ -30,9 +31,11 @@ class Transfers:
         self._talk = talk
         self._conversation = talk.conversation
         self._under_way: dict[Transfer, Deferred[Any]] = {}  # the newest is last
-        talk.commands.add("send", self._send, "send a file of any size", "FILE")
-        talk.commands.add("save", self._save, "save a file, or all of a long text", "ID [FILE]")
-        talk.commands.add("cancel", self._cancel, "stop the newest sending or saving that is under way")
+        talk.commands.add("send", self._send, "send a file of any size", "FILE", files, subject="files")
+        talk.commands.add(
+            "save", self._save, "save a file, or all of a long text", "ID [FILE]", behind_first(files), subject="files"
+        )
+        talk.commands.add("cancel", self._cancel, "stop what is being sent or saved, the newest of it", subject="files")
 
     def _send(self, argument: str) -> None:
         try:
@@ -46,7 +49,7 @@ class Transfers:
 
         def begin(client: Client) -> Deferred[int | None]:
             sending = Transfer("sending", path.name)
-            return self._show(sending, client.send_file(path, room.name, progress=partial(self._progress, sending)))
+            return self.show(sending, client.send_file(path, room.name, progress=partial(self.progress, sending)))
 
         self._talk.send(room, unsent, begin)
 
@@ -67,8 +70,8 @@ class Transfers:
             if path.is_dir():
                 path /= name_of(await find(client, id, room))
             saving = Transfer("saving", path.name)
-            saved = client.save(id, path, room, progress=partial(self._progress, saving))
-            size = await self._show(saving, saved)
+            saved = client.save(id, path, room, progress=partial(self.progress, saving))
+            size = await self.show(saving, saved)
         except AskRefused as refused:
             self._talk.say(f"message {id} is not saved: {refused.text}")
         except FileExistsError:
@@ -84,7 +87,7 @@ class Transfers:
         else:
             self._talk.say(f"message {id} is saved in {path.absolute()}, {amount(size)}")
 
-    def _show(self, transfer: Transfer, done: Deferred[T]) -> Deferred[T]:
+    def show(self, transfer: Transfer, done: Deferred[T]) -> Deferred[T]:
         """Show ``transfer`` until it is ``done``, which is returned."""
 
         def over(result: Any) -> Any:
@@ -100,7 +103,8 @@ class Transfers:
         self._conversation.transfers = list(self._under_way)
         self._talk.changed()
 
-    def _progress(self, transfer: Transfer, done: int, size: int | None) -> None:
+    def progress(self, transfer: Transfer, done: int, size: int | None) -> None:
+        """Show how far ``transfer`` is: ``done`` bytes of ``size``."""
         transfer.done, transfer.size = done, size
         self._talk.changed()
 

@@ -452,6 +452,24 @@ class Asking(ClientCase):
         self.assertEqual([found.id for found in self.successResultOf(answer)], [7, 8])
         self.assertEqual(self.successResultOf(self.client.read_msg()).id, 1)
 
+    def test_search(self) -> None:
+        end = self.live()
+        first, rest = self.client.search("Dev", "two words", 900), self.client.search("Dev", "two words", 2, before=7)
+        asked = [frame for frame, _ in end.heard() if isinstance(frame, frames.Search)]
+        self.assertEqual(asked[0], frames.Search(query="two words", limit=500, ref=1, room="Dev"))
+        self.assertEqual((asked[1].limit, asked[1].before), (2, 7))
+        end.say(message(7, ref=1), message(9, ref=1), Done(ref=1, before=7), message(3, ref=2), Done(ref=2))
+        found, last = self.successResultOf(first), self.successResultOf(rest)
+        self.assertEqual(([hit.id for hit in found.hits], found.before), ([7, 9], 7))
+        self.assertEqual(([hit.id for hit in last.hits], last.before), ([3], None))
+
+    def test_a_search_for_what_is_no_text(self) -> None:
+        end = self.live()
+        self.assertEqual(
+            self.failureResultOf(self.client.search("lobby", "\ud800", 1), AskRefused).value.code, "bad_frame"
+        )
+        self.assertEqual(end.heard(), [])
+
     def test_who_and_rooms(self) -> None:
         end = self.live()
         who, rooms = self.client.who("lobby"), self.client.list_rooms()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import TestCase
 from unittest.mock import patch
@@ -9,7 +13,9 @@ from unittest.mock import patch
 from twisted.python.usage import UsageError
 
 from cli import options
+from cli.config import BadConfig, Config
 from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
+from cli.settings import SETTINGS
 
 
 def parsed(line: str, kind: type[AnyOptions] = Options) -> Any:
@@ -47,7 +53,7 @@ class Arguments(TestCase):
         found = parsed("ann --room a -r b --history 5 --json")
         self.assertEqual((found["rooms"], found["history"], found["json"]), (["a", "b"], 5, 1))
         found = parsed("ann")
-        self.assertEqual((found["rooms"], found["history"], found["json"]), (["lobby"], None, 0))
+        self.assertEqual((found["rooms"], found["history"], found["json"]), ([], None, 0))
 
     def test_wrong(self) -> None:
         for line in (
@@ -57,6 +63,81 @@ class Arguments(TestCase):
         ):  # fmt: skip
             with self.assertRaises(UsageError, msg=line):
                 parsed(line)
+
+
+class Chosen(TestCase):
+    """Settings: a flag wins over the file, the file over the default."""
+
+    def setUp(self) -> None:
+        self.config = Config(Path(self.enterContext(TemporaryDirectory())) / "config.toml")
+
+    def chosen(self, line: str, kind: type[AnyOptions] = Options) -> Any:
+        found = kind(self.config)
+        found.parseOptions(line.split())
+        return found
+
+    def test_what_wins(self) -> None:
+        self.config.begin('user = "joe"\nhost = "example.org"\nport = 99\nrooms = ["ops"]\ntheme = "light"\n')
+        found = self.chosen("")
+        self.assertEqual((found["user"], found["host"], found["port"]), ("joe", "example.org", 99))
+        self.assertEqual((found["rooms"], found.settings.theme, found.settings.highlight), (["ops"], "light", []))
+        found = self.chosen("ann 127.0.0.1:1 -r a --room b --theme mono --highlight x --highlight y")
+        self.assertEqual((found["user"], found["host"], found["port"]), ("ann", "127.0.0.1", 1))
+        self.assertEqual((found["rooms"], found.settings.theme), (["a", "b"], "mono"))
+        self.assertEqual(found.settings.highlight, ["x", "y"])
+        self.assertEqual(self.chosen("--room=").settings.rooms, [])
+
+    def test_commands_take_the_server_alone(self) -> None:
+        self.config.begin('user = "joe"\nhost = "example.org"\nport = 99\nrooms = ["ops"]\n')
+        found = self.chosen("ann", TailOptions)
+        self.assertEqual((found["user"], found["room"]), ("ann", "lobby"))
+        self.assertEqual((found["host"], found["port"]), ("example.org", 99))
+        with self.assertRaises(UsageError):
+            self.chosen("", TailOptions)
+
+    def test_whether_a_server_is_chosen(self) -> None:
+        for line, chosen in (("", False), ("ann", False), ("ann -p 7777", True), ("ann h", True), ("-h h", True)):
+            self.assertEqual(self.chosen(line).server_chosen, chosen, line)
+        self.config.begin("port = 7777")
+        self.assertTrue(self.chosen("").server_chosen)
+
+    def test_each_setting_is_a_flag(self) -> None:
+        help = " ".join(Options().getUsage().split())
+        for setting in SETTINGS.values():
+            self.assertIn(f"--{setting.flag}", help)
+            self.assertIn(setting.help, help)
+            if isinstance(setting.default, bool):
+                for said, value in ((f"--{setting.flag}", True), (f"--no-{setting.flag}", False)):
+                    self.assertIs(self.chosen(said).settings.value(setting.name), value)
+            else:
+                said = setting.choices[-1] if setting.choices else "1"
+                found = self.chosen(f"--{setting.flag}={said}").settings.value(setting.name)
+                self.assertEqual(found, setting.take(said))
+
+    def test_wrong(self) -> None:
+        for line, why in (
+            ("--theme pink", 'theme is one of dark, light, mono, not "pink"'),
+            ("--port 0", "port is a number from 1 to 65535, not 0"),
+            ("--port x", 'port is a number from 1 to 65535, not "x"'),
+            ("--room a/b", 'rooms cannot be "a/b": a name has letters, digits and _ - . only'),
+            ("--highlight a\x1bb", 'highlight cannot be "a\\u001bb": it has a character that cannot be printed'),
+        ):
+            with self.assertRaises(UsageError) as caught:
+                self.chosen(line)
+            self.assertEqual(str(caught.exception), why)
+
+    def test_help_and_version_need_no_file(self) -> None:
+        self.config.begin("theme = ")
+        for line in ("--help", "--version"):
+            with self.assertRaises(SystemExit) as end, redirect_stdout(StringIO()):
+                self.chosen(line)
+            self.assertFalse(end.exception.code)
+        with self.assertRaises(BadConfig):
+            self.chosen("ann")
+
+    def test_help_fits(self) -> None:
+        for width in (40, 80):
+            self.assertLessEqual(max(map(len, Options().getUsage(width).splitlines())), max(width, 50))
 
 
 class Commands(TestCase):

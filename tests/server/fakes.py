@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -183,7 +183,8 @@ class ListStorage:
         if isinstance(entry, Piece):
             return self._append(entry)
         if isinstance(entry, Drop):
-            self.uploads.pop(entry.upload, None)
+            if not self._is_old(entry.sender):
+                self.uploads.pop(entry.upload, None)
             return True
         taken = self._take(entry.sender, entry.seq)
         if isinstance(entry, Refuse):
@@ -198,7 +199,7 @@ class ListStorage:
 
     def _append(self, piece: Piece) -> bool:
         known = self.uploads.get(piece.upload, b"")
-        if piece.offset != len(known):
+        if self._is_old(piece.sender) or piece.offset != len(known):
             return False
         self.uploads[piece.upload] = known + piece.data
         return True
@@ -206,9 +207,9 @@ class ListStorage:
     def _send_content(self, send: Send, content: Content, row: list[Message]) -> Message | Refusal:
         if len(self.uploads.get(content.upload, b"")) != content.size:
             return Refusal("unknown_upload", "not that long")
-        self.contents[send.room, len(row) + 1] = self.uploads.pop(content.upload, b"")
-        room = self.names[send.room]
-        row.append(Message(room, len(row) + 1, send.by, send.at, "", content.size, content.name))
+        data = self.contents[send.room, len(row) + 1] = self.uploads.pop(content.upload, b"")
+        room, text = self.names[send.room], data.decode() if content.name is None else ""
+        row.append(Message(room, len(row) + 1, send.by, send.at, text, content.size, content.name))
         return row[-1]
 
     def content(self, room: int, id: int, offset: int) -> bytes:
@@ -232,6 +233,9 @@ class ListStorage:
         self.names.setdefault(key, name)
         return Room(key, self.names[key], 1, len(self.messages.setdefault(key, [])))
 
+    def _is_old(self, sender: Sender | None) -> bool:
+        return sender is not None and sender.epoch < self.senders[sender.user, sender.client][0]
+
     def _take(self, sender: Sender | None, seq: int) -> bool:
         if sender is None:
             return True
@@ -249,6 +253,18 @@ class ListStorage:
 
     def page(self, room: int, first: int, last: int) -> list[Message]:
         return self.messages[room][first - 1 : last]
+
+    def search(self, room: int, words: Sequence[str], first: int, last: int, limit: int) -> list[int]:
+        hits = [
+            message.id
+            for message in self.page(room, first, last)
+            if not message.deleted and all(word in fold(message.text or message.name or "") for word in words)
+        ]
+        return hits[::-1][:limit]
+
+    def some(self, room: int, ids: Sequence[int]) -> list[Message]:
+        wanted = set(ids)
+        return [message for message in self.messages[room] if message.id in wanted and not message.deleted]
 
     def rooms(self) -> list[Room]:
         return [self._open(name) for name in self.keys]

@@ -8,14 +8,14 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from server.budget import READ, Budget
-from server.cleaning import EVERY, Cleaning
+from server.budget import PLACE, READ, Budget
+from server.cleaning import EVERY, LEFT_ALONE, Cleaning
 from server.journal import Answer, Failed
 from server.limits import MEASURE_EVERY, Limits
 from server.refusals import Refused
 from server.shelf import Shelf
 from server.turns import AT_ONCE, Turns
-from server.uploads import KEEPING, QUIET, ROW, WAITING, Upload, Uploads
+from server.uploads import QUIET, ROW, WAITING, Upload, Uploads
 from storage.interface import Outcome, Piece, StorageDown, UploadKey
 from tests.server.fakes import House, Peer
 from wire import frames
@@ -195,7 +195,7 @@ class UploadsTests(TestCase):
         self.assertEqual(len(self.uploads.cut(quiet=False)), 50)
 
     def test_many_small_ones_fill_the_budget(self) -> None:
-        for number in range(WAITING // KEEPING):
+        for number in range(WAITING // PLACE):
             self.uploads.put(self.upload(number), b"x")
         self.assertTrue(self.uploads.budget.full)
 
@@ -547,3 +547,43 @@ class CleaningTests(TestCase):
         self.clock.advance(EVERY)
         self.assertTrue(house.steps.step())
         self.assertEqual(self.left, 0)
+
+    def test_after_the_database_was_away_nothing_is_forgotten_for_an_hour(self) -> None:
+        house = House()
+        at: list[float] = []  # when something could be forgotten
+
+        def clean(forgotten: int) -> bool:
+            if forgotten:
+                at.append(house.clock.seconds())
+            return False
+
+        house.storage.clean = clean  # type: ignore[method-assign]
+        house.server.start()
+        house.settle()
+        house.storage.faults.extend(["before"] * 2)
+        house.peer("ann")
+        house.clock.advance(1)
+        house.settle()
+        for _ in range(LEFT_ALONE // int(EVERY) + 1):
+            house.clock.advance(EVERY)
+            house.settle()
+        self.assertEqual(at[0], 0)
+        self.assertGreaterEqual(at[1], LEFT_ALONE)
+
+    def test_one_that_is_asked_about_is_not_left_alone(self) -> None:
+        house = House()
+        pieces: list[tuple[int, bytes]] = []
+        append = house.storage._append
+
+        def note(piece: Piece) -> bool:
+            pieces.append((piece.offset, piece.data))
+            return append(piece)
+
+        house.storage._append = note  # type: ignore[method-assign]
+        ann = house.peer("ann")
+        ann.says(frames.Resume(1, 9))
+        ann.says(frames.Part(1, 0), b"hello")
+        house.settle()
+        ann.says(frames.Resume(1, 9))
+        house.settle()
+        self.assertEqual(pieces, [(0, b"hello"), (5, b"")])

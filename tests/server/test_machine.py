@@ -21,6 +21,7 @@ class Person:
         self.peer: Peer | None = None
         self.seq = 0
         self.unacknowledged: dict[int, bytes] = {}
+        self.uploaded: set[int] = set()  # which of them go as an upload
         self.said: list[bytes] = []
         self.shown: list[tuple[int, bytes]] = []
         self._taken = 0
@@ -32,15 +33,22 @@ class Person:
         last = self.shown[-1][0] if self.shown else 0
         self.peer.says(frames.Login(self.name, client=f"client of {self.name}", rooms={"lobby": last}))
 
-    def say(self, text: bytes) -> None:
+    def say(self, text: bytes, uploaded: bool = False) -> None:
         self.seq += 1
+        if uploaded:
+            self.uploaded.add(self.seq)
         self.said.append(text)
         self.unacknowledged[self.seq] = text
         self._send(self.seq)
 
     def _send(self, seq: int) -> None:
-        if self.peer is not None and self.welcomed:
-            self.peer.says(frames.Send(seq), self.unacknowledged[seq])
+        if self.peer is None or not self.welcomed:
+            return
+        text = self.unacknowledged[seq]
+        if seq in self.uploaded:
+            upload(self.peer, seq, text)
+        else:
+            self.peer.says(frames.Send(seq), text)
 
     def read(self) -> None:
         if self.peer is None:
@@ -67,6 +75,15 @@ class Person:
             self.peer = None
 
 
+def upload(peer: Peer, seq: int, text: bytes) -> None:
+    """Send ``text`` as an upload, in pieces; an earlier try may have left some."""
+    middle = len(text) // 2
+    peer.says(frames.Drop(seq))
+    peer.says(frames.Part(seq, 0), text[:middle])
+    peer.says(frames.Part(seq, middle), text[middle:])
+    peer.says(frames.Send(seq, upload=seq, size=len(text)))
+
+
 class ChatMachine(RuleBasedStateMachine):
     """Three people, one room, a storage that fails, sockets that take a few bytes at a time."""
 
@@ -76,6 +93,7 @@ class ChatMachine(RuleBasedStateMachine):
         self.house = House()
         self.people = [Person(name) for name in PEOPLE]
         self.count = 0
+        self.guests: list[tuple[Peer, list[bytes]]] = []  # who came once, with what they said
         for person in self.people:
             person.connect(self.house, 1 << 30)
         self.house.settle()
@@ -99,6 +117,30 @@ class ChatMachine(RuleBasedStateMachine):
         for _ in range(times):
             self.count += 1
             self.people[who].say(b"%d %b" % (self.count, b"x" * size))
+
+    @rule(who=who)
+    def upload(self, who: int) -> None:
+        self.count += 1
+        self.people[who].say(b"%d uploaded" % self.count, uploaded=True)
+
+    @rule(how=st.lists(st.booleans(), min_size=1, max_size=4), steps=st.integers(0, 4))
+    def visit(self, how: list[bool], steps: int) -> None:
+        """Somebody without a secret comes, speaks and is gone: all of it was read, so all of it is to be stored."""
+        guest = Peer(self.house.server, 1000)
+        said = []
+        guest.says(frames.Login(f"guest{self.count}"))
+        for seq, uploaded in enumerate(how, 1):
+            self.count += 1
+            said.append(b"%d by a guest" % self.count)
+            if uploaded:
+                upload(guest, seq, said[-1])
+            else:
+                guest.says(frames.Send(seq), said[-1])
+        for _ in range(steps):
+            self.house.steps.step()
+            self.house.clock.advance(0)
+        guest.ends()
+        self.guests.append((guest, said))
 
     @rule(who=who)
     def lose(self, who: int) -> None:
@@ -135,7 +177,7 @@ class ChatMachine(RuleBasedStateMachine):
                     person.connect(self.house, 1 << 30)
                 person.peer.transport.take(1 << 30)  # type: ignore[union-attr]
                 person.read()
-            if not busy and not any(person.unacknowledged for person in self.people) and self._all_level():
+            if not busy and self._all_is_said() and self._all_level():
                 break
         log = [(message.id, message.text.encode()) for message in self.house.storage.messages[1]]
         assert len({text for _, text in log}) == len(log) == self.count
@@ -144,6 +186,14 @@ class ChatMachine(RuleBasedStateMachine):
             own = set(person.said)
             assert [text for _, text in log if text in own] == person.said
             person.peer.transport.room = 0  # type: ignore[union-attr]
+        for _, said in self.guests:
+            assert [text for _, text in log if text in said] == said
+
+    def _all_is_said(self) -> bool:
+        here = self.house.server.get_all()
+        return not any(person.unacknowledged for person in self.people) and not any(
+            guest.connection in here for guest, _ in self.guests
+        )
 
     def _all_level(self) -> bool:
         stored = len(self.house.storage.messages.get(1, ()))

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from storage import Content, Drop, Login, Message, Outcome, Piece, Refusal, Send, Sender, UnknownMessage, UploadKey
+from unittest.mock import patch
+
+from storage import (
+    Content,
+    Drop,
+    Login,
+    Message,
+    Outcome,
+    Piece,
+    Refusal,
+    Send,
+    Sender,
+    UnknownMessage,
+    UploadKey,
+    posting,
+)
 from storage.uploads import Upload
 from tests.storage.databases import ANN, Cases, DatabaseCase, Journal, OnMariaDB, OnSQLite
 
@@ -172,6 +187,15 @@ class Storing(Cases):
         self.assertEqual(self.storage.upload_size(self.key), 0)
         self.assertEqual(self.append(b"anew"), [True])
         self.assertEqual(self.read(message.id), b"sent")
+
+    def test_nothing_at_its_end_touches_it(self) -> None:
+        with patch.object(posting, "time", return_value=1):
+            self.append(b"open")
+        with patch.object(posting, "time", return_value=3):
+            self.assertEqual(self.append(b""), [True])
+        self.assertEqual(self.left(forgotten=2_000), (0, 1, 1))
+        self.append(b"", b"ed")
+        self.assertEqual(self.read(self.sent(6, "f").id), b"opened")
 
     def test_a_pruned_message_has_no_content(self) -> None:
         self.append(MUCH)

@@ -40,9 +40,15 @@ class DatabaseAway(TestCase):
             try:
                 client.send("later")
                 self.assertEqual(client.read("notice")["code"], "storage_down")
+                client.say("part", b"much later", upload=1, offset=0)  # nobody knows whether there is one
+                client.say("send", seq=2, upload=1, size=10)
+                client.seq = 2
                 client.say("who", ref=1)
                 self.assertEqual(client.read("error", ref=1)["code"], "storage_down")
+                client.say("ping", ref=2)
+                client.read("pong", ref=2)
             finally:
                 self.database.start()
             self.assertEqual(client.read("notice", timeout=30)["code"], "storage_up")
             client.read("ack", seq=1)
+            client.read("ack", seq=2)

@@ -294,7 +294,6 @@ class Forbidden(ServerCase):
 
     def test_each_type(self) -> None:
         frames: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-            ("search", {"query": "x", "limit": 1, "ref": 3}, {"ref": 3}),
             ("register", {"password": "x", "ref": 4}, {"ref": 4}),
             ("delete", {"id": 1, "ref": 5}, {"ref": 5}),
             ("run", {"line": "help", "ref": 6}, {"ref": 6}),

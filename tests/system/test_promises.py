@@ -123,7 +123,7 @@ class ShutdownNotice(TestCase):
             with self.assertRaises(OSError):  # nobody new is accepted
                 server.connect()
             self.assertEqual(server.wait(), 0)
-            self.assertLess(time.monotonic() - began, 1.5)
+            self.assertLess(time.monotonic() - began, 10)  # it takes nothing: without the end it would be for ever
             self.assertNotIn("Traceback", "\n".join(server.log))
 
     def test_what_was_received_is_acknowledged_and_nothing_else(self) -> None:

@@ -96,6 +96,17 @@ class Uploading(UploadCase):
             self.assertNotIn("size", message)
             self.assertEqual(fetch(ann, self.room, message_id), text.encode())
 
+    def test_what_was_read_before_the_connection_was_lost(self) -> None:
+        ann, bob = self.enter(), self.enter()
+        for upload in (1, 2):
+            ann.say("part", f"text {upload}".encode(), upload=upload, offset=0)
+            send_upload(ann, upload, 6, room=self.room)
+        ann.send("the last", self.room)
+        ann.say("ping", ref=1)
+        ann.read("pong", ref=1)  # waits for nothing, but all before it was read
+        ann.reset()
+        self.assertEqual([m.text for m in bob.read_messages(self.room, 3)], ["text 1", "text 2", "the last"])
+
     def test_an_empty_file_needs_no_part(self) -> None:
         ann = self.enter()
         id = self.uploaded(ann, b"", name="empty")

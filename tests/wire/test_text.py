@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from unicodedata import category
 from unittest import TestCase
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.attacks import ATTACKS, HARMS
 from wire.text import MAX_MARKS, safe, safe_line
 
 HIDDEN = {0xAD, 0x180E, 0x200B, 0x2028, 0x2029, 0xFEFF, 0x115F, 0x1160, 0x3164, 0xFFA0, *range(0x2060, 0x2066)}
@@ -55,10 +57,30 @@ class SafeTests(TestCase):
             with self.subTest(name):
                 self.assertEqual(safe(attack), shown)
 
+    def test_nothing_of_what_was_sent_to_other_programs_is_left(self) -> None:
+        for name, attack in ATTACKS.items():
+            with self.subTest(name):
+                self.assertIsNone(HARMS.search(safe(attack)))
+                self.assertIsNone(re.search("[\n\t]", safe_line(attack)))
+
     def test_marks_do_not_pile_up(self) -> None:
         self.assertEqual(safe("a" + "\u0301" * 100 + "b"), "a" + "\u0301" * 4 + "b")
         self.assertEqual(safe(("x" + "\u0489" * 9) * 3), ("x" + "\u0489" * 4) * 3)
         self.assertEqual(safe("a" + "\u0301\u200b" * 50), "a" + "\u0301" * 4)
+
+    def test_neither_do_joiners_and_korean_letters(self) -> None:
+        self.assertEqual(safe("a" + "\u200d" * 9 + "b" + "\u200c" * 9), "a" + "\u200d" * 4 + "b" + "\u200c" * 4)
+        self.assertEqual(safe("\u1112" + "\u1161" * 9), "\u1112" + "\u1161" * 4)
+        self.assertEqual(safe("a" + "\u0301\u200d\u1161\ufe0f" * 9), "a\u0301\u200d\u1161\ufe0f")
+
+    def test_what_people_write_is_no_pile(self) -> None:
+        for text in (
+            "\U0001f469\U0001f3fb\u200d\u2764\ufe0f\u200d\U0001f48b\u200d\U0001f469\U0001f3fc",  # a kiss
+            "\U0001f3f3\ufe0f\u200d\U0001f308", "1\ufe0f\u20e3", "\u0915\u094d\u200d\u0937\u093f",
+            "\u05e9\u05bc\u05c1\u05b8", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u1112\u1161\u11ab" * 9,
+        ):  # fmt: skip
+            with self.subTest(text):
+                self.assertEqual(safe(text), text)
 
     def test_joiners_do_not_part_a_pile(self) -> None:
         shown = safe("a" + ("\u0301" * 4 + "\u200d") * 25)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from cli.inbox import Message
+from cli.screen.lines import Kind, Line
 from cli.screen.room import Room
+from cli.screen.rows import UNSENT, Position
 from cli.status import State, Status
 
 NOON = 1_764_000_000.0
+
+# The colours of the dark theme on a terminal with 256 colours, as pyte names them.
+DIM = "9e9e9e"
+RED = "ff5f5f"
 
 
 def message(id: int, text: str = "hi", sender: str = "bob", room: str = "lobby", **more: object) -> Message:
@@ -19,4 +25,13 @@ def status(state: State, **more: object) -> Status:
 
 
 def texts(room: Room) -> list[str]:
-    return [room[position].text for position in range(room.first, room.end)]
+    return [line.text for _, line in downward(room)]
+
+
+def downward(room: Room) -> list[tuple[Position, Line]]:
+    """Return all rows, but those that stand above messages: days and the bar."""
+    return [(at, line) for at, line in room.rows.newer((-1, -UNSENT)) if at[1] >= 0]
+
+
+def shown(text: str) -> Line:
+    return Line(Kind.NOTICE, text, NOON, "-")

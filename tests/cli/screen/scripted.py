@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from cli.refusals import LoginRefused, SendRefused
 from cli.screen import talk
 from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
+from tests.attacks import ATTACKS
 from wire.frames import MAX_BODY
 
 
@@ -51,6 +53,14 @@ class ScriptedClient:
                 self._say("look at my name", eval(rest))
             case "!say":
                 self._say(eval(rest), "bob")
+            case "!soon":  # when it is drawn, if it is, a mark is written beside the interface
+                from twisted.internet import reactor
+
+                cast(Any, reactor).callLater(0.1, self._say, rest, "bob")
+                cast(Any, reactor).callLater(0.5, os.write, 1, b"MARK")
+            case "!attack":
+                for attack in ATTACKS.values():
+                    self._attack(rest, attack)
             case "!lost":
                 self._tell(State.LOST, reason=rest)
             case "!go":
@@ -89,6 +99,9 @@ class ScriptedClient:
     def history(self, room: str, limit: int, before: int) -> Deferred[list[Message]]:
         return succeed(self._said[max(0, before - 1 - limit) : before - 1])
 
+    def who(self, room: str) -> Deferred[list[str]]:
+        return succeed(["ann", "zoe"])
+
     def close(self) -> Deferred[None]:
         return succeed(None)
 
@@ -101,6 +114,26 @@ class ScriptedClient:
         self._said.append(message)
         self._messages.put(message)
         return self._id
+
+    def _attack(self, where: str, attack: str) -> None:
+        match where:
+            case "text":
+                self._say(attack, "bob")
+            case "deed":
+                self._say(f"/me {attack}", "bob")
+            case "name":
+                self._say("look at my name", attack)
+            case "file":
+                self._say("", "bob", size=1, name=attack)
+            case "notice":
+                self._listener.notice("x", attack)
+            case "people":
+                self._listener.presence("lobby", [attack], ["bob", attack], 7)
+            case "reason":
+                self._tell(State.LOST, attack)
+            case "room":
+                self._listener.room_opened("lobby", 1, self._id)
+                self._listener.room_opened(attack, 1, 0)
 
     def _tell(self, state: State, reason: str = "") -> None:
         self._listener.status_changed(Status(state, 0, 0, 1_764_000_000.0, None, reason, None))

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from unittest import TestCase
 
+from tests.cli.screen.made import DIM, RED
 from tests.cli.screen.scripted import digest
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
@@ -36,9 +37,9 @@ class TwoPeople(TestCase):
                 ann.wait_for(lambda: ann.colour("who is") == "default")
 
                 server.kill()
-                bob.wait_for("lost since")
+                bob.wait_for("offline since")
                 bob.type("are you still there?\r")
-                bob.wait_for(lambda: bob.colour("are you") == "brightblack")
+                bob.wait_for(lambda: bob.colour("are you") == DIM)
                 server.start()
                 ann.wait_for("bob are you still there?")
                 bob.wait_for(lambda: bob.colour("are you") == "default")
@@ -46,7 +47,7 @@ class TwoPeople(TestCase):
 
                 ann.type("/quit\r")
                 self.assertEqual(ann.wait_exit(), 0)
-                bob.type("\x03")
+                bob.type("\x03\x03")
                 self.assertEqual(bob.wait_exit(), 0)
                 self.assertTrue(ann.restored and bob.restored)
 
@@ -97,7 +98,7 @@ class OnePerson(TestCase):
                     bob.send(f"line {number}")
                 ann.wait_for("line 39")
                 ann.type("\x1b[5~")
-                ann.wait_for("line 20")
+                ann.wait_for("line 21")
                 rows = ann.lines[:10]
                 for _ in range(12):
                     bob.send("more")
@@ -120,14 +121,14 @@ class OnePerson(TestCase):
         terminal = self.open()
         terminal.type("!refuse not here\r")
         terminal.wait_for("!refuse not here (not here)")
-        self.assertEqual(terminal.colour("!refuse"), "red")
+        self.assertEqual(terminal.colour("!refuse"), RED)
 
     def test_unsent_is_dim(self) -> None:
         terminal = self.open()
         terminal.type("!keep this\r")
         terminal.wait_for("ann !keep this")
-        self.assertEqual(terminal.colour("!keep this"), "brightblack")
-        terminal.type("\x03")
+        self.assertEqual(terminal.colour("!keep this"), DIM)
+        terminal.type("\x04")
         self.assertEqual(terminal.wait_exit(), 1)
         self.assertTrue(
             terminal.output.endswith(b"chat: not sent: 1 message; chat sends what is left at its next start\r\n")
@@ -155,8 +156,9 @@ class OnePerson(TestCase):
         terminal.type("//slash\r")
         terminal.wait_for("ann /slash")
         terminal.type("/help\r")
-        terminal.wait_for("/save ID [FILE]: save a file")
-        terminal.wait_for("/quit: ")
+        terminal.wait_for("/save ID [FILE]   save a file")
+        terminal.type("/help quit\r")
+        terminal.wait_for("/quit: end the program")
         terminal.type("\x04")
         self.assertEqual(terminal.wait_exit(), 0)
         self.assertTrue(terminal.restored)
@@ -174,8 +176,11 @@ class OnePerson(TestCase):
         terminal = self.open()
         line = "a line of what is pasted: ä 谢谢 👩‍🚀\tend\n"
         text = line * (5 * 2**20 // len(line.encode()))
-        terminal.type("before \x1b[200~" + text.replace("\n", "\r") + "\x1b[201~ after")
+        terminal.type("before \x1b[200~" + text.replace("\n", "\r") + "\x1b[201~")
+        terminal.wait_for("paste 100824 lines, 5.24 MB?")
+        terminal.type("e")
         terminal.wait_for("> before [pasted text, 5.24 MB, ")
+        terminal.type(" after")
         terminal.wait_for("lines] after")
         terminal.type("\r")
         terminal.wait_for("… 5.24 MB in all: /save 1")
@@ -188,16 +193,15 @@ class OnePerson(TestCase):
         terminal = self.open()
         terminal.type("!keep \x1b[200~" + "some words " * 10_000 + "\x1b[201~\r")
         terminal.wait_for("… 110 kB in all")
-        self.assertEqual(terminal.colour("… 110 kB"), "brightblack")
+        self.assertEqual(terminal.colour("… 110 kB"), DIM)
         terminal.type("\x1b[A")
-        terminal.type("next")
-        terminal.wait_for("> next")
+        terminal.wait_for("> [pasted text, 110 kB, 1 line]")
 
     def test_left_from_before(self) -> None:
         terminal = self.open()
         terminal.type("!left 'an' + ' old one'\r")
         terminal.wait_for("ann an old one")
-        self.assertEqual(terminal.colour("an old one"), "brightblack")
+        self.assertEqual(terminal.colour("an old one"), DIM)
         terminal.type("!lost here\r")  # tells that nothing is unsent
         terminal.wait_for(lambda: "ann an old one" not in terminal.text and "here" in terminal.text)
 
@@ -207,7 +211,7 @@ class OnePerson(TestCase):
         terminal = self.open(100, 30)
         terminal.type(f"/send {folder}/a file.txt\r")
         terminal.wait_for("sending a file.txt 50 %")
-        self.assertEqual(terminal.colour("file a file.txt, 300 bytes"), "brightblack")
+        self.assertEqual(terminal.colour("file a file.txt, 300 bytes"), DIM)
         terminal.type("!go\r")
         terminal.wait_for("file a file.txt, 300 bytes: /save")
         self.assertNotIn("sending", terminal.text)
@@ -260,6 +264,8 @@ class OnePerson(TestCase):
         terminal.type("one\r")
         terminal.wait_for("ann one")
         terminal.type("\x1b[200~" + "\r".join(f"row {n}" for n in range(50)) + "\x1b[201~")
+        terminal.wait_for("paste 50 lines")
+        terminal.type("e")
         terminal.wait_for("row 49")
         self.assertIn("ann one", terminal.text)
         self.assertNotIn("row 40", terminal.text)
@@ -281,7 +287,7 @@ class OnePerson(TestCase):
             "\x1b[2J\x1b[Hgone",
             "\x9b2J",
             "\u202eesrever",
-            "\rann: forged",
+            "\rcarl: forged",
             "\x00\x07\x08\x7f",
             "\U000e0041\u2028\ud800",
             "a\nb\tc",
@@ -295,7 +301,7 @@ class OnePerson(TestCase):
         self.assertFalse(re.search(rb"\x1b\]|\x07|\x9b|\x1b\[31m|\x08", terminal.output.replace(b"\xe2\x90\x9b", b"")))
         for drawn in ("\u202e", "\u2028", "\U000e0041", "\u0301" * 5):
             self.assertNotIn(drawn, terminal.output.decode())
-        self.assertTrue(all(row[:5].strip() in ("", "live", ">") or row[2] == ":" for row in terminal.lines))
+        self.assertTrue(all(row[:5].strip() in ("", "live", ">", "── Mo") or row[2] == ":" for row in terminal.lines))
 
 
 class Ends(TestCase):

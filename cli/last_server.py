@@ -1,0 +1,31 @@
+"""Where one was last time, so that ``chat`` alone goes there again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+
+class LastServer:
+    """The server that one talked on last, kept in a file at ``path``."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or user_state_path("console-chat") / "server.json"
+
+    def recall(self) -> tuple[str, int] | None:
+        """Return its host and port, None where there was none or nobody can tell any more."""
+        try:
+            host, port = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, RecursionError):
+            return None
+        return (host, port) if isinstance(host, str) and isinstance(port, int) and 0 < port < 65536 else None
+
+    def remember(self, host: str, port: int) -> None:
+        """Have it be this one, if that can be kept: where it cannot, one says it again next time."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps([host, port]), encoding="utf-8")
+        except OSError:
+            return

@@ -1,0 +1,57 @@
+"""What a terminal can do, as far as its name (``TERM``) and the environment tell."""
+
+from __future__ import annotations
+
+import curses
+import re
+from collections.abc import Mapping
+from typing import Final
+
+# Of others it is not known whether they take an operating system command (OSC) or show it as text.
+_TAKE_OSC: Final = re.compile(
+    r"(.*[-.])?(alacritty|contour|eterm|foot|ghostty|gnome|iterm2?|kitty|konsole|mintty|rxvt|screen|st|tmux|vte|wezterm"
+    r"|xterm)([-.].*)?"
+)
+_OLD: Final = re.compile(r"vt\d|ansi|linux|cons\d|sun")  # hardware, consoles: no mouse, no paste that is marked
+
+
+def lacks(term: str, screen: str) -> str:
+    """Return why nothing can be shown in a terminal called ``term`` by ``screen``; empty where it can."""
+    if term in ("dumb", "unknown"):
+        return f"this terminal (TERM={term}) cannot move its cursor: set TERM to what it is, or use chat in a pipe"
+    if screen == "curses":
+        try:
+            curses.setupterm(term)
+        except curses.error:
+            return f"curses knows no terminal TERM={term}: set TERM to one that it knows, or use --screen raw"
+    return ""
+
+
+def is_old(term: str) -> bool:
+    """Whether it knows no mouse, no marked pastes and no questions about its modes."""
+    return _OLD.match(term) is not None
+
+
+def is_coloured(term: str) -> bool:
+    """Whether it may have colours; of a VT100 and the like it is known that they have none."""
+    return not re.match(r"vt\d", term)
+
+
+def takes_osc(term: str) -> bool:
+    """Whether it takes an OSC: acts on it, or lets it be, but never shows it as text."""
+    return _TAKE_OSC.fullmatch(term.lower()) is not None
+
+
+def passed_on(sequence: str, environ: Mapping[str, str]) -> str:
+    """Return ``sequence`` so that tmux or screen, where we run in one, hands it to the terminal outside.
+
+    Of one in the other it is not known which is which, and each shows what is meant for the other: then it is empty.
+    """
+    match bool(environ.get("TMUX")), bool(environ.get("STY")):
+        case True, True:
+            return ""
+        case True, False:
+            return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        case False, True:
+            return f"\x1bP{sequence}\x1b\\"
+    return sequence

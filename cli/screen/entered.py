@@ -1,0 +1,112 @@
+"""What was typed before, kept between runs of the program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+ENTRIES: Final = 1000  # inputs that Up goes back through
+CHARACTERS: Final = 64 * 2**20  # of all of them; a paste may be that long
+LONGEST: Final = 4096  # characters of an input that is kept on disk
+BYTES: Final = 2**20  # of the file that are read; when it is twice as long, the rest of it goes
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(str).decode
+
+
+class Entered:
+    """What was typed, at numbers that stay: ``first`` is the oldest that is kept, ``end`` the next one to come.
+
+    The file at ``path`` has a JSON string a line and is only added to; several programs may share it. It is read when
+    something is looked for. Where it cannot be used ``complain`` is told, once, and nothing more is kept on disk.
+    """
+
+    def __init__(self, path: Path | None, complain: Callable[[str], None]) -> None:
+        self.first = 0
+        self._path = path
+        self._complain = complain
+        self._texts: list[str] = []
+        self._characters = 0
+        self._loaded = False
+
+    @property
+    def end(self) -> int:
+        """The number that the next text will have."""
+        self._load()
+        return self.first + len(self._texts)
+
+    def __getitem__(self, number: int) -> str:
+        """Return the text of that number, which is between ``first`` and ``end``."""
+        return self._texts[number - self.first]
+
+    def add(self, text: str) -> None:
+        """Have ``text`` as the newest, unless it is already."""
+        self._load()
+        if not text or self._texts[-1:] == [text]:
+            return
+        self._put(text)
+        if len(text) <= LONGEST:
+            self._guarded(self._append, text)
+
+    def _put(self, text: str) -> None:
+        self._texts.append(text)
+        self._characters += len(text)
+        while len(self._texts) > ENTRIES or (self._characters > CHARACTERS and len(self._texts) > 1):
+            self._characters -= len(self._texts.pop(0))
+            self.first += 1
+
+    # The file.
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._loaded = True
+            self._guarded(self._read)
+
+    def _guarded(self, work: Callable[..., None], *arguments: str) -> None:
+        if self._path is None:
+            return
+        try:
+            work(self._path, *arguments)
+        except OSError as wrong:
+            self._complain(f"what you type is not kept for the next start: {self._path}: {wrong.strerror}")
+            self._path = None
+
+    def _read(self, path: Path) -> None:
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            return
+        with path.open("rb") as file:
+            file.seek(max(0, size - BYTES))
+            data = file.read()
+        if size > BYTES:
+            data = data.partition(b"\n")[2]  # the first line is cut
+        for text in _texts(data):
+            self._put(text)
+        if size > 2 * BYTES:
+            self._shorten(path, data)
+
+    def _shorten(self, path: Path, data: bytes) -> None:
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "wb") as kept:
+            kept.write(data)
+        fresh.rename(path)
+
+    def _append(self, path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "wb") as kept:
+            kept.write(_encode(text) + b"\n")
+
+
+def _texts(data: bytes) -> Iterator[str]:
+    for line in data.splitlines():
+        try:
+            yield _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # torn when a program was killed
+            continue

@@ -1,0 +1,178 @@
+"""Going from room to room: the commands and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
+from twisted.python.failure import Failure
+
+from cli.client import Client
+from cli.refusals import AskRefused, ClientClosed
+from cli.screen.columns import aligned, in_columns
+from cli.screen.completion import last_word
+from cli.screen.room import Room
+from wire.frames import RoomInfo
+from wire.names import BadName, canonical, fold
+
+if TYPE_CHECKING:
+    from cli.screen.talk import Talk
+
+T = TypeVar("T")
+
+NUMBERED: Final = 10  # rooms that have a key of their own
+TOLD: Final = 500  # names or rooms that one answer shows
+
+
+class Places:
+    """Joins and leaves rooms for ``talk``, and tells what there is in them."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._conversation = talk.conversation
+        self._listed: list[str] | None = None  # the rooms that there were when the server was asked last
+        talk.commands.add(
+            "join",
+            self._join,
+            "go to a room, which is made where there is none",
+            "ROOM",
+            last_word(self._known),
+            subject="rooms",
+        )
+        talk.commands.add(
+            "leave", self._leave, "leave this room, or another one", "[ROOM]", last_word(self._own), subject="rooms"
+        )
+        talk.commands.add("who", self._who, "who is in this room", subject="rooms")
+        talk.commands.add("rooms", self._list, "which rooms there are", subject="rooms")
+        self._add_keys()
+
+    def _add_keys(self) -> None:
+        add, conversation = self._talk.keys.add, self._conversation
+        add("next-room", lambda: conversation.turn(1), "go to the next room", "ctrl n")
+        add("previous-room", lambda: conversation.turn(-1), "go to the room before", "ctrl p")
+        add(
+            "next-unread", conversation.next_unread, "go where something is unread, mentions first; then back", "meta a"
+        )
+        for number in range(1, NUMBERED + 1):
+            go = partial(conversation.select, number)
+            add(f"room-{number}", go, f"go to room {number}", f"meta {number % NUMBERED}")
+
+    def rejoin(self, room: Room) -> None:
+        """Be in ``room`` again, where one was before."""
+        self._talk.when_there(partial(self._ask_to_join, room, None))
+
+    def _join(self, argument: str) -> None:
+        try:
+            name = _room_name(argument)
+        except BadName as why:
+            self._talk.say(f"{argument.strip() or 'that'} is no room: {why}: /join ROOM")
+            return
+        before = self._conversation.current
+        known = self._conversation.find(name)
+        room = known or self._conversation.room(name)
+        self._conversation.show(room)  # at once: what is typed next is for it
+        if known is None:
+            self._talk.when_there(partial(self._ask_to_join, room, before))
+
+    def _ask_to_join(self, room: Room, before: Room | None, client: Client) -> None:
+        def refused(failure: Failure) -> None:
+            if isinstance(failure.value, ClientClosed):
+                return
+            if before is not None and room is self._conversation.current:
+                self._conversation.show(before)
+            self._conversation.close(room)
+            self._talk.say(f"not in {room.name}: {failure.value}")
+
+        self._watch(client.join(room.name, history=0), lambda _: None, refused)
+
+    def _leave(self, argument: str) -> None:
+        name = argument.strip().removeprefix("#")
+        room = self._conversation.find(name) if name else self._conversation.current
+        if room is None:
+            self._talk.say(f"you are not in {name}")
+        elif len(self._conversation.rooms) == 1:
+            self._talk.say(f"{room.name} is the only room that you are in: /join another one first, or /quit")
+        else:
+            self._talk.when_there(partial(self._ask_to_leave, room))
+
+    def _ask_to_leave(self, room: Room, client: Client) -> None:
+        def refused(failure: Failure) -> None:
+            if isinstance(failure.value, AskRefused) and failure.value.code == "not_in_room":
+                self._conversation.close(room)
+            else:
+                self._talk.say(f"still in {room.name}: {failure.value}")
+
+        self._watch(client.leave(room.name), lambda _: self._conversation.close(room), refused)
+
+    def _who(self, _: str) -> None:
+        room = self._conversation.current
+
+        def tell(names: list[str]) -> None:
+            shown = in_columns(sorted(names, key=fold)[:TOLD], self._talk.text_width)
+            more = [f"and {len(names) - TOLD} more"] if len(names) > TOLD else []
+            self._talk.say("\n".join([f"{len(names)} in {room.name}", *shown, *more]))
+
+        self._ask(lambda client: client.who(room.name), tell)
+
+    def _list(self, _: str) -> None:
+        def tell(rooms: dict[str, RoomInfo]) -> None:
+            self._listed = sorted(rooms)
+            busiest = sorted(rooms.items(), key=lambda room: (-room[1].users, fold(room[0])))
+            table = [
+                (self._mark(name), name, f"{info.users} there", _number(info.last_id + 1 - info.first_id, "message"))
+                for name, info in busiest[:TOLD]
+            ]
+            more = [f"and {len(rooms) - TOLD} more"] if len(rooms) > TOLD else []
+            self._talk.say("\n".join([f"{_number(len(rooms), 'room')}, * where you are", *aligned(table), *more]))
+
+        self._ask(lambda client: client.list_rooms(), tell)
+
+    def _own(self) -> list[str]:
+        return [room.name for room in self._conversation.rooms]
+
+    def _known(self) -> list[str]:
+        """Return the rooms that one might join; the server is asked the first time, and the next time knows them."""
+        if self._listed is None and self._talk.client is not None:
+            self._listed = []
+            self._watch(self._talk.client.list_rooms(), self._learn, lambda _: self._learn(None))
+        return list(dict.fromkeys([*self._own(), *(self._listed or [])]))
+
+    def _learn(self, rooms: Iterable[str] | None) -> None:
+        self._listed = None if rooms is None else sorted(rooms)
+
+    def _mark(self, name: str) -> str:
+        return " " if self._conversation.find(name) is None else "*"
+
+    def _ask(self, question: Callable[[Client], Deferred[T]], tell: Callable[[T], None]) -> None:
+        """Have the server asked, and ``tell`` the answer; where there is none say why."""
+        client = self._talk.client
+        if client is None:
+            self._talk.say("there is no connection yet; ask again once it is live")
+            return
+
+        def refused(failure: Failure) -> None:
+            lost = isinstance(failure.value, ConnectionLost)
+            self._talk.say("there is no connection; ask again once it is live" if lost else str(failure.value))
+
+        self._watch(question(client), tell, refused)
+
+    def _watch(self, done: Deferred[T], tell: Callable[[T], None], refused: Callable[[Failure], None]) -> None:
+        def after(failure: Failure) -> None:
+            failure.trap(AskRefused, ConnectionLost, ClientClosed)
+            refused(failure)
+
+        done.addCallbacks(tell, after).addErrback(self._talk.failed).addCallback(lambda _: self._talk.changed())
+
+
+def _number(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _room_name(argument: str) -> str:
+    """Return the room that a person named, maybe as ``#room`` or, for a talk of two, ``@name``."""
+    name = argument.strip().removeprefix("#")
+    two = "@" if name.startswith("@") else ""
+    return two + canonical(name.removeprefix("@"))

@@ -1,0 +1,58 @@
+"""How far a room was read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOST: Final = 1000  # mentions, and hidden messages, that are counted one by one; nobody reads more
+
+
+class Reached:
+    """How far a room was read: ``read_id`` is the last message that was, None while the room is new to us.
+
+    The bar stands behind ``bar_id``, where unread began when the room was entered, until it is left.
+    """
+
+    def __init__(self) -> None:
+        self.read_id: int | None = None
+        self.bar_id: int | None = None
+        self._mentions: set[int] = set()  # beyond read_id
+        self._hidden: set[int] = set()  # likewise, from people who are ignored
+
+    @property
+    def mentions(self) -> int:
+        """How many mentions, as far as they are known, were not read."""
+        return len(self._mentions)
+
+    def read(self, id: int | None) -> None:
+        """All up to ``id`` was read; None where the room is new to us."""
+        self.read_id = id
+        self._mentions.clear()
+        self._hidden.clear()
+
+    def mention(self, id: int) -> None:
+        """The unread message ``id`` is a mention."""
+        if len(self._mentions) < MOST:
+            self._mentions.add(id)
+
+    def hide(self, id: int) -> None:
+        """The unread message ``id`` is not shown, and does not count."""
+        if len(self._hidden) < MOST:
+            self._hidden.add(id)
+
+    def is_unread(self, id: int) -> bool:
+        """Whether the message ``id`` was not read."""
+        return id > (self.read_id or 0)
+
+    def unread(self, first_id: int, last_id: int) -> int:
+        """Return how many of the messages ``first_id`` to ``last_id`` were not read."""
+        return max(0, last_id - max(self.read_id or 0, first_id - 1) - len(self._hidden))
+
+    def open(self, last_id: int) -> None:
+        """The room begins, or begins anew, with messages up to ``last_id``."""
+        self.read(last_id if self.read_id is None else min(self.read_id, last_id))
+        self.bar_id = None
+
+    def set_bar(self, last_id: int) -> None:
+        """Somebody comes to look: unread, if there is any up to ``last_id``, begins here."""
+        self.bar_id = self.read_id if self.is_unread(last_id) else None

@@ -1,0 +1,123 @@
+"""How it stands, in one line: what matters most comes first, because a narrow screen cuts the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from math import ceil
+from typing import NamedTuple
+
+from cli.screen.conversation import Conversation, Transfer
+from cli.screen.room import Room
+from cli.status import State, Status
+from cli.words import amount, clock
+
+NAME = 24  # columns for a file's name
+BAR = 10  # columns of a progress bar
+SLOW = 0.5  # seconds; a server that answers sooner is not worth a word
+ACTIVE = 6  # rooms with something unread that are named
+
+
+class Part(NamedTuple):
+    """Some words of the line and the name of their style."""
+
+    text: str
+    style: str = "status"
+
+
+def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> list[Part]:
+    """Return the status line at ``now`` (by the reactor's clock), with the other ``rooms`` or without."""
+    here = conversation.current
+    groups = [
+        _below(here),
+        _connection(conversation, now),
+        [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
+        _rooms(conversation, rooms),
+        *([Part(_progress(transfer))] for transfer in conversation.transfers),
+        _people(conversation),
+        [Part(conversation.user)],
+    ]
+    line: list[Part] = []
+    for group in filter(None, groups):
+        line += [Part(" · "), *group] if line else group
+    return line
+
+
+def unread(room: Room) -> Iterator[Part]:
+    """Yield how many mentions and how many messages wait in ``room``: ``2! 17``."""
+    if room.mentions:
+        yield Part(f"{room.mentions}!", "mention")
+        if room.unread > room.mentions:
+            yield Part(" ")
+    if room.unread > room.mentions:
+        yield Part(str(room.unread), "unread")
+
+
+def _below(room: Room) -> list[Part]:
+    if room.follows:
+        return []
+    return [Part(f"↓ {room.unread} new", "unread") if room.unread else Part("↓ more")]
+
+
+def _connection(conversation: Conversation, now: float) -> list[Part]:
+    status = conversation.status
+    if status is None:
+        return [Part("connecting")]
+    words = ", ".join(_words(status, conversation.met, now))
+    well = status.state in (State.CONNECTING, State.LIVE, State.BEHIND) and not _slow(status)
+    return [Part(words, "status" if well else "alarm")]
+
+
+def _words(status: Status, met: bool, now: float) -> Iterator[str]:
+    match status.state:
+        case State.LOST:
+            yield f"offline since {clock(status.since)}" if met else "connecting"
+            yield "trying again" if status.retry_at is None else f"next try in {max(0, ceil(status.retry_at - now))} s"
+        case State.BEHIND:
+            yield f"behind by {status.behind}"
+        case State.CLOSED:
+            yield f"closed since {clock(status.since)}"
+        case _:
+            yield status.state.value
+    if _slow(status):
+        yield f"lag {(status.lag or 0) * 1000:.0f} ms"
+    if status.unsent:
+        yield f"unsent {status.unsent}"
+    if status.reason:
+        yield status.reason
+
+
+def _slow(status: Status) -> bool:
+    return status.lag is not None and status.lag > SLOW
+
+
+def _rooms(conversation: Conversation, others: bool) -> list[Part]:
+    """Return the room that is shown, those with something unread, mentions first, and then the others."""
+    numbers = {room: number for number, room in enumerate(conversation.rooms, 1)}
+    here = conversation.current
+    if len(numbers) == 1 or not others:
+        return [Part(f"[{here.name}]")]
+    parts = [Part(f"[{numbers[here]}:{here.name}]")]
+    busy = sorted((room for room in numbers if room.unread and room is not here), key=lambda room: not room.mentions)
+    for room in islice(busy, ACTIVE):
+        parts += [Part(f" {numbers[room]}:{room.name}("), *unread(room), Part(")")]
+    if len(busy) > ACTIVE:
+        parts.append(Part(f" +{len(busy) - ACTIVE}"))
+    quiet = (room for room in numbers if not room.unread and room is not here)
+    return [*parts, *(Part(f" {numbers[room]}:{room.name}") for room in quiet)]
+
+
+def _people(conversation: Conversation) -> list[Part]:
+    users, status = conversation.current.users, conversation.status
+    known = users is not None and status is not None and status.state in (State.LIVE, State.BEHIND)
+    return [Part(f"{users} here")] if known else []
+
+
+def _progress(transfer: Transfer) -> str:
+    """How far it is: ``sending song.ogg 63 % ━━━━━━────``."""
+    name = transfer.name if len(transfer.name) <= NAME else f"{transfer.name[: NAME - 1]}…"
+    if transfer.size is None:
+        return f"{transfer.doing} {name} {amount(transfer.done)}"
+    percent = 100 * transfer.done // max(transfer.size, 1)
+    full = BAR * min(percent, 100) // 100
+    return f"{transfer.doing} {name} {percent} % {'━' * full}{'─' * (BAR - full)}"
