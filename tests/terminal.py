@@ -133,12 +133,6 @@ class Terminal:
         """Take what the program has drawn; False where nothing comes for so long."""
         return self._read(seconds)
 
-    def settle(self) -> None:
-        """Take what the program draws until it has drawn all: it writes a whole screen at once."""
-        end = time.monotonic() + 1
-        while self._read(0.01) and time.monotonic() < end:
-            pass
-
     def wait_exit(self) -> int:
         """Return the exit status; reads on meanwhile."""
         end = time.monotonic() + PATIENCE
