@@ -47,7 +47,9 @@ class Config:
 
     def bindings(self) -> dict[str, str]:
         """Return what keys do, as both are written in it; raises :class:`BadConfig`."""
-        text = self._text()
+        return self._bindings(self._text())
+
+    def _bindings(self, text: str) -> dict[str, str]:
         keys = self._parsed(text).get(KEYS, {})
         if not isinstance(keys, dict):
             raise self._bad('keys are bound in a table: [keys] and below it "ctrl-n" = "next-room"', text, KEYS)
@@ -86,17 +88,23 @@ class Config:
     def _put(
         self, table: str, name: str, value: Value | None, default: Value | None, same: Callable[[str], bool]
     ) -> None:
-        from cli.edits import with_value, without_value  # slow to load, and seldom needed
+        from tomlkit.exceptions import TOMLKitError  # slow to load, and seldom needed
+
+        from cli.edits import with_value, without_value
 
         text = self._text()
-        there = self._parsed(text)
-        there = there.get(table, {}) if table else there
+        there: dict[str, Any] = self._bindings(text) if table else self._parsed(text)
         written = next((key for key in there if same(key)), None)
-        if value == default:
-            if written is not None:
-                self._write(without_value(text, table, written, default))
-        else:
-            self._write(with_value(text, table, written or name, value))
+        if value == default and written is None:
+            return
+        try:
+            if value == default:
+                changed = without_value(text, table, written or name, default)
+            else:
+                changed = with_value(text, table, written or name, value)
+        except TOMLKitError as wrong:
+            raise BadConfig(f"{self.path} cannot be changed: {wrong}") from None
+        self._write(changed)
 
     def _text(self) -> str:
         try:

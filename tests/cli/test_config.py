@@ -152,3 +152,18 @@ class Keeping(ConfigCase):
         with self.assertRaises(BadConfig):
             self.config.keep("theme", "light")
         self.assertEqual(self.config.path.read_text(), "theme = ")
+
+    def test_keys_that_are_no_table_meanwhile(self) -> None:
+        for text in ('keys = "x"\n', "keys = 5\n", "keys = []\n", "[[keys]]\n"):
+            with self.subTest(text):
+                self.config.path.parent.mkdir(exist_ok=True)
+                self.config.path.write_text(text)
+                for what in ("quit", None):
+                    with self.assertRaisesRegex(BadConfig, ": keys are bound in a table"):
+                        self.config.bind("ctrl-n", what, lambda written: written == "ctrl-n")
+                self.assertEqual(self.config.path.read_text(), text)
+
+    def test_what_can_be_read_and_not_changed(self) -> None:
+        self.config.begin(f"deep = {'[' * 200}{']' * 200}\n")
+        with self.assertRaisesRegex(BadConfig, "config.toml cannot be changed: .*levels deep"):
+            self.config.keep("theme", "light")
