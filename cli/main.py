@@ -87,8 +87,7 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
         remembered.past.shown = rooms[0]
 
     def connect(listener: Listener) -> Deferred[Client]:
-        history = options["history"] or 0  # the screen fetches what one looks at
-        connecting = _connect(reactor, options, secrets, rooms, history, listener)
+        connecting = _connect(reactor, options, secrets, rooms, 0, listener)  # what one looks at is fetched
         return connecting.addCallback(arrived)
 
     def arrived(client: Client) -> Client:
@@ -99,7 +98,7 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
-    history = options["history"] or 0
+    history = options["history"]
     rooms = options["rooms"] or [LOBBY]
     connect = partial(_connect, reactor, options, secrets, rooms, history)
     return _leaving(
