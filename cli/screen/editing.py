@@ -7,6 +7,7 @@ with its marks and an emoji of several parts are one.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
@@ -114,21 +115,17 @@ class Buffer:
 
     @property
     def shown(self) -> str:
-        """The text as it is shown: marks in place of what is held."""
-        return _NOT_ITSELF.sub(self._mark, self.text)
+        """The text as it is shown: made harmless, with marks in place of what is held."""
+        return self._shown(self.text)
 
     @property
     def shown_cursor(self) -> int:
         """The cursor's place in what is shown."""
-        return len(_NOT_ITSELF.sub(self._mark, self.text[: self.cursor]))
+        return len(self._shown(self.text[: self.cursor]))
 
     def place(self, shown: int) -> int:
         """Return the place of what stands at ``shown`` in what is shown."""
-        for place, character in enumerate(self.text):
-            shown -= len(_NOT_ITSELF.sub(self._mark, character))
-            if shown < 0:
-                return place
-        return len(self.text)
+        return bisect_right(range(len(self.text)), shown, key=lambda place: len(self._shown(self.text[: place + 1])))
 
     # What anybody may do.
 
@@ -137,7 +134,7 @@ class Buffer:
         self.cursor = grapheme_boundary_before(self.text, place + 1) if place < len(self.text) else len(self.text)
 
     def insert(self, text: str) -> None:
-        """Put ``text`` where the cursor is, made harmless, or held where it is long."""
+        """Put ``text`` where the cursor is, held where it is long."""
         self._make_room()
         text = self._stand_in(text)
         begins = text[:1].strip() and self.text[self.cursor - 1 : self.cursor].isspace()  # a word
@@ -351,13 +348,16 @@ class Buffer:
     def _whole(self, text: str) -> str:
         return _HALF.sub(lambda half: self._held[half[0]].text, text)
 
+    def _shown(self, text: str) -> str:
+        return safe(_NOT_ITSELF.sub(self._mark, text))
+
     def _mark(self, shown: re.Match[str]) -> str:
         return _TAB if shown[0] == "\t" else self._held[shown[0]].mark
 
     def _stand_in(self, text: str) -> str:
-        """Return ``text`` made harmless, or the character that stands for it."""
+        """Return ``text``, or the character that stands for it."""
         most = SHORT if len(self.text) > LONG else LONG  # a terminal without marks gives a paste in pieces
-        return self._hold(text) if len(text) > most or text.count("\n") >= LINES else safe(text)
+        return self._hold(text) if len(text) > most or text.count("\n") >= LINES else _HALF.sub("\ufffd", text)
 
     def _hold(self, text: str) -> str:
         used = set(self.text).union(*(before for before, _ in self._undone))
