@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from platformdirs import user_config_path
 
+from cli.atomic import replace
 from cli.settings import SETTINGS, BadSetting, Value, meant, named
 
 KEYS: Final = "keys"  # the table of the file in which keys are bound
@@ -138,16 +135,4 @@ class Config:
         return BadConfig(f"{self.path}{where}: {why}")
 
     def _write(self, text: str) -> None:
-        path = self.path.resolve()  # what is a link stays one
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=".config-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            if path.exists():
-                shutil.copymode(path, new)
-            Path(new).replace(path)  # all of it or nothing
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(new).unlink()
-            raise
+        replace(self.path, text.encode())
