@@ -11,7 +11,7 @@ from typing import Any, Final
 from platformdirs import user_config_path
 
 from cli.atomic import replace
-from cli.settings import SETTINGS, BadSetting, Value, meant, named
+from cli.settings import SETTINGS, BadSetting, Value, named
 
 KEYS: Final = "keys"  # the table of the file in which keys are bound
 _AT_LINE: Final = re.compile(r" \(at line ([0-9]+), column [0-9]+\)$")
@@ -37,9 +37,7 @@ class Config:
             try:
                 chosen[named(name).name] = named(name).check(value)
             except BadSetting as wrong:
-                known = name.replace("_", "-") in SETTINGS
-                hint = "" if known or meant(name, SETTINGS) else "; chat --help tells which there are"
-                raise self._bad(f"{wrong}{hint}", text, name) from None
+                raise self._bad(str(wrong), text, name) from None
         return chosen
 
     def bindings(self) -> dict[str, str]:

@@ -69,8 +69,7 @@ class Choices:
                 setting = named(name)
                 self._choose(name, setting.default if text.strip() == DEFAULT else setting.read(text))
         except BadSetting as wrong:
-            hint = "" if "do you mean" in str(wrong) or name.replace("_", "-") in SETTINGS else "; /set lists them"
-            self._talk.say(f"{wrong}{hint}")
+            self._talk.say(str(wrong))
 
     def _choose(self, name: str, value: Value) -> None:
         setting = named(name)

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from wcwidth import grapheme_boundary_before, iter_graphemes
 
-from cli.words import amount, line_count
+from cli.words import amount, counted, line_count
 from wire.text import safe
 
 LONG: Final = 4096  # characters of a text, from which it is held: laying out a long one takes seconds
@@ -366,8 +366,8 @@ class Buffer:
             if held.text == text:
                 return half
         half = next(half for half in _HALVES if half not in self._held)
-        size, lines = amount(len(text.encode(errors="replace"))), line_count(text)
-        self._held[half] = Held(text, f"[pasted text, {size}, {lines} line{'s' if lines > 1 else ''}]")
+        size, lines = amount(len(text.encode(errors="replace"))), counted(line_count(text), "line")
+        self._held[half] = Held(text, f"[pasted text, {size}, {lines}]")
         return half
 
     def _make_room(self) -> None:

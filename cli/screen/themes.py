@@ -13,7 +13,7 @@ from typing import Final, Literal
 from urwid import BaseScreen
 from urwid.display.raw import Screen
 
-from cli.screen.links import are_known
+from cli.screen.abilities import takes_links
 from cli.settings import Settings
 
 Count = Literal[1, 16, 88, 256, 16777216]
@@ -107,5 +107,5 @@ def dress(screen: BaseScreen, settings: Settings, environ: Mapping[str, str] = o
     """
     screen.register_palette(palette(settings.theme), replace=True)
     if isinstance(screen, Screen):
-        links = settings.links == "on" or (settings.links == "auto" and are_known(screen.term, environ))
+        links = settings.links == "on" or (settings.links == "auto" and takes_links(screen.term, environ))
         screen.set_terminal_properties(colors=_COUNTS.get(settings.colours), hyperlinks=links)  # None: as it found out

@@ -148,8 +148,7 @@ class Writing:
             return
         name, _, rest = text.removeprefix("/").partition(" ")
         command = self._talk.commands.get(name) if text.startswith("/") else None
-        if command is None or not command.secret:
-            self._entered.add(text)
+        self._entered.add(text)
         if not text.startswith("/"):
             self._send(text)
         elif text.startswith("//"):

@@ -90,7 +90,7 @@ class Reading(ConfigCase):
             self.bad('# theme = "x"\n\ntheme = "pink"\n'), ', line 3: theme is one of dark, light, mono, not "pink"'
         )
         self.assertEqual(self.bad('themes = "dark"\n'), ", line 1: there is no setting themes; do you mean theme?")
-        self.assertEqual(self.bad("zzz = 1\n"), ", line 1: there is no setting zzz; chat --help tells which there are")
+        self.assertEqual(self.bad("zzz = 1\n"), ", line 1: there is no setting zzz; chat --help and /set list them")
         self.assertIn("keys are bound in a table", self.bad("keys = 1"))
         self.assertIn(", line 3: a key does one thing", self.bad('\n[keys]\n"ctrl-n" = 1\n'))
 

@@ -65,7 +65,7 @@ class Choosing(TestCase):
         self.assertIs(named("highlight"), SETTINGS["highlight"])
         for name, why in (
             ("highlights", "there is no setting highlights; do you mean highlight?"),
-            ("zzz", "there is no setting zzz"),
+            ("zzz", "there is no setting zzz; chat --help and /set list them"),
         ):
             with self.assertRaises(BadSetting) as caught:
                 named(name)

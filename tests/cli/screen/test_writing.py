@@ -60,12 +60,6 @@ class Typed(TestCase):
         self.writing.refresh()
         return str(self.writing.input.edit_text)
 
-    def test_secrets_are_not_kept(self) -> None:
-        did: list[str] = []
-        self.talk.commands.add("register", did.append, "", secret=True)
-        self.press(Pasted("/help"), "enter", Pasted("/register hunter2"), "enter", "up")
-        self.assertEqual((did, self.typed), (["hunter2"], "/help"))
-
     def test_the_second_interrupt_in_time_ends(self) -> None:
         self.press(Pasted("half"), "ctrl c")
         self.assertEqual((self.typed, self.talk.said), ("", []))
