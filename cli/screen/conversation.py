@@ -114,9 +114,10 @@ class Conversation:
     # Which room is shown.
 
     def show(self, room: Room) -> None:
-        """Show ``room``."""
-        self._home = None
-        self._go(room)
+        """Show ``room``, where one is still in it."""
+        if room in self.rooms:
+            self._home = None
+            self._go(room)
 
     def turn(self, by: int) -> None:
         """Show the room ``by`` places further on."""
