@@ -144,9 +144,9 @@ class Room:
             self._reached.open(self.last_id)
             if self._shown:
                 self._reached.set_bar(self.last_id)
-        self._notes.move(self.history.first_id - 1, self.last_id)
+        self._begin()
         self.live_after = last_id
-        self.people = None
+        self.present = Present()
         self._read()
 
     def add(self, message: Message) -> None:
@@ -164,7 +164,7 @@ class Room:
         """Take the answer for what was ``wanted``."""
         for message in self.history.load(wanted, messages):
             self._take(message)
-        self._notes.move(self.history.first_id - 1, self.last_id)
+        self._begin()
         self._let_go()
 
     def come_and_go(self, joined: list[str], left: list[str], but: str = "") -> None:
@@ -179,6 +179,11 @@ class Room:
         """Put ``lines`` behind what came."""
         for line in lines:
             self._notes.add(self.last_id, line)
+
+    def count_anew(self) -> None:
+        """Others are hidden now: count what is unread, as far as it is here."""
+        for message in self.history:
+            self._count(message)
 
     def mention(self, id: int, by: int) -> int | None:
         """Return the nearest mention above (``by`` -1) or below (1) the message ``id``, None where none is here."""
@@ -197,11 +202,17 @@ class Room:
         self._speakers[message.sender] = max(message.id, self._speakers.get(message.sender, 0))
         if len(self._speakers) > SPEAKERS:
             self._speakers = {name: self._speakers[name] for name in self.speakers()[: SPEAKERS // 2]}
+        self._count(message)
+
+    def _count(self, message: Message) -> None:
         if self._reached.is_unread(message.id):
-            if self._hides(message):
-                self._reached.hide(message.id)
-            elif self._is_mention(message):
-                self._reached.mention(message.id)
+            hidden = self._hides(message)
+            self._reached.count(message.id, hidden=hidden, mention=not hidden and self._is_mention(message))
+
+    def _begin(self) -> None:
+        """There is nothing before the first message that the server keeps."""
+        self._notes.move(self.history.first_id - 1, self.last_id)
+        self._reached.prune(self.history.first_id)
 
     def _let_go(self) -> None:
         self.history.let_go(self._near(), SHOWN if self._shown else HIDDEN)

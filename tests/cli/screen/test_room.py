@@ -308,6 +308,17 @@ class Read(TestCase):
             self.room.load(Span(1, 5), [message(id, "ann") for id in range(1, 6)])
         self.assertEqual(self.room.mentions, 2)
 
+    def test_what_is_pruned_counts_no_more(self) -> None:
+        room = Room("lobby", lambda message: "ann" in message.text, lambda message: message.sender == "bob")
+        room.open(1, 0)
+        for id in range(1, 11):
+            room.add(message(id, "ann", sender="bob" if id % 2 else "carl"))
+        self.assertEqual((room.unread, room.mentions), (5, 5))
+        room.open(7, 10)
+        self.assertEqual((room.unread, room.mentions), (2, 2))
+        room.load(Span(7, 9), [message(9, sender="bob")])  # there are no older ones
+        self.assertEqual((room.unread, room.mentions), (1, 1))
+
     def test_from_mention_to_mention(self) -> None:
         self.room.open(1, 0)
         for id in range(1, 21):
