@@ -10,6 +10,7 @@ from cli.inbox import Message
 from cli.screen.history import PAGE, History, Span
 from cli.screen.lines import Kind, Line, day, lines_of, typed
 from cli.screen.notes import Notes
+from cli.screen.present import Present
 from cli.screen.reached import Reached
 from cli.screen.rows import UNSENT, Lines, Position, Rows
 from cli.screen.scrollback import HIDDEN, SHOWN
@@ -44,7 +45,7 @@ class Room:
     ) -> None:
         self.name = name
         self.users: int | None = None  # in the room now, None while unknown
-        self.people: set[str] | None = None  # who they are, None while unknown
+        self.present = Present()
         self.live_after = 0  # what has a higher id came while we were there
         self.follows = True  # the newest row is shown, also when others come
         self.looked_at: Position = (0, 0)  # for who does not follow
@@ -168,11 +169,8 @@ class Room:
         self._let_go()
 
     def come_and_go(self, joined: list[str], left: list[str], but: str = "") -> None:
-        """Tell of people who came and went, ``but`` not of one; in a large room nobody says who."""
-        if not joined and not left:
-            self.people = None
-        elif self.people is not None:
-            self.people = (self.people | set(joined)) - set(left)
+        """Tell of people who came and went, ``but`` not of one."""
+        self.present.come_and_go(joined, left)
         self._notes.come_and_go(self.last_id, *([name for name in names if name != but] for names in (joined, left)))
 
     def show(self, lines: Iterable[Line]) -> None:

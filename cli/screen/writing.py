@@ -199,7 +199,8 @@ class Writing:
         going = self._completing
         if going is None or not going.goes_on or not going.stands(buffer):
             going = self._completing = self._begin_completing(buffer)
-            self._people.ask(self._conversation.current, partial(self._complete_late, going, buffer, by))
+            late = partial(self._complete_late, going, buffer, by)
+            self._people.ask(self._conversation.current, late, found=bool(going.found))
         going.turn(by)
 
     def _begin_completing(self, buffer: Buffer) -> Completing:

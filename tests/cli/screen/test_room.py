@@ -427,15 +427,13 @@ class People(TestCase):
     def test_who_is_there_is_known_once_it_was_asked(self) -> None:
         room = Room("lobby")
         room.come_and_go(["bob"], [])
-        self.assertIsNone(room.people)
-        room.people = {"ann", "bob"}
+        self.assertTrue(room.present.lacks(found=True))
+        room.present.answer(["ann", "bob"])
         room.come_and_go(["zoe"], ["bob"])
-        self.assertEqual(room.people, {"ann", "zoe"})
-        room.come_and_go([], [])  # in a large room nobody says who
-        self.assertIsNone(room.people)
-        room.people = {"ann"}
+        self.assertEqual(room.present.names, {"ann", "zoe"})
+        self.assertFalse(room.present.lacks(found=False))
         room.open(1, 5)  # anew, after a lost connection
-        self.assertIsNone(room.people)
+        self.assertEqual((room.present.names, room.present.lacks(found=True)), (set(), True))
 
     def test_ignored(self) -> None:
         ignored = {"bob"}
