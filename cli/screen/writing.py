@@ -245,7 +245,7 @@ class Writing:
             self._talk.quit()
         else:
             self._interrupted = now
-            self._talk.say("Ctrl-C again ends the program, and so do Ctrl-D and /quit")
+            self._talk.say("the same again ends the program, and so does /quit")
 
     def _delete(self) -> None:
         if self._buffer.text:

@@ -171,7 +171,7 @@ class OnePerson(TestCase):
         terminal.type("\x1f")
         terminal.wait_for("second")
         terminal.type("\x03\x03")
-        terminal.wait_for("Ctrl-C again ends")
+        terminal.wait_for("the same again ends")
         terminal.type("\x03")
         self.assertEqual(terminal.wait_exit(), 0)
 
