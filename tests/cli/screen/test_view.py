@@ -28,8 +28,8 @@ LOOK = Look("ann", Highlights(["ann"]))
 
 
 def said(id: int) -> Message:
-    """Return what stands at ``id``: one row or several, some on another day."""
-    words = f"m{id} " + "and more " * (id % 7 * id % 5)
+    """Return what stands at ``id``: one row or several, more than a screen has at times, some on another day."""
+    words = f"m{id} " + "and more " * (id % 7 * id % 5 * 12)
     return Message("lobby", id, "bob", int((NOON + id // 9 * 86400) * 1000), words.strip())
 
 
