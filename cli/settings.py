@@ -108,7 +108,7 @@ class Setting:
             case _:
                 right = False
         if not right:
-            raise BadSetting(f"{self.name} is {self.allowed}, not {shown(value)}")
+            raise BadSetting(f"{self.name} is {self.allowed}, not {as_toml(value)}")
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and text:
                 self._test(text)
@@ -121,10 +121,10 @@ class Setting:
             if self.test is not None:
                 self.test(text)
         except ValueError as why:
-            raise BadSetting(f"{self.name} cannot be {shown(text)}: {why}") from None
+            raise BadSetting(f"{self.name} cannot be {as_toml(text)}: {why}") from None
 
 
-def shown(value: object) -> str:
+def as_toml(value: object) -> str:
     """Return ``value`` as it is written in the file."""
     return json.dumps(value, ensure_ascii=False, default=str)
 

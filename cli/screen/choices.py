@@ -12,8 +12,7 @@ from cli.screen.completion import behind_first, last_word
 from cli.screen.keynames import BadKey, read, same, shown
 from cli.screen.keys import Action
 from cli.screen.told import binding, key_list, setting_list, setting_words, template
-from cli.settings import SETTINGS, BadSetting, Value, named
-from cli.settings import shown as written
+from cli.settings import SETTINGS, BadSetting, Value, as_toml, named
 
 if TYPE_CHECKING:
     from cli.screen.talk import Talk
@@ -75,7 +74,7 @@ class Choices:
         setting = named(name)
         self._settings.change(name, value)
         later = " from the next start on" if setting.later else ""
-        self._talk.say(f"{setting.name} = {written(value)}{later}")
+        self._talk.say(f"{setting.name} = {as_toml(value)}{later}")
         self._keep(lambda config: config.keep(name, value))
 
     # Keys.

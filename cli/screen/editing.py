@@ -32,7 +32,7 @@ _TAB: Final = "    "
 Doing = Literal["type", "delete", "kill", "yank", "other"]
 
 
-class Command(NamedTuple):
+class EditCommand(NamedTuple):
     """What a key may do to a buffer, and the keys that do it unless somebody binds others."""
 
     name: str
@@ -41,7 +41,7 @@ class Command(NamedTuple):
     keys: tuple[str, ...]
 
 
-COMMANDS: Final[list[Command]] = []
+COMMANDS: Final[list[EditCommand]] = []
 
 
 def command(*keys: str) -> Callable[[Callable[[Buffer], None]], Callable[[Buffer], None]]:
@@ -49,7 +49,7 @@ def command(*keys: str) -> Callable[[Callable[[Buffer], None]], Callable[[Buffer
 
     def made(run: Callable[[Buffer], None]) -> Callable[[Buffer], None]:
         help = (run.__doc__ or "").rstrip(".")
-        COMMANDS.append(Command(run.__name__.replace("_", "-"), run, help[:1].lower() + help[1:], keys))
+        COMMANDS.append(EditCommand(run.__name__.replace("_", "-"), run, help[:1].lower() + help[1:], keys))
         return run
 
     return made

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from unicodedata import category
 from urllib.parse import quote
 
-LONGEST: Final = 2083  # characters of an address: terminals take no longer one
+LONGEST_LINK: Final = 2083  # characters of an address: terminals take no longer one
 
 _FOUND: Final = re.compile(r"""(?<!\w)(?:https?|ftp)://[^\s<>"]+""", re.IGNORECASE)
 _CLOSES: Final = {")": "(", "]": "[", "}": "{"}

@@ -81,7 +81,7 @@ def pattern(words: str) -> re.Pattern[str]:
     return re.compile(re.escape(words), re.IGNORECASE)
 
 
-class Search:
+class HistorySearch:
     """Looks for words in what was typed before while they are typed, as readline does."""
 
     over = False

@@ -12,7 +12,7 @@ from cli.screen import entered
 from cli.screen.editing import LONG, KillRing
 from cli.screen.entered import ENTRIES, LONGEST, Entered
 from cli.screen.paste import Pasted
-from cli.screen.recall import Recall, Search
+from cli.screen.recall import HistorySearch, Recall
 
 
 def unkept() -> Entered:
@@ -90,7 +90,7 @@ class Searched(TestCase):
         self.recall = Recall(entered, KillRing())
         self.recall.buffer.insert("half")
         self.recall.buffer.go(1)
-        self.search = Search(self.recall)
+        self.search = HistorySearch(self.recall)
 
     @property
     def found(self) -> str:
