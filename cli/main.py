@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
@@ -16,7 +17,6 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
-from cli import commands, pipe
 from cli.client import Client
 from cli.config import BadConfig, Config
 from cli.last_server import LastServer
@@ -78,9 +78,12 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
+    gc.disable()  # what is loaded stays: a collection that looks through it only takes time, now and later
     from cli.screen import talk  # slow to load, and a filter needs none of it
     from cli.screen.remembered import Remembered
 
+    gc.freeze()
+    gc.enable()
     remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
     rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
     if options.room_chosen:
@@ -99,6 +102,8 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
+    from cli import pipe
+
     history = options["history"] or 0
     rooms = options["rooms"] or [LOBBY]
     connect = partial(_connect, reactor, options, secrets, rooms, history)
@@ -116,16 +121,22 @@ def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[
 
 
 def _send(reactor: Any, options: SendOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
     return _leaving(reactor, commands.send(reactor, connect, _server(options), options))
 
 
 def _tail(reactor: Any, options: TailOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], options["count"])
     return _leaving(reactor, commands.tail(reactor, connect, _server(options), options))
 
 
 def _save(reactor: Any, options: SaveOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
     return _leaving(reactor, commands.save(reactor, connect, _server(options), options))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -28,6 +27,7 @@ from cli.screen.bare import bare
 from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
+from cli.screen.frames import ECHO
 from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
@@ -71,7 +71,6 @@ def run(
     if why := lacks(os.environ.get("TERM", ""), settings.screen):
         print(f"chat: {safe_line(why)}", file=sys.stderr)
         return succeed(1)
-    gc.freeze()  # what is loaded by now stays: a collection that looks through it is felt as a pause
     remembered = remembered or Remembered(None, reactor)
     return Talk(reactor, connect, rooms, user, settings, remembered, config).start()
 
@@ -111,7 +110,7 @@ class Talk(Listener):
         Search(self)
         Pager(self)
         self.commands.add("quit", lambda _: self.quit(), "end the program", subject="program")
-        self._pages = Pages(reactor, self.conversation, self.changed, self.failed)
+        self._pages = Pages(reactor, self.conversation, self._answered, self.failed)
         self._window = Window(
             self.conversation, self.writing, self.keys, settings, lambda: self._pages.fetch(self.client)
         )
@@ -261,6 +260,10 @@ class Talk(Listener):
         """There is something new to draw, and maybe to keep."""
         self._terminal.changed()
         self._remembered.changed()
+
+    def _answered(self) -> None:
+        """There is what one waits for, as for what a key does."""
+        self._terminal.changed(ECHO)
 
     def say(self, text: str) -> None:
         """Say something of the program's own in the room that is shown."""
