@@ -207,8 +207,10 @@ class Talk(Listener):
             room.sent(unsent, id)
             self.changed()
 
+        over = stored.called  # the client has ended, and takes nothing any more
+
         def refused(failure: Failure) -> None:
-            if failure.trap(SendRefused, ClientClosed, CancelledError) is not ClientClosed:
+            if failure.trap(SendRefused, ClientClosed, CancelledError) is not ClientClosed or over:
                 self._unsent -= 1
             why = "cancelled" if failure.check(CancelledError) else failure.getErrorMessage()
             room.refused(unsent, why or "not sent")

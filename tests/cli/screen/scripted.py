@@ -13,7 +13,7 @@ from twisted.internet.task import react
 
 from cli.client import Client
 from cli.inbox import Message
-from cli.refusals import LoginRefused, SendRefused
+from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen import talk
 from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
@@ -46,6 +46,8 @@ class ScriptedClient:
         match word:
             case "!refuse":
                 return fail(SendRefused("forbidden", rest))
+            case "!closed":
+                return fail(ClientClosed(rest))
             case "!flood":
                 for number in range(int(rest)):
                     self._say(f"line {number + 1}", "bob")

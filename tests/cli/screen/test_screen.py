@@ -123,6 +123,14 @@ class OnePerson(TestCase):
         terminal.wait_for("!refuse not here (not here)")
         self.assertEqual(terminal.colour("!refuse"), RED)
 
+    def test_what_is_typed_when_all_is_over_is_not_sent_later(self) -> None:
+        terminal = self.open()
+        terminal.type("!closed logged in elsewhere\r")
+        terminal.wait_for("!closed logged in elsewhere (logged in elsewhere)")
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait_exit(), 0)
+        self.assertNotIn("not sent", terminal.text)
+
     def test_unsent_is_dim(self) -> None:
         terminal = self.open()
         terminal.type("!keep this\r")
