@@ -316,7 +316,7 @@ class Ends(TestCase):
     """However it ends, the terminal is as before and the status tells."""
 
     def test_signals(self) -> None:
-        for number, status in [(signal.SIGTERM, 0), (signal.SIGHUP, 1), (signal.SIGINT, 0)]:
+        for number, status in [(signal.SIGTERM, 0), (signal.SIGHUP, 1), (signal.SIGINT, 0), (signal.SIGQUIT, 1)]:
             with self.subTest(number), Terminal(SCRIPTED) as terminal:
                 terminal.wait_for("live")
                 terminal.process.send_signal(number)
