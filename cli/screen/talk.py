@@ -197,6 +197,7 @@ class Talk(Listener):
     async def _read(self) -> None:
         try:
             self.client = client = await self._connect(self)
+            self._places.count(client)
             waiting, self._waiting = self._waiting, []
             for act in waiting:
                 act(client)

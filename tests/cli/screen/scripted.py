@@ -18,7 +18,7 @@ from cli.screen import talk
 from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
 from tests.attacks import ATTACKS
-from wire.frames import MAX_BODY
+from wire.frames import MAX_BODY, RoomInfo
 
 
 def digest(text: str) -> str:
@@ -100,6 +100,9 @@ class ScriptedClient:
 
     def history(self, room: str, limit: int, before: int) -> Deferred[list[Message]]:
         return succeed(self._said[max(0, before - 1 - limit) : before - 1])
+
+    def list_rooms(self) -> Deferred[dict[str, RoomInfo]]:
+        return succeed({})
 
     def who(self, room: str) -> Deferred[list[str]]:
         return succeed(["ann", "zoe"])
