@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         secrets = Secrets(_server(options), options["user"])
     except OSError as wrong:
-        _give_up(f"cannot keep secrets in {wrong.filename}: {wrong.strerror}")
+        _give_up(f"cannot keep secrets in {wrong.filename}: {wrong.strerror}; set XDG_CONFIG_HOME to another folder")
     react(partial(_run, talk, options, secrets))
 
 

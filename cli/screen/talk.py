@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import time
 from traceback import extract_tb
@@ -117,6 +118,7 @@ class Talk(Listener):
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
+        self._signals: dict[signal.Signals, Any] = {}  # what they did before
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
@@ -135,7 +137,8 @@ class Talk(Listener):
 
     def start(self) -> Deferred[int]:
         """Take the terminal and begin; fires with the exit status."""
-        self._hang_up = signal.signal(signal.SIGHUP, self._hung_up)
+        for number, why in ((signal.SIGHUP, "the terminal hung up"), (signal.SIGQUIT, "ended by SIGQUIT")):
+            self._signals[number] = signal.signal(number, partial(self._signalled, why))
         self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
         self._terminal.start()
         self._talk = Deferred.fromCoroutine(self._read()).addErrback(self.failed)
@@ -193,6 +196,7 @@ class Talk(Listener):
     async def _read(self) -> None:
         try:
             self.client = client = await self._connect(self)
+            self._places.count(client)
             waiting, self._waiting = self._waiting, []
             for act in waiting:
                 act(client)
@@ -211,8 +215,10 @@ class Talk(Listener):
             room.sent(unsent, id)
             self.changed()
 
+        over = stored.called  # the client has ended, and takes nothing any more
+
         def refused(failure: Failure) -> None:
-            if failure.trap(SendRefused, ClientClosed, CancelledError) is not ClientClosed:
+            if failure.trap(SendRefused, ClientClosed, CancelledError) is not ClientClosed or over:
                 self._unsent -= 1
             why = "cancelled" if failure.check(CancelledError) else failure.getErrorMessage()
             room.refused(unsent, why or "not sent")
@@ -287,8 +293,8 @@ class Talk(Listener):
         else:
             self._end()
 
-    def _hung_up(self, _signal: int, _frame: FrameType | None) -> None:
-        self._reactor.callFromThread(self._end, 1, "the terminal hung up")
+    def _signalled(self, why: str, _signal: int, _frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self._end, 1, why)
 
     def failed(self, failure: Failure) -> None:
         """End the program, and say why."""
@@ -309,7 +315,8 @@ class Talk(Listener):
         self.writing.keep()
         with suppress(OSError):  # it may be gone
             self._terminal.stop()
-        signal.signal(signal.SIGHUP, self._hang_up)
+        for number, before in self._signals.items():
+            signal.signal(number, before)
         if self._ticking is not None:
             self._ticking.cancel()
         self._remembered.close()

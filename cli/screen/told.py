@@ -92,7 +92,7 @@ def template(keys: Keys) -> str:
 
 
 def _key_lines(action: Action) -> Iterator[str]:
-    for keys in action.keys or [""]:
+    for keys in action.keys:
         line = f"# {written(shown(keys))} = {written(action.name)}"
         yield f"{line:42} # {action.help}"
 

@@ -217,6 +217,7 @@ class OnePerson(TestCase):
             ("\x1b[Z", "> Bert:"),
             ("hi an\t", "> Bert: hi anna"),
             ("\x03z\t", "> zoe:"),  # who says nothing, as the server knows
+            ("\x03/set th\t\t", "> /set theme dark"),  # of the only name there is, what it may be
             ("\x03/sen\t", "> /send"),
             (f"{self.home}/a\t", f"> /send {self.home}/a file.txt"),
         ):
