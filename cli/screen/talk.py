@@ -17,7 +17,6 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
-from urwid.display.common import InputClosedError
 
 from cli.client import Client
 from cli.config import Config
@@ -39,7 +38,7 @@ from cli.screen.reading import Reading
 from cli.screen.remembered import Remembered
 from cli.screen.room import Room, Unsent
 from cli.screen.search import Search
-from cli.screen.terminal import Terminal
+from cli.screen.terminal import Terminal, TerminalGone
 from cli.screen.transfers import Transfers
 from cli.screen.view import View
 from cli.screen.window import Window
@@ -291,7 +290,7 @@ class Talk(Listener):
         """End the program, and say why."""
         if failure.check(LoginRefused):
             self._end(1, f"{self.conversation.user} is not let in: {failure.getErrorMessage()}")
-        elif failure.check(OSError, InputClosedError):
+        elif failure.check(TerminalGone):
             self._end(1, f"the terminal is gone: {failure.getErrorMessage()}")
         elif not failure.check(CancelledError):
             place = extract_tb(failure.getTracebackObject())[-1:]
@@ -304,7 +303,7 @@ class Talk(Listener):
             return
         self._ended = True
         self.writing.keep()
-        with suppress(OSError):  # it may be gone
+        with suppress(OSError, TerminalGone):
             self._terminal.stop()
         signal.signal(signal.SIGHUP, self._hang_up)
         if self._ticking is not None:
