@@ -67,7 +67,8 @@ def lines_of(message: Message) -> list[Line]:
         return [Line(Kind.NOTICE, f"file {message.name}, {amount(size)}: /save {message.id}", at, name)]
     lines = talk(message.text, at, name) if len(message.text) <= PART else [*_long(message.text, at, name)]
     if message.size is not None:
-        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: /save {message.id}, or Alt-O to read it"))
+        whole = f"/save {message.id}, or /open {message.id} to read it"
+        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: {whole}"))
     return lines
 
 

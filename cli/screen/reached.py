@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-MOST: Final = 1000  # mentions, and hidden messages, that are counted one by one; nobody reads more
+MENTIONS: Final = 1000  # that are counted; nobody reads more
+HIDDEN: Final = 10_000  # messages that are; who says more of what nobody wants to hear counts, at 0.7 MB for a room
 
 
 class Reached:
@@ -30,15 +31,18 @@ class Reached:
         self._mentions.clear()
         self._hidden.clear()
 
-    def mention(self, id: int) -> None:
-        """The unread message ``id`` is a mention."""
-        if len(self._mentions) < MOST:
-            self._mentions.add(id)
+    def count(self, id: int, *, hidden: bool, mention: bool) -> None:
+        """The unread message ``id`` is ``hidden``, and does not count, or is a ``mention``, or neither."""
+        for ids, among, most in ((self._hidden, hidden, HIDDEN), (self._mentions, mention, MENTIONS)):
+            if not among:
+                ids.discard(id)
+            elif len(ids) < most:
+                ids.add(id)
 
-    def hide(self, id: int) -> None:
-        """The unread message ``id`` is not shown, and does not count."""
-        if len(self._hidden) < MOST:
-            self._hidden.add(id)
+    def prune(self, first_id: int) -> None:
+        """There is no message before ``first_id``."""
+        for ids in (self._hidden, self._mentions):
+            ids.difference_update([id for id in ids if id < first_id])
 
     def is_unread(self, id: int) -> bool:
         """Whether the message ``id`` was not read."""

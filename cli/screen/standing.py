@@ -32,7 +32,7 @@ def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> l
         _below(here),
         _connection(conversation, now),
         [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
-        _rooms(conversation, rooms),
+        [*_here(conversation, rooms), *_reason(conversation), *(_others(conversation) if rooms else ())],
         *([Part(_progress(transfer))] for transfer in conversation.transfers),
         _people(conversation),
         [Part(conversation.user)],
@@ -89,22 +89,28 @@ def _slow(status: Status) -> bool:
     return status.lag is not None and status.lag > SLOW
 
 
-def _rooms(conversation: Conversation, others: bool) -> list[Part]:
-    """Return the room that is shown, why there is no connection, the rooms with something unread, and the others."""
-    numbers = {room: number for number, room in enumerate(conversation.rooms, 1)}
-    here = conversation.current
-    reason = conversation.status.reason if conversation.status is not None else ""
-    why = [Part(" · "), Part(reason, "alarm")] if reason else []
-    if len(numbers) == 1 or not others:
-        return [Part(f"[{here.name}]"), *why]
-    parts = [Part(f"[{numbers[here]}:{here.name}]"), *why]
-    busy = sorted((room for room in numbers if room.unread and room is not here), key=lambda room: not room.mentions)
-    for room in islice(busy, ACTIVE):
-        parts += [Part(f" {numbers[room]}:{room.name}("), *unread(room), Part(")")]
+def _here(conversation: Conversation, others: bool) -> Iterator[Part]:
+    """Yield the room that is shown, with its number where there are others to go to."""
+    here, rooms = conversation.current, conversation.rooms
+    number = f"{rooms.index(here) + 1}:" if others and len(rooms) > 1 else ""
+    yield Part(f"[{number}{here.name}]")
+
+
+def _reason(conversation: Conversation) -> Iterator[Part]:
+    """Yield why there is no connection: behind the room, which a long one would push off a narrow screen."""
+    if conversation.status is not None and conversation.status.reason:
+        yield from (Part(" · "), Part(conversation.status.reason, "alarm"))
+
+
+def _others(conversation: Conversation) -> Iterator[Part]:
+    """Yield the other rooms, those with something unread first."""
+    others = [(number, room) for number, room in enumerate(conversation.rooms, 1) if room is not conversation.current]
+    busy = sorted((each for each in others if each[1].unread), key=lambda each: not each[1].mentions)
+    for number, room in islice(busy, ACTIVE):
+        yield from (Part(f" {number}:{room.name}("), *unread(room), Part(")"))
     if len(busy) > ACTIVE:
-        parts.append(Part(f" +{len(busy) - ACTIVE}"))
-    quiet = (room for room in numbers if not room.unread and room is not here)
-    return [*parts, *(Part(f" {numbers[room]}:{room.name}") for room in quiet)]
+        yield Part(f" +{len(busy) - ACTIVE}")
+    yield from (Part(f" {number}:{room.name}") for number, room in others if not room.unread)
 
 
 def _people(conversation: Conversation) -> list[Part]:

@@ -129,11 +129,25 @@ class Rooms(TestCase):
         self.assertTrue(self.conversation.unignore("bob"))
         self.assertFalse(self.conversation.unignore("bob"))
         self.hear("dev", "back")
-        self.assertEqual(self.counts("dev"), (2, 1))
+        self.assertEqual(self.counts("dev"), (4, 3))
         self.conversation.turn(1)
         self.assertEqual(
             (texts(self.conversation.current), self.counts("dev")), (["ann!", "ann?", "ann.", "back"], (0, 0))
         )
+
+    def test_who_is_ignored_is_counted_no_more(self) -> None:
+        self.hear("dev", "ann!", "hi")
+        self.hear("dev", "hello", sender="carl")
+        self.conversation.ignore("Bob")
+        self.assertEqual(self.counts("dev"), (1, 0))
+        self.conversation.unignore("bob")
+        self.assertEqual(self.counts("dev"), (3, 1))
+
+    def test_who_is_ignored_and_says_very_much(self) -> None:
+        self.conversation.ignore("Bob")
+        self.hear("dev", *["hi"] * 2000)
+        self.hear("dev", "hello", sender="carl")
+        self.assertEqual(self.counts("dev"), (1, 0))
 
     def test_notice_of_several_lines(self) -> None:
         self.conversation.notice("2 rooms\nlobby\ndev", NOON)

@@ -27,7 +27,7 @@ class LinesOfMessages(TestCase):
 
     def test_large_text_says_that_it_is_a_beginning(self) -> None:
         *_, last = lines_of(message(1, "beginning", size=20_000_000_000))
-        self.assertEqual(last.text, "… 20 GB in all: /save 1, or Alt-O to read it")
+        self.assertEqual(last.text, "… 20 GB in all: /save 1, or /open 1 to read it")
 
     def test_long_text_comes_in_parts_and_whole(self) -> None:
         text = "".join(f"word{n} " for n in range(2000))
