@@ -12,16 +12,20 @@ from typing import Any, Final, NoReturn
 
 from platformdirs import user_state_path
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import react
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
+from cli.attempts import Threads
 from cli.client import Client
 from cli.config import BadConfig, Config
+from cli.inbox import Inbox
 from cli.last_server import LastServer
 from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
 from cli.secrets import Secrets
+from cli.session import Session
 from cli.status import Listener
 from wire.frames import LOBBY
 from wire.text import safe_line
@@ -86,19 +90,19 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
     gc.enable()
     remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
     rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
-    if options.room_chosen:
-        remembered.past.shown = rooms[0]
 
-    def connect(listener: Listener) -> Deferred[Client]:
+    def make(listener: Listener) -> Client:
         history = options["history"] or 0  # the screen fetches what one looks at
-        connecting = _connect(reactor, options, secrets, rooms, history, listener)
-        return connecting.addCallback(arrived)
+        client = _client(reactor, options, secrets, rooms, history, listener)
+        client.started.addCallback(arrived)
+        return client
 
     def arrived(client: Client) -> Client:
         LastServer().remember(options["host"], options["port"])
         return client
 
-    return talk.run(reactor, connect, rooms, options["user"], options.settings, remembered, options.config)
+    shown = rooms[0] if options.room_chosen else None
+    return talk.run(reactor, make, rooms, options["user"], options.settings, remembered, options.config, show=shown)
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
@@ -175,19 +179,31 @@ def _connect(
     *,
     read: bool = True,
 ) -> Deferred[Client]:
-    return Client.new(
+    return _client(reactor, options, secrets, rooms, history, listener, read=read).start()
+
+
+def _client(
+    reactor: Any,
+    options: AnyOptions,
+    secrets: Secrets,
+    rooms: Iterable[str],
+    history: int | None,
+    listener: Listener,
+    *,
+    read: bool = True,
+) -> Client:
+    session = Session(
         options["user"],
-        options["host"],
-        options["port"],
+        Inbox(keep=read),
         rooms=dict.fromkeys(rooms),
         history=history,
         key=secrets.key,
         client=secrets.client,
-        read=read,
         outbox=secrets.folder / "outbox",
+        in_thread=Threads(reactor),
         listener=listener,
-        reactor=reactor,
     )
+    return Client(HostnameEndpoint(reactor, options["host"], options["port"]), session, reactor)
 
 
 def _server(options: AnyOptions) -> str:

@@ -561,10 +561,28 @@ class Rooms(ClientCase):
 
     def test_join_without_a_connection(self) -> None:
         self.live().cut()
-        joined = self.client.join("dev", after=3)
+        joined, refused = self.client.join("dev", after=3), self.client.join("secret")
+        sent = self.client.send_msg("hello", "dev")
         end = self.again()
-        self.assertEqual(end.welcome(lobby=(1, 0), dev=(1, 9)).rooms, {"lobby": 0, "dev": 3})
+        self.assertEqual(end.welcome(lobby=(1, 0)).rooms, {"lobby": 0})  # a room closed to us would keep us out of all
+        said = [frames.Join(room="dev", after=3), frames.Join(room="secret"), Send(seq=1, room="dev")]
+        self.assertEqual([frame for frame, _ in end.heard()], said)
+        end.say(Joined(room="dev", first_id=1, last_id=9), Error(code="forbidden", text="private", room="secret"))
         self.successResultOf(joined)
+        self.failureResultOf(refused, AskRefused)
+        self.assertNoResult(sent)
+        end.cut()
+        self.assertEqual(self.again().welcome().rooms, {"lobby": 0, "dev": 3})
+
+    def test_connection_lost_while_leaving_and_joining(self) -> None:
+        end = self.live(rooms={"lobby": 0, "dev": 0})
+        left, joined = self.client.leave("dev"), self.client.join("ops")
+        end.cut()
+        self.successResultOf(left)
+        end = self.again()
+        self.assertEqual(end.welcome().rooms, {"lobby": 0})
+        self.assertEqual([frame for frame, _ in end.heard()], [frames.Join(room="ops")])
+        self.assertNoResult(joined)
 
     def test_a_talk_that_another_begins(self) -> None:
         end = self.live()

@@ -35,8 +35,14 @@ class ScriptedClient:
         self._said: list[Message] = []
         self._contents: dict[int, str] = {}
         self._under_way: Deferred[None] = Deferred()
-        listener.room_opened("lobby", 1, 0)
+        self._unsent = 0
+
+    def start(self) -> Deferred[Client]:
+        if sys.argv[1:] == ["refuse"]:
+            return fail(LoginRefused("name_taken", "somebody else is ann"))
+        self._listener.room_opened("lobby", 1, 0)
         self._tell(State.LIVE)
+        return succeed(cast(Client, self))
 
     def read_msg(self) -> Deferred[Message]:
         return self._messages.get()
@@ -73,6 +79,8 @@ class ScriptedClient:
             case "!left":
                 self._listener.resent("lobby", eval(rest))
             case "!keep":
+                self._unsent += 1
+                self._tell(State.LIVE)
                 return Deferred()
             case "!raise":
                 raise RuntimeError(rest)
@@ -141,17 +149,15 @@ class ScriptedClient:
                 self._listener.room_opened(attack, 1, 0)
 
     def _tell(self, state: State, reason: str = "") -> None:
-        self._listener.status_changed(Status(state, 0, 0, 1_764_000_000.0, None, reason, None))
+        self._listener.status_changed(Status(state, 0, self._unsent, 1_764_000_000.0, None, reason, None))
 
 
-def connect(listener: Listener) -> Deferred[Client]:
-    if sys.argv[1:] == ["refuse"]:
-        return fail(LoginRefused("name_taken", "somebody else is ann"))
-    return succeed(cast(Client, ScriptedClient(listener)))
+def make(listener: Listener) -> Client:
+    return cast(Client, ScriptedClient(listener))
 
 
 async def main(reactor: Any) -> None:
-    raise SystemExit(await talk.run(reactor, connect, ["lobby"], "ann", Settings()))
+    raise SystemExit(await talk.run(reactor, make, ["lobby"], "ann", Settings()))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import sys
 import tempfile
@@ -343,7 +344,9 @@ class Ends(TestCase):
             self.assertTrue(terminal.output.endswith(b"chat: ann is not let in: somebody else is ann\r\n"))
 
     def test_terminal_hangs_up(self) -> None:
-        with Terminal(SCRIPTED) as terminal:
+        said = Path(self.enterContext(tempfile.TemporaryDirectory())) / "said"
+        with Terminal(["sh", "-c", f"exec {shlex.join(SCRIPTED)} 2>{said}"]) as terminal:
             terminal.wait_for("live")
             terminal.hang_up()
             self.assertEqual(terminal.process.wait(10), 1)
+        self.assertRegex(said.read_text(), r"\Achat: the terminal (hung up|is gone: [\w/ ]+)\n\Z")

@@ -10,6 +10,7 @@ from typing import cast
 from unittest import TestCase
 from unittest.mock import patch
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from cli.screen.paste import TOO_LONG, Pasted
@@ -36,7 +37,7 @@ class Talking(FakeTalk):
     def quit(self) -> None:
         self.quits += 1
 
-    def send(self, room: Room, unsent: Unsent, begin: object) -> None:
+    def watch(self, stored: Deferred[int | None], room: Room, unsent: Unsent) -> None:
         pass
 
 
