@@ -92,8 +92,7 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
     rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
 
     def make(listener: Listener) -> Client:
-        history = options["history"] or 0  # the screen fetches what one looks at
-        client = _client(reactor, options, secrets, rooms, history, listener)
+        client = _client(reactor, options, secrets, rooms, 0, listener)  # what one looks at is fetched
         client.started.addCallback(arrived)
         return client
 
@@ -108,7 +107,7 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     from cli import pipe
 
-    history = options["history"] or 0
+    history = options["history"]
     rooms = options["rooms"] or [LOBBY]
     connect = partial(_connect, reactor, options, secrets, rooms, history)
     return _leaving(

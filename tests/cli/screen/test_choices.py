@@ -128,7 +128,7 @@ class Setting(ChoicesCase):
         before = self.config.path.read_text()
         self.assertEqual(self.do("/set theme pink"), 'theme is one of dark, light, mono, not "pink"')
         self.assertEqual(self.do("/set themes x"), "there is no setting themes; do you mean theme?")
-        self.assertEqual(self.do("/set zzz"), "there is no setting zzz; /set lists them")
+        self.assertEqual(self.do("/set zzz"), "there is no setting zzz; chat --help and /set list them")
         self.assertEqual((self.talk.settings, self.config.path.read_text()), (Settings(), before))
 
     def test_where_nothing_can_be_kept(self) -> None:
