@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
 from getpass import getuser
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Final, NoReturn, TypeVar, cast
 
 from twisted.python.usage import Options as UsageOptions
@@ -107,6 +106,8 @@ class AnyOptions(UsageOptions):
 
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
+        from importlib.metadata import PackageNotFoundError, version  # slow to load, and seldom asked for
+
         try:
             print(f"chat {version('console-chat')}")
         except PackageNotFoundError:

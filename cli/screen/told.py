@@ -91,7 +91,7 @@ def template(keys: Keys) -> str:
 
 
 def _key_lines(action: Action) -> Iterator[str]:
-    for keys in action.keys or [""]:
+    for keys in action.keys:
         line = f"# {as_toml(shown(keys))} = {as_toml(action.name)}"
         yield f"{line:42} # {action.help}"
 

@@ -7,7 +7,6 @@ from time import time
 from typing import TYPE_CHECKING, Final
 
 from platformdirs import user_state_path
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cli.screen.completion import Completing, complete
@@ -147,7 +146,7 @@ class Writing:
     def _send(self, text: str) -> None:
         room = self._conversation.current
         unsent = room.type(text, time(), self._conversation.user)
-        self._talk.send(room, unsent, lambda client: client.send_msg(text, room.name))
+        self._talk.watch(self._talk.client.send_msg(text, room.name), room, unsent)
 
     def _take(self, text: str) -> None:
         if line_count(text) > self._talk.settings.paste_lines:
@@ -192,7 +191,7 @@ class Writing:
     # Elsewhere.
 
     def _edit(self) -> None:
-        Deferred.fromCoroutine(self._edit_in(self._buffer)).addErrback(self._talk.failed)
+        self._talk.begin(self._edit_in(self._buffer))
 
     async def _edit_in(self, buffer: Buffer) -> None:
         try:

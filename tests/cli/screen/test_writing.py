@@ -10,6 +10,7 @@ from typing import cast
 from unittest import TestCase
 from unittest.mock import patch
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from cli.screen.paste import Pasted, TooLong
@@ -36,7 +37,7 @@ class Talking(FakeTalk):
     def quit(self) -> None:
         self.quits += 1
 
-    def send(self, room: Room, unsent: Unsent, begin: object) -> None:
+    def watch(self, stored: Deferred[int | None], room: Room, unsent: Unsent) -> None:
         pass
 
 
@@ -210,6 +211,7 @@ class OnePerson(TestCase):
             ("\x1b[Z", "> Bert:"),
             ("hi an\t", "> Bert: hi anna"),
             ("\x03z\t", "> zoe:"),  # who says nothing, as the server knows
+            ("\x03/set th\t\t", "> /set theme dark"),  # of the only name there is, what it may be
             ("\x03/sen\t", "> /send"),
             (f"{self.home}/a\t", f"> /send {self.home}/a file.txt"),
         ):
