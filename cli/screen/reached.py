@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-MOST: Final = 1000  # mentions, and hidden messages, that are counted one by one; nobody reads more
+MOST: Final = 1000  # mentions, and messages that are no news, that are counted one by one; nobody reads more
 
 
 class Reached:
@@ -17,7 +17,7 @@ class Reached:
         self.read_id: int | None = None
         self.bar_id: int | None = None
         self._mentions: set[int] = set()  # beyond read_id
-        self._hidden: set[int] = set()  # likewise, from people who are ignored
+        self._skipped: set[int] = set()  # likewise, that do not count
 
     @property
     def mentions(self) -> int:
@@ -28,17 +28,17 @@ class Reached:
         """All up to ``id`` was read; None where the room is new to us."""
         self.read_id = id
         self._mentions.clear()
-        self._hidden.clear()
+        self._skipped.clear()
 
     def mention(self, id: int) -> None:
         """The unread message ``id`` is a mention."""
         if len(self._mentions) < MOST:
             self._mentions.add(id)
 
-    def hide(self, id: int) -> None:
-        """The unread message ``id`` is not shown, and does not count."""
-        if len(self._hidden) < MOST:
-            self._hidden.add(id)
+    def skip(self, id: int) -> None:
+        """The unread message ``id`` does not count."""
+        if len(self._skipped) < MOST:
+            self._skipped.add(id)
 
     def is_unread(self, id: int) -> bool:
         """Whether the message ``id`` was not read."""
@@ -46,7 +46,7 @@ class Reached:
 
     def unread(self, first_id: int, last_id: int) -> int:
         """Return how many of the messages ``first_id`` to ``last_id`` were not read."""
-        return max(0, last_id - max(self.read_id or 0, first_id - 1) - len(self._hidden))
+        return max(0, last_id - max(self.read_id or 0, first_id - 1) - len(self._skipped))
 
     def open(self, last_id: int) -> None:
         """The room begins, or begins anew, with messages up to ``last_id``."""

@@ -31,8 +31,8 @@ class Unsent:
 class Room:
     """What is known of one room: its ``rows``, which of them is looked at, and how far it was read.
 
-    Any messages may be missing: a row stands for each gap, and :meth:`wanted` tells what to fetch. ``is_mention``
-    tells which messages speak to the person.
+    Any messages may be missing: a row stands for each gap, and :meth:`wanted` tells what to fetch. ``is_news`` tells
+    which messages are worth coming for, ``is_mention`` which of those speak to the person.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Room:
         name: str,
         is_mention: Callable[[Message], bool] = lambda _: False,
         hides: Callable[[Message], bool] = lambda _: False,
+        is_news: Callable[[Message], bool] = lambda _: True,
         settings: Settings | None = None,
     ) -> None:
         self.name = name
@@ -54,6 +55,7 @@ class Room:
         self.rows = Rows(self.history, self._lines)
         self._is_mention = is_mention
         self._hides = hides
+        self._is_news = is_news
         self._settings = settings or Settings()
         self._shown = False
         self._reached = Reached()
@@ -198,8 +200,10 @@ class Room:
         if len(self._speakers) > SPEAKERS:
             self._speakers = {name: self._speakers[name] for name in self.speakers()[: SPEAKERS // 2]}
         if self._reached.is_unread(message.id):
-            if self._hides(message):
-                self._reached.hide(message.id)
+            if not self._is_news(message):
+                self._reached.skip(message.id)
+                if not self.unread:
+                    self._reached.read(self.last_id)
             elif self._is_mention(message):
                 self._reached.mention(message.id)
 

@@ -428,7 +428,7 @@ class People(TestCase):
 
     def test_ignored(self) -> None:
         ignored = {"bob"}
-        room = Room("lobby", lambda _: True, lambda message: message.sender in ignored)
+        room = Room("lobby", lambda _: True, lambda said: said.sender in ignored, lambda said: said.sender != "bob")
         room.open(1, 0)
         for id, sender in enumerate(("zoe", "bob", "zoe", "bob"), 1):
             room.add(message(id, str(id), sender))
