@@ -36,6 +36,13 @@ def only_child(pid: int) -> int:
     return int(child)
 
 
+def memory(pid: int, line: str = "VmRSS") -> int:
+    """Return the bytes of a process that are resident now, or at most since its start: ``VmHWM``."""
+    found = re.search(rf"^{line}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
 class ServerProcess:
     """``with ServerProcess("--grace", "1") as server: ...``; it may be ended and started again, on the same port.
 
@@ -157,11 +164,11 @@ class ServerProcess:
 
     def memory(self) -> int:
         """Bytes resident now."""
-        return self._memory("VmRSS")
+        return memory(self.pid)
 
     def peak_memory(self) -> int:
         """Bytes resident at most since the start, or since :meth:`forget_peak`."""
-        return self._memory("VmHWM")
+        return memory(self.pid, "VmHWM")
 
     def forget_peak(self) -> None:
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
@@ -170,9 +177,3 @@ class ServerProcess:
         """Seconds of processor time used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def _memory(self, line: str) -> int:
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(rf"^{line}:\s+(\d+) kB$", status, re.MULTILINE)
-        assert found is not None
-        return int(found[1]) * 1024

@@ -129,6 +129,10 @@ class Terminal:
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"{what!r} did not come:\n{self.text}\n{self.output[-500:]!r}")
 
+    def look(self, seconds: float = 0) -> bool:
+        """Take what the program has drawn; False where nothing comes for so long."""
+        return self._read(seconds)
+
     def wait_exit(self) -> int:
         """Return the exit status; reads on meanwhile."""
         end = time.monotonic() + PATIENCE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import urwid
 
@@ -19,6 +19,7 @@ from wire.text import safe, safe_line
 MOST: Final = 2 * PART  # characters that are shown of a text; only a server that harms sends longer names and notices
 TIME: Final = 5  # columns
 NARROW: Final = 32  # columns of a screen, below which there are none to spare for the time
+TINY: Final = 12  # and none for the name
 
 
 class Label(urwid.Text):
@@ -52,28 +53,44 @@ class Label(urwid.Text):
         self.set_text([(style, self._harmless(text[:MOST])) for text, style in parts])
 
 
-def row(line: Line, width: int, look: Look) -> urwid.Columns:
+class Row(urwid.Widget):
+    """Labels side by side, each with its width in columns, and a blank between them.
+
+    urwid's own Columns cost twice the time, and leave cycles: collecting those was felt when pages were turned.
+    """
+
+    _sizing = frozenset([urwid.FLOW])
+
+    def __init__(self, *labels: tuple[int, Label]) -> None:
+        super().__init__()
+        self._labels = labels
+
+    def rows(self, size: tuple[int], focus: bool = False) -> int:  # noqa: ARG002
+        """Return how many rows it takes."""
+        return max(label.rows((width,)) for width, label in self._labels)
+
+    def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]  # noqa: ARG002
+        """Draw it."""
+        *first, (width, last) = self._labels
+        parts = [(label.render((width,)), None, False, width + 1) for width, label in first]
+        return urwid.CanvasJoin([*parts, (last.render((width,)), None, False, width)])
+
+
+def row(line: Line, width: int, look: Look) -> Row:
     """Return what shows ``line`` on a screen of ``width`` columns: the time, the name, and the text beside them."""
     if line.kind in RULES:
-        return _rule(line)
+        return Row((width, Label(f"── {line.text} ".ljust(width, "─"), line.kind.value, line=True)))
     name, style = look.name(line)
-    columns: list[Any] = [
-        (TIME, Label(line.clock, "hit" if line.hit else "time", line=True)),
-        (_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT)),
-        Label(line.text, line.kind.value, marked=partial(look.text, line)),
-    ]
-    return urwid.Columns(columns if width >= NARROW else columns[1:], dividechars=1)
+    return Row(
+        *[(TIME, Label(line.clock, "hit" if line.hit else "time", line=True))] * (width >= NARROW),
+        *[(_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT))] * (width >= TINY),
+        (text_width(width), Label(line.text, line.kind.value, marked=partial(look.text, line))),
+    )
 
 
 def text_width(width: int) -> int:
     """Return how many of ``width`` columns the text of a line has."""
-    return max(1, width - (TIME + 1 if width >= NARROW else 0) - _names(width) - 1)
-
-
-def _rule(line: Line) -> urwid.Columns:
-    style = line.kind.value
-    dash = urwid.AttrMap(urwid.Divider("─"), style)
-    return urwid.Columns([(2, dash), ("pack", Label(line.text, style, line=True)), dash], dividechars=1)
+    return width - (TIME + 1) * (width >= NARROW) - (_names(width) + 1) * (width >= TINY)
 
 
 def _names(width: int) -> int:

@@ -83,8 +83,6 @@ def _words(status: Status, met: bool, now: float) -> Iterator[str]:
         yield f"lag {(status.lag or 0) * 1000:.0f} ms"
     if status.unsent:
         yield f"unsent {status.unsent}"
-    if status.reason:
-        yield status.reason
 
 
 def _slow(status: Status) -> bool:
@@ -92,12 +90,14 @@ def _slow(status: Status) -> bool:
 
 
 def _rooms(conversation: Conversation, others: bool) -> list[Part]:
-    """Return the room that is shown, those with something unread, mentions first, and then the others."""
+    """Return the room that is shown, why there is no connection, the rooms with something unread, and the others."""
     numbers = {room: number for number, room in enumerate(conversation.rooms, 1)}
     here = conversation.current
+    reason = conversation.status.reason if conversation.status is not None else ""
+    why = [Part(" · "), Part(reason, "alarm")] if reason else []
     if len(numbers) == 1 or not others:
-        return [Part(f"[{here.name}]")]
-    parts = [Part(f"[{numbers[here]}:{here.name}]")]
+        return [Part(f"[{here.name}]"), *why]
+    parts = [Part(f"[{numbers[here]}:{here.name}]"), *why]
     busy = sorted((room for room in numbers if room.unread and room is not here), key=lambda room: not room.mentions)
     for room in islice(busy, ACTIVE):
         parts += [Part(f" {numbers[room]}:{room.name}("), *unread(room), Part(")")]

@@ -111,8 +111,10 @@ class Talk(Listener):
         Search(self)
         Pager(self)
         self.commands.add("quit", lambda _: self.quit(), "end the program", subject="program")
-        pages = Pages(reactor, self.conversation, self.changed, self.failed)
-        self._window = Window(self.conversation, self.writing, self.keys, settings, lambda: pages.fetch(self.client))
+        self._pages = Pages(reactor, self.conversation, self.changed, self.failed)
+        self._window = Window(
+            self.conversation, self.writing, self.keys, settings, lambda: self._pages.fetch(self.client)
+        )
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._ticking: IDelayedCall | None = None
@@ -144,7 +146,10 @@ class Talk(Listener):
 
     def status_changed(self, status: Status) -> None:
         """Show it, and let the seconds to the next attempt count down."""
+        before = self.conversation.status
         self.conversation.tell(status)
+        if before is None or status.state is not before.state:
+            self._pages.fetch(self.client)  # at once, not only when the next drawing shows what is missing
         if not status.unsent:
             self._forget_left()
         if self._ticking is None:

@@ -11,10 +11,10 @@ import urwid
 from cli.screen.lines import BETWEEN, Kind, Line
 from cli.screen.look import Look
 from cli.screen.room import Room
-from cli.screen.row import row
+from cli.screen.row import Row, row
 from cli.screen.rows import UNSENT, Position
 
-KEPT: Final = 500  # widgets of lines that were looked at; no screen has as many rows
+KEPT: Final = 3  # screens full of widgets: a collection that looks through many of them is felt as a pause
 WHEEL: Final = 3  # rows
 
 
@@ -24,7 +24,7 @@ class Placed:
 
     position: Position
     line: Line
-    widget: urwid.Columns
+    widget: Row
     top: int
     height: int
 
@@ -63,7 +63,7 @@ class View(urwid.Widget):
         self._anchor: Position | None = None  # the looked_at that stands at _top
         self._top = 0
         self._placed: list[Placed] = []  # on the screen, without a hole
-        self._widgets: OrderedDict[Line, urwid.Columns] = OrderedDict()  # the one looked at last is last
+        self._widgets: OrderedDict[Line, tuple[Row, int]] = OrderedDict()  # with their heights, as looked at
 
     def refresh(self, size: tuple[int, int]) -> None:
         """Take what is in the room now, for a view of ``size`` (columns, rows)."""
@@ -178,11 +178,14 @@ class View(urwid.Widget):
 
     def _place(self, position: Position, top: int, line: Line | None = None) -> Placed:
         line = self.room.rows[position] if line is None else line
-        widget = self._widgets.pop(line, None)
-        self._widgets[line] = widget = row(line, self._size[0], self._look) if widget is None else widget
-        if len(self._widgets) > KEPT:
+        known = self._widgets.pop(line, None)
+        if known is None:
+            made = row(line, self._size[0], self._look)
+            known = made, made.rows((self._size[0],))
+        self._widgets[line] = known
+        if len(self._widgets) > KEPT * self._size[1]:
             self._widgets.popitem(last=False)
-        return Placed(position, line, widget, top, widget.rows((self._size[0],)))
+        return Placed(position, line, known[0], top, known[1])
 
 
 def _move(placed: list[Placed], by: int) -> None:

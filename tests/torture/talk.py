@@ -169,7 +169,7 @@ class Verdict:
 def judge(people: Sequence[Person], url: str) -> Verdict:
     """Hold the database at ``url`` against what people said and heard."""
     verdict = Verdict(acknowledged=sum(len(person.ids) for person in people))
-    log = _read_log(url, verdict)
+    log = read_log(url, verdict)
     verdict.messages = sum(map(len, log.values()))
     by_user: dict[tuple[str, str], list[tuple[int, Post]]] = {}
     for room, posts in log.items():
@@ -183,7 +183,8 @@ def judge(people: Sequence[Person], url: str) -> Verdict:
     return verdict
 
 
-def _read_log(url: str, verdict: Verdict) -> dict[str, list[Post]]:
+def read_log(url: str, verdict: Verdict) -> dict[str, list[Post]]:
+    """Return what is in the database at ``url``, room by room, and have gaps in the verdict."""
     log: dict[str, list[Post]] = {}
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:

@@ -66,6 +66,12 @@ class Layout(TestCase):
         self.assertGreater(len(rows), 2)
         self.assertTrue(all(text.startswith(" " * 17) and text[17] != " " for text in rows[1:]), rows)
 
+    def test_every_width_is_filled_and_no_more(self) -> None:
+        for columns in range(1, 130):
+            for line in (said("谢谢 hello", "bartholomew"), said("Monday", kind=Kind.DAY), Line(Kind.BAR, "unread")):
+                canvas = row(line, columns, look()).render((columns,))
+                self.assertEqual((canvas.cols(), canvas.rows()), (columns, row(line, columns, look()).rows((columns,))))
+
     def test_small(self) -> None:
         self.assertRegex(shown(said("hello", "bartholomew"), 40)[0], r"\A\d\d:\d\d barth… hello\Z")
         self.assertEqual(shown(said("hello"), 30), ["   bob hello"])  # no columns to spare for the time

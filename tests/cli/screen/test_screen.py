@@ -137,7 +137,7 @@ class OnePerson(TestCase):
     def test_reason_of_a_loss(self) -> None:
         terminal = self.open()
         terminal.type("!lost the server is shutting down\r")
-        terminal.wait_for("trying again, the server is shutting down")
+        terminal.wait_for("trying again · [lobby] · the server is shutting down")
 
     def test_keys(self) -> None:
         terminal = self.open()

@@ -69,22 +69,28 @@ class Standing(TestCase):
             (status(State.BEHIND, behind=12, unsent=3), "behind by 12, unsent 3", "status"),
             (
                 status(State.LOST, retry_at=NOON + 3.2, unsent=1, reason="shutting down"),
-                f"offline since {noon}, next try in 4 s, unsent 1, shutting down",
+                f"offline since {noon}, next try in 4 s, unsent 1",
                 "alarm",
             ),
             (status(State.LOST), f"offline since {noon}, trying again", "alarm"),
-            (status(State.CLOSED, reason="kicked"), f"closed since {noon}, kicked", "alarm"),
+            (status(State.CLOSED, reason="kicked"), f"closed since {noon}", "alarm"),
         ]:
             with self.subTest(shown):
                 self.conversation.tell(state)
                 self.assertEqual(self.line().split(" · ")[0], shown)
                 self.assertEqual(self.styled(shown), style)
 
+    def test_the_reason_does_not_push_out_where_one_is(self) -> None:
+        self.conversation.room("dev")
+        self.conversation.tell(status(State.CLOSED, reason="kicked"))
+        self.assertRegex(self.line(), r"^closed since .* · \[1:lobby\] · kicked 2:dev · ann$")
+        self.assertEqual(self.styled("kicked"), "alarm")
+
     def test_before_the_first_connection(self) -> None:
         self.conversation = Conversation("ann", ["lobby"], Highlights([]))
         self.assertEqual(self.line(), "connecting · [lobby] · ann")
         self.conversation.tell(status(State.LOST, retry_at=NOON + 1, reason="Connection refused"))
-        self.assertEqual(self.line(), "connecting, next try in 1 s, Connection refused · [lobby] · ann")
+        self.assertEqual(self.line(), "connecting, next try in 1 s · [lobby] · Connection refused · ann")
 
     def test_trouble_of_the_server(self) -> None:
         self.conversation.trouble = "the database is away"

@@ -300,5 +300,5 @@ class Anything(RuleBasedStateMachine):
         return placed[0].top == 0 and placed[-1].position == self.room.rows.end
 
 
-Anything.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+Anything.TestCase.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
 WhateverComes = Anything.TestCase
