@@ -17,6 +17,7 @@ from cli.client import Client
 from cli.options import message_id
 from cli.refusals import AskRefused, ClientClosed
 from cli.screen.conversation import Transfer
+from cli.screen.writing import Word
 from wire.text import safe
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Pager:
             id = message_id(argument.strip()) if argument.strip() else self._in_view()
             pager = _pager()
         except ValueError as why:
-            self._talk.say(str(why))
+            self._talk.writing.let(Word(str(why)))
             return
         room = self._talk.conversation.current.name
         self._talk.when_there(

@@ -157,6 +157,7 @@ class Places:
             lost = isinstance(failure.value, ConnectionLost)
             self._talk.say("there is no connection; ask again once it is live" if lost else str(failure.value))
 
+        self._conversation.current.follow()  # the answer wants to be seen
         self._watch(question(client), tell, refused)
 
     def _watch(self, done: Deferred[T], tell: Callable[[T], None], refused: Callable[[Failure], None]) -> None:

@@ -150,6 +150,8 @@ class Writing:
         command = self._talk.commands.get(name) if text.startswith("/") else None
         if command is None or not command.secret:
             self._entered.add(text)
+        room = self._conversation.current
+        end = room.rows.end
         if not text.startswith("/"):
             self._send(text)
         elif text.startswith("//"):
@@ -160,6 +162,8 @@ class Writing:
             meant = self._talk.commands.nearest(name)
             hint = f"do you mean /{meant}? " if meant else ""
             self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
+        if room.rows.end != end:  # an answer, which wants to be seen
+            room.follow()
 
     def _act(self, text: str) -> None:
         if text.strip():
@@ -241,7 +245,7 @@ class Writing:
             self._talk.quit()
         else:
             self._interrupted = now
-            self._talk.say("Ctrl-C again ends the program, and so do Ctrl-D and /quit")
+            self.let(Word("Ctrl-C again ends the program, and so do Ctrl-D and /quit"))
 
     def _delete(self) -> None:
         if self._buffer.text:

@@ -196,6 +196,11 @@ class Leaving(Typed):
 
 
 class Asking(Typed):
+    def test_the_answer_is_seen(self) -> None:
+        self.conversation.current.look_at((1, 0))
+        self.type("who")
+        self.assertTrue(self.conversation.current.follows)
+
     def test_who(self) -> None:
         self.type("who")
         self.assertEqual(self.client.asked, [("who", "lobby")])
