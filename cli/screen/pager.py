@@ -17,6 +17,7 @@ from cli.client import Client
 from cli.options import message_id
 from cli.refusals import AskRefused, ClientClosed
 from cli.screen.conversation import Transfer
+from cli.screen.lines import is_long
 from cli.screen.writing import Word
 from wire.text import safe
 
@@ -64,7 +65,7 @@ class Pager:
         room = self._talk.conversation.current
         for placed in reversed(self._talk.view.placed):
             message = room.history.get(placed.position[0])
-            if message is not None and message.size is not None and message.name is None:
+            if message is not None and is_long(message):
                 return message.id
         raise ValueError("no long text is in view; /open ID opens any message")
 

@@ -110,10 +110,10 @@ class OnePerson(TestCase):
 
     def test_message_taller_than_the_screen(self) -> None:
         terminal = self.open(40, 10)
-        terminal.type("!say ' '.join(f'n{n}' for n in range(2000))\r")
+        terminal.type("!say ' '.join(f'n{n}' for n in range(700))\r")
         terminal.wait_for("ann !say")
         terminal.type("\x1b[5~")
-        terminal.wait_for("n1990")
+        terminal.wait_for("n690")
         terminal.type("\x1b[5~" * 200)
         terminal.wait_for("n0 n1 n2")
 
