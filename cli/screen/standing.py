@@ -33,7 +33,6 @@ def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> l
         _connection(conversation, now),
         [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
         _rooms(conversation, rooms),
-        *([Part(_progress(transfer))] for transfer in conversation.transfers),
         _people(conversation),
         [Part(conversation.user)],
     ]
@@ -90,14 +89,16 @@ def _slow(status: Status) -> bool:
 
 
 def _rooms(conversation: Conversation, others: bool) -> list[Part]:
-    """Return the room that is shown, why there is no connection, the rooms with something unread, and the others."""
+    """Return the room that is shown, what goes on, and then the others: with something unread first."""
     numbers = {room: number for number, room in enumerate(conversation.rooms, 1)}
-    here = conversation.current
-    reason = conversation.status.reason if conversation.status is not None else ""
-    why = [Part(" · "), Part(reason, "alarm")] if reason else []
-    if len(numbers) == 1 or not others:
-        return [Part(f"[{here.name}]"), *why]
-    parts = [Part(f"[{numbers[here]}:{here.name}]"), *why]
+    here, others = conversation.current, others and len(numbers) > 1
+    parts = [Part(f"[{numbers[here]}:{here.name}]" if others else f"[{here.name}]")]
+    for part in (going := list(_goings_on(conversation))):
+        parts += [Part(" · "), part]
+    if not others:
+        return parts
+    if going:
+        parts.append(Part(" ·"))
     busy = sorted((room for room in numbers if room.unread and room is not here), key=lambda room: not room.mentions)
     for room in islice(busy, ACTIVE):
         parts += [Part(f" {numbers[room]}:{room.name}("), *unread(room), Part(")")]
@@ -105,6 +106,14 @@ def _rooms(conversation: Conversation, others: bool) -> list[Part]:
         parts.append(Part(f" +{len(busy) - ACTIVE}"))
     quiet = (room for room in numbers if not room.unread and room is not here)
     return [*parts, *(Part(f" {numbers[room]}:{room.name}") for room in quiet)]
+
+
+def _goings_on(conversation: Conversation) -> Iterator[Part]:
+    """Yield why there is no connection, and how far each transfer is."""
+    if conversation.status is not None and conversation.status.reason:
+        yield Part(conversation.status.reason, "alarm")
+    for transfer in conversation.transfers:
+        yield Part(_progress(transfer))
 
 
 def _people(conversation: Conversation) -> list[Part]:

@@ -83,7 +83,7 @@ class Standing(TestCase):
     def test_the_reason_does_not_push_out_where_one_is(self) -> None:
         self.conversation.room("dev")
         self.conversation.tell(status(State.CLOSED, reason="kicked"))
-        self.assertRegex(self.line(), r"^closed since .* · \[1:lobby\] · kicked 2:dev · ann$")
+        self.assertRegex(self.line(), r"^closed since .* · \[1:lobby\] · kicked · 2:dev · ann$")
         self.assertEqual(self.styled("kicked"), "alarm")
 
     def test_before_the_first_connection(self) -> None:
@@ -98,6 +98,11 @@ class Standing(TestCase):
         self.conversation.tell(status(State.LOST))
         self.conversation.tell(status(State.LIVE))
         self.assertEqual(self.line(), "live · [lobby] · ann")
+
+    def test_the_other_rooms_push_out_no_transfer(self) -> None:
+        self.conversation.room("dev")
+        self.conversation.transfers = [Transfer("saving", "b", 5_000_000)]
+        self.assertEqual(self.line(), "live · [1:lobby] · saving b 5 MB · 2:dev · ann")
 
     def test_transfers(self) -> None:
         self.conversation.transfers = [
