@@ -123,10 +123,10 @@ def _people(conversation: Conversation) -> list[Part]:
 
 
 def _progress(transfer: Transfer) -> str:
-    """How far it is: ``sending song.ogg 63 % ━━━━━━────``."""
+    """How far it is: ``sending 63 % of song.ogg ━━━━━━────``; on a narrow screen the name is what may be cut off."""
     name = transfer.name if len(transfer.name) <= NAME else f"{transfer.name[: NAME - 1]}…"
     if transfer.size is None:
-        return f"{transfer.doing} {name} {amount(transfer.done)}"
+        return f"{transfer.doing} {amount(transfer.done)} of {name}"
     percent = 100 * transfer.done // max(transfer.size, 1)
     full = BAR * min(percent, 100) // 100
-    return f"{transfer.doing} {name} {percent} % {'━' * full}{'─' * (BAR - full)}"
+    return f"{transfer.doing} {percent} % of {name} {'━' * full}{'─' * (BAR - full)}"

@@ -102,7 +102,7 @@ class Standing(TestCase):
     def test_the_other_rooms_push_out_no_transfer(self) -> None:
         self.conversation.room("dev")
         self.conversation.transfers = [Transfer("saving", "b", 5_000_000)]
-        self.assertEqual(self.line(), "live · [1:lobby] · saving b 5 MB · 2:dev · ann")
+        self.assertEqual(self.line(), "live · [1:lobby] · saving 5 MB of b · 2:dev · ann")
 
     def test_transfers(self) -> None:
         self.conversation.transfers = [
@@ -113,6 +113,6 @@ class Standing(TestCase):
         ]
         self.assertEqual(
             self.line(),
-            f"live · [lobby] · sending {'a' * 23}… 31 % ━━━─────── · saving b 5 MB"
-            " · saving empty 0 % ────────── · saving grown 120 % ━━━━━━━━━━ · ann",
+            f"live · [lobby] · sending 31 % of {'a' * 23}… ━━━─────── · saving 5 MB of b"
+            " · saving 0 % of empty ────────── · saving 120 % of grown ━━━━━━━━━━ · ann",
         )
