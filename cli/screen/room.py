@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from cli.inbox import Message
@@ -111,6 +112,12 @@ class Room:
         """Stay at ``position``, whatever comes."""
         self.looked_at = position
         self.follows = False
+
+    @property
+    def looked_at_day(self) -> date | None:
+        """The day of the message that is looked at, None where it is not here."""
+        message = self.history.get(self.looked_at[0])
+        return None if message is None else day_of(message.at / 1000)
 
     def follow(self) -> None:
         """Go to the newest row and stay with it."""

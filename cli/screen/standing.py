@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cli.screen.conversation import Conversation, Transfer
 from cli.screen.room import Room
 from cli.status import State, Status
-from cli.words import amount, clock
+from cli.words import amount, clock, day
 
 NAME = 24  # columns for a file's name
 BAR = 10  # columns of a progress bar
@@ -29,7 +29,7 @@ def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> l
     """Return the status line at ``now`` (by the reactor's clock), with the other ``rooms`` or without."""
     here = conversation.current
     groups = [
-        _below(here),
+        _below(here, now),
         _connection(conversation, now),
         [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
         _rooms(conversation, rooms),
@@ -52,10 +52,15 @@ def unread(room: Room) -> Iterator[Part]:
         yield Part(str(room.unread), "unread")
 
 
-def _below(room: Room) -> list[Part]:
+def _below(room: Room, now: float) -> list[Part]:
+    """Return how much is below what one looks at, and of which day that is, unless it is today's."""
     if room.follows:
         return []
-    return [Part(f"↓ {room.unread} new", "unread") if room.unread else Part("↓ more")]
+    below = Part(f"↓ {room.unread} new", "unread") if room.unread else Part("↓ more")
+    on, today = room.looked_at_day, day(now)
+    if on is None or today is None or on == today:
+        return [below]
+    return [below, Part(f" · {on:%a} {on.day} {on:%b}" if on.year == today.year else f" · {on.day} {on:%b %Y}")]
 
 
 def _connection(conversation: Conversation, now: float) -> list[Part]:

@@ -233,7 +233,7 @@ class OnePerson(TestCase):
             ("/send", "cannot send that: say which FILE"),
             (f"/send {folder}/none", f"cannot send {folder}/none: No such file or directory"),
             (f"/send {folder}", f"cannot send {folder}: it is no regular file"),
-            ("/save", "'' is not the number of a message: /save ID [FILE]"),
+            ("/save", "the number of a message is missing: /save ID [FILE]"),
             ("/save 99", "message 99 is not saved: there is no message 99 in lobby"),
             ("/cancel", "nothing is being sent or saved"),
         ):

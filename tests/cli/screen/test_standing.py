@@ -8,7 +8,7 @@ from cli.screen.conversation import Conversation, Transfer
 from cli.screen.highlights import Highlights
 from cli.screen.standing import standing
 from cli.status import State
-from cli.words import clock
+from cli.words import clock, day
 from tests.cli.screen.made import NOON, message, status
 
 
@@ -59,6 +59,17 @@ class Standing(TestCase):
         self.conversation.add(message(2))
         self.conversation.add(message(3))
         self.assertEqual(self.line(), "↓ 2 new · live · [lobby] · ann")
+
+    def test_looking_back_to_another_day(self) -> None:
+        self.conversation.add(message(1))
+        self.conversation.current.look_at((1, 0))
+        on = day(NOON)
+        assert on is not None
+        for later, shown in ((2, f" · {on:%a} {on.day} Nov"), (300, f" · {on.day} Nov 2025")):
+            text = "".join(part.text for part in standing(self.conversation, NOON + later * 86400))
+            self.assertEqual(text, f"↓ more{shown} · live · [lobby] · ann")
+        self.conversation.current.look_at((9, 0))  # is not here
+        self.assertEqual(self.line(), "↓ more · live · [lobby] · ann")
 
     def test_states(self) -> None:
         noon = clock(NOON)
