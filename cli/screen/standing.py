@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from math import ceil
+from time import time
 from typing import NamedTuple
 
 from cli.screen.conversation import Conversation, Transfer
@@ -29,7 +30,7 @@ def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> l
     """Return the status line at ``now`` (by the reactor's clock), with the other ``rooms`` or without."""
     here = conversation.current
     groups = [
-        _below(here, now),
+        _below(here),
         _connection(conversation, now),
         [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
         _rooms(conversation, rooms),
@@ -52,12 +53,12 @@ def unread(room: Room) -> Iterator[Part]:
         yield Part(str(room.unread), "unread")
 
 
-def _below(room: Room, now: float) -> list[Part]:
+def _below(room: Room) -> list[Part]:
     """Return how much is below what one looks at, and of which day that is, unless it is today's."""
     if room.follows:
         return []
     below = Part(f"↓ {room.unread} new", "unread") if room.unread else Part("↓ more")
-    on, today = room.looked_at_day, day(now)
+    on, today = room.looked_at_day, day(time())
     if on is None or today is None or on == today:
         return [below]
     return [below, Part(f" · {on:%a} {on.day} {on:%b}" if on.year == today.year else f" · {on.day} {on:%b %Y}")]
