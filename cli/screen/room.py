@@ -116,7 +116,7 @@ class Room:
     @property
     def looked_at_day(self) -> date | None:
         """The day of the message that is looked at, None where it is not here."""
-        message = self.history.get(self.looked_at[0])
+        message = self.history.get(max(self.looked_at[0], self.history.first_id))
         return None if message is None else day_of(message.at / 1000)
 
     def follow(self) -> None:

@@ -69,6 +69,8 @@ class Reading(TestCase):
         ann.type("no")
         ann.wait_for("> no")
         self.assertNotIn("hit", ann.lines[-2])
+        ann.type("\x1b[1;3H")  # Alt-Home
+        ann.wait_for(lambda: "lobby begins here" in ann.text and "line 9." in ann.text)
 
     def test_what_was_missed(self) -> None:
         ann = self.open("--room", "lobby", "--room", "dev")
