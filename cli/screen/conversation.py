@@ -93,7 +93,7 @@ class Conversation:
 
     def is_news(self, message: Message) -> bool:
         """Return whether somebody else says ``message``, whom one wants to hear."""
-        return fold(message.sender) != fold(self.user) and not self.hides(message)
+        return fold(message.sender) != fold(self.user) and not self.hides(message.sender)
 
     def come_and_go(self, room: str, joined: list[str], left: list[str], users: int) -> None:
         """People came and went; there are ``users`` now."""
@@ -157,6 +157,6 @@ class Conversation:
         """Hide it no more; return whether it was hidden."""
         return self.ignored.pop(fold(name), None) is not None
 
-    def hides(self, message: Message) -> bool:
-        """Return whether one does not want to hear who said it."""
-        return bool(self.ignored) and fold(message.sender) in self.ignored
+    def hides(self, name: str) -> bool:
+        """Return whether one does not want to hear ``name``."""
+        return bool(self.ignored) and fold(name) in self.ignored

@@ -33,14 +33,15 @@ class Room:
     """What is known of one room: its ``rows``, which of them is looked at, and how far it was read.
 
     Any messages may be missing: a row stands for each gap, and :meth:`wanted` tells what to fetch. ``is_news`` tells
-    which messages are worth coming for, ``is_mention`` which of those speak to the person.
+    which messages are worth coming for, ``is_mention`` which of those speak to the person; ``hides`` tells of whom one
+    hears nothing.
     """
 
     def __init__(
         self,
         name: str,
         is_mention: Callable[[Message], bool] = lambda _: False,
-        hides: Callable[[Message], bool] = lambda _: False,
+        hides: Callable[[str], bool] = lambda _: False,
         is_news: Callable[[Message], bool] = lambda _: True,
         settings: Settings | None = None,
     ) -> None:
@@ -261,7 +262,7 @@ class Room:
         message = self.history.get(id)
         if message is None:
             return Lines([], [self._absent(self.history.gap(id)), *behind])
-        lines = [] if self._hides(message) else lines_of(message)
+        lines = [] if self._hides(message.sender) else lines_of(message)
         if id in self.hits:
             lines = [replace(line, hit=True) for line in lines]
         return Lines([*self._above(message)], [*lines, *behind])
@@ -285,4 +286,4 @@ class Room:
     def _shows(self, name: str) -> bool:
         """Whether one sees that ``name`` comes and goes."""
         wanted = self._settings.presence
-        return wanted == "all" or (wanted == "speakers" and name in self._speakers)
+        return (wanted == "all" or (wanted == "speakers" and name in self._speakers)) and not self._hides(name)

@@ -428,12 +428,14 @@ class People(TestCase):
 
     def test_ignored(self) -> None:
         ignored = {"bob"}
-        room = Room("lobby", lambda _: True, lambda said: said.sender in ignored, lambda said: said.sender != "bob")
+        room = Room("lobby", lambda _: True, ignored.__contains__, lambda said: said.sender != "bob")
         room.open(1, 0)
         for id, sender in enumerate(("zoe", "bob", "zoe", "bob"), 1):
             room.add(message(id, str(id), sender))
         self.assertEqual((texts(room), room.unread, room.mentions), (["lobby begins here", "1", "3"], 2, 2))
+        room.come_and_go(["bob", "zoe"], [])
+        self.assertEqual(texts(room)[-1], "+zoe")
         ignored.clear()
-        self.assertEqual(texts(room)[1:], ["1", "2", "3", "4"])
+        self.assertEqual(texts(room)[1:], ["1", "2", "3", "4", "+bob +zoe"])
         room.enter()
         self.assertEqual(room.unread, 0)
