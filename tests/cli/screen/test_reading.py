@@ -112,6 +112,11 @@ class Reading(TestCase):
         self.assertTrue((self.home / "modes").read_text().startswith("-rw------- "))
         ann.type("/open 99\r")
         ann.wait_for("message 99 is not there to be read: ")
+        said(self.bob, "row\n" * 60)  # comes whole, and is shown in part
+        ann.wait_for("240 bytes in all: /save 3")
+        ann.type("\x1bo")
+        ann.wait_for("secure 1, 240 bytes")
+        ann.type("\r")
         self.assertEqual(list(Path(tempfile.gettempdir()).glob("chat-*/message-1.txt")), [])
 
     def test_no_pager(self) -> None:
