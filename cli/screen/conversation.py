@@ -116,9 +116,10 @@ class Conversation:
     # Which room is shown.
 
     def show(self, room: Room) -> None:
-        """Show ``room``."""
-        self._home = None
-        self._go(room)
+        """Show ``room``, where one is still in it."""
+        if room in self.rooms:
+            self._home = None
+            self._go(room)
 
     def turn(self, by: int) -> None:
         """Show the room ``by`` places further on."""
@@ -152,11 +153,18 @@ class Conversation:
     def ignore(self, name: str) -> None:
         """Hide what ``name`` says from now on."""
         self.ignored[fold(name)] = name
+        self._count_anew()
 
     def unignore(self, name: str) -> bool:
         """Hide it no more; return whether it was hidden."""
-        return self.ignored.pop(fold(name), None) is not None
+        was_hidden = self.ignored.pop(fold(name), None) is not None
+        self._count_anew()
+        return was_hidden
 
     def hides(self, name: str) -> bool:
         """Return whether one does not want to hear ``name``."""
         return bool(self.ignored) and fold(name) in self.ignored
+
+    def _count_anew(self) -> None:
+        for room in self.rooms:
+            room.count_anew()

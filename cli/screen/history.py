@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from cli.inbox import Message
@@ -56,6 +56,10 @@ class History:
         """Have ``message``."""
         self.last_id = max(self.last_id, message.id)
         self._kept.put(message)
+
+    def __iter__(self) -> Iterator[Message]:
+        """Yield the messages that are here, in no order."""
+        return iter(self._kept)
 
     def is_missing(self, id: int) -> bool:
         """Whether there is a message with that id, and it is not here."""

@@ -69,7 +69,8 @@ def lines_of(message: Message) -> list[Line]:
     lines = talk(text, at, name) if len(text) <= PART else [*_long(text, at, name)]
     if is_long(message):
         size = size or len(message.text.encode(errors="replace"))
-        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: /save {message.id}, or Alt-O to read it"))
+        whole = f"/save {message.id}, or /open {message.id} to read it"
+        lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: {whole}"))
     return lines
 
 

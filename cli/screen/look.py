@@ -29,8 +29,7 @@ class Look:
     def __init__(self, user: str, highlights: Highlights) -> None:
         self._user = fold(user)
         self._highlights = highlights
-        self._names = Names()
-        self._names.is_alike(user)
+        self._names = Names(user)
 
     def mentions(self, line: Line) -> bool:
         """Return whether somebody else says in ``line`` what the user waits for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final
 from unicodedata import category, name, normalize
 from zlib import crc32
@@ -27,10 +28,12 @@ def colour(of: str) -> str:
 
 
 class Names:
-    """The names that were shown."""
+    """The names that were shown, the ``own`` one before all."""
 
-    def __init__(self) -> None:
-        self._shown: dict[str, str] = {}  # folded, by how they look
+    def __init__(self, own: str = "") -> None:
+        self._own = fold(own)
+        self._own_looks = _skeleton(self._own)
+        self._shown: OrderedDict[str, str] = OrderedDict()  # folded, by how they look, as they were last shown
 
     def is_alike(self, of: str) -> bool:
         """Remember a name, and return whether it only looks like another one: ``аnn`` with a Cyrillic а.
@@ -43,9 +46,10 @@ class Names:
         folded = fold(of)
         looks = _skeleton(folded)
         if folded.isascii() or looks not in self._shown:
-            self._shown[looks] = folded
-            if len(self._shown) > MOST:
-                del self._shown[next(iter(self._shown))]
+            self._shown[looks] = self._own if looks == self._own_looks else folded
+        self._shown.move_to_end(looks)
+        if len(self._shown) > MOST:
+            self._shown.popitem(last=False)
         return not folded.isascii() and (self._shown[looks] != folded or _mixes(folded))
 
 

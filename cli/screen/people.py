@@ -22,28 +22,28 @@ class People:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        self._asked: set[Room] = set()
 
     def of(self, room: Room) -> list[str]:
         """Return who may be meant in ``room``: who spoke last comes first, then who is there as far as it is known."""
-        names = {fold(name): name for name in (*room.speakers(), *sorted(room.people or ()))}
+        names = {fold(name): name for name in (*room.speakers(), *sorted(room.present.names))}
         names.pop(fold(self._talk.conversation.user), None)
         return list(names.values())
 
-    def ask(self, room: Room, told: Callable[[], None]) -> None:
-        """Call ``told`` once it is known who is in ``room``, unless it was or cannot be."""
-        if room.people is None and room not in self._asked:
-            self._asked.add(room)
+    def ask(self, room: Room, told: Callable[[], None], *, found: bool) -> None:
+        """Call ``told`` once it is known who is in ``room``, unless it was or cannot be, or somebody was ``found``."""
+        if room.present.lacks(found=found):
+            room.present.ask()
             self._talk.when_there(lambda client: self._ask(client, room, told))
 
     def _ask(self, client: Client, room: Room, told: Callable[[], None]) -> None:
+        present = room.present  # of this connection
+
         def answered(names: list[str]) -> None:
-            self._asked.discard(room)
-            room.people = set(names)
+            present.answer(names)
             told()
 
         def failed(failure: Failure) -> None:
             failure.trap(AskRefused, ConnectionLost, ClientClosed)
-            self._asked.discard(room)
+            present.fail()
 
         client.who(room.name).addCallbacks(answered, failed).addErrback(self._talk.failed)

@@ -71,11 +71,9 @@ class Places:
             self._talk.say(f"{argument.strip() or 'that'} is no room: {why}: /join ROOM")
             return
         before = self._conversation.current
-        known = self._conversation.find(name)
-        room = known or self._conversation.room(name)
+        room = self._conversation.room(name)
         self._conversation.show(room)  # at once: what is typed next is for it
-        if known is None:
-            self._talk.when_there(partial(self._ask_to_join, room, before))
+        self._talk.when_there(partial(self._ask_to_join, room, before))
 
     def _ask_to_join(self, room: Room, before: Room | None, client: Client) -> None:
         def refused(failure: Failure) -> None:

@@ -11,6 +11,7 @@ from cli.inbox import Message
 from cli.screen.history import PAGE, History, Span
 from cli.screen.lines import Kind, Line, day, lines_of, typed
 from cli.screen.notes import Notes
+from cli.screen.present import Present
 from cli.screen.reached import Reached
 from cli.screen.rows import UNSENT, Lines, Position, Rows
 from cli.screen.scrollback import HIDDEN, SHOWN
@@ -47,7 +48,7 @@ class Room:
     ) -> None:
         self.name = name
         self.users: int | None = None  # in the room now, None while unknown
-        self.people: set[str] | None = None  # who they are, None while unknown
+        self.present = Present()
         self.live_after = 0  # what has a higher id came while we were there
         self.follows = True  # the newest row is shown, also when others come
         self.looked_at: Position = (0, 0)  # for who does not follow
@@ -154,9 +155,9 @@ class Room:
             self._reached.open(self.last_id)
             if self._shown:
                 self._reached.set_bar(self.last_id)
-        self._notes.move(self.history.first_id - 1, self.last_id)
+        self._begin()
         self.live_after = last_id
-        self.people = None
+        self.present = Present()
         self._read()
 
     def add(self, message: Message) -> None:
@@ -174,21 +175,23 @@ class Room:
         """Take the answer for what was ``wanted``."""
         for message in self.history.load(wanted, messages):
             self._take(message)
-        self._notes.move(self.history.first_id - 1, self.last_id)
+        self._begin()
         self._let_go()
 
     def come_and_go(self, joined: list[str], left: list[str], but: str = "") -> None:
-        """Tell of people who came and went, ``but`` not of one; in a large room nobody says who."""
-        if not joined and not left:
-            self.people = None
-        elif self.people is not None:
-            self.people = (self.people | set(joined)) - set(left)
+        """Tell of people who came and went, ``but`` not of one."""
+        self.present.come_and_go(joined, left)
         self._notes.come_and_go(self.last_id, *([name for name in names if name != but] for names in (joined, left)))
 
     def show(self, lines: Iterable[Line]) -> None:
         """Put ``lines`` behind what came."""
         for line in lines:
             self._notes.add(self.last_id, line)
+
+    def count_anew(self) -> None:
+        """Others are hidden now: count what is unread, as far as it is here."""
+        for message in self.history:
+            self._count(message)
 
     def mention(self, id: int, by: int) -> int | None:
         """Return the nearest mention above (``by`` -1) or below (1) the message ``id``, None where none is here."""
@@ -207,13 +210,17 @@ class Room:
         self._speakers[message.sender] = max(message.id, self._speakers.get(message.sender, 0))
         if len(self._speakers) > SPEAKERS:
             self._speakers = {name: self._speakers[name] for name in self.speakers()[: SPEAKERS // 2]}
+        self._count(message)
+
+    def _count(self, message: Message) -> None:
         if self._reached.is_unread(message.id):
-            if not self._is_news(message):
-                self._reached.skip(message.id)
-                if not self.unread:
-                    self._reached.read(self.last_id)
-            elif self._is_mention(message):
-                self._reached.mention(message.id)
+            news = self._is_news(message)
+            self._reached.count(message.id, news=news, mention=news and self._is_mention(message))
+
+    def _begin(self) -> None:
+        """There is nothing before the first message that the server keeps."""
+        self._notes.move(self.history.first_id - 1, self.last_id)
+        self._reached.prune(self.history.first_id)
 
     def _let_go(self) -> None:
         self.history.let_go(self._near(), SHOWN if self._shown else HIDDEN)

@@ -81,11 +81,12 @@ def row(line: Line, width: int, look: Look) -> Row:
     if line.kind in RULES:
         return Row((width, Label(f"── {line.text} ".ljust(width, "─"), line.kind.value, line=True)))
     name, style = look.name(line)
-    return Row(
-        *[(TIME, Label(line.clock, "hit" if line.hit else "time", line=True))] * (width >= NARROW),
-        *[(_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT))] * (width >= TINY),
-        (text_width(width), Label(line.text, line.kind.value, marked=partial(look.text, line))),
-    )
+    labels = [(text_width(width), Label(line.text, line.kind.value, marked=partial(look.text, line)))]
+    if width >= TINY:
+        labels.insert(0, (_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT)))
+    if width >= NARROW:
+        labels.insert(0, (TIME, Label(line.clock, "hit" if line.hit else "time", line=True)))
+    return Row(*labels)
 
 
 def text_width(width: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from cli.inbox import Message
@@ -29,6 +30,9 @@ class Scrollback:
 
     def __len__(self) -> int:
         return len(self._messages)
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._messages.values())
 
     def get(self, id: int) -> Message | None:
         """Return the message with that id, None where it is not here."""

@@ -88,6 +88,7 @@ class Walk:
         return False
 
     def _step(self, by: int) -> None:
+        self._trouble = ""
         if not self._asks and 0 <= self._place + by < len(self._hits):
             self._place += by
             self._room.look_at((self._hits[self._place], 0))

@@ -33,7 +33,7 @@ def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> l
         _below(here),
         _connection(conversation, now),
         [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
-        _rooms(conversation, rooms),
+        list(_rooms(conversation, rooms)),
         _people(conversation),
         [Part(conversation.user)],
     ]
@@ -94,24 +94,33 @@ def _slow(status: Status) -> bool:
     return status.lag is not None and status.lag > SLOW
 
 
-def _rooms(conversation: Conversation, others: bool) -> list[Part]:
-    """Return the room that is shown, what goes on, and then the others: with something unread first."""
-    numbers = {room: number for number, room in enumerate(conversation.rooms, 1)}
-    here, others = conversation.current, others and len(numbers) > 1
-    parts = [Part(f"[{numbers[here]}:{here.name}]" if others else f"[{here.name}]")]
-    for part in (going := list(_goings_on(conversation))):
-        parts += [Part(" · "), part]
-    if not others:
-        return parts
-    if going:
-        parts.append(Part(" ·"))
-    busy = sorted((room for room in numbers if room.unread and room is not here), key=lambda room: not room.mentions)
-    for room in islice(busy, ACTIVE):
-        parts += [Part(f" {numbers[room]}:{room.name}("), *unread(room), Part(")")]
+def _rooms(conversation: Conversation, others: bool) -> Iterator[Part]:
+    """Yield the room that is shown, what goes on, and then the others, which may push nothing off a narrow screen."""
+    going = list(_goings_on(conversation))
+    yield from _here(conversation, others)
+    for part in going:
+        yield from (Part(" · "), part)
+    if others and len(conversation.rooms) > 1:
+        yield from [Part(" ·")] if going else []
+        yield from _others(conversation)
+
+
+def _here(conversation: Conversation, others: bool) -> Iterator[Part]:
+    """Yield the room that is shown, with its number where there are others to go to."""
+    here, rooms = conversation.current, conversation.rooms
+    number = f"{rooms.index(here) + 1}:" if others and len(rooms) > 1 else ""
+    yield Part(f"[{number}{here.name}]")
+
+
+def _others(conversation: Conversation) -> Iterator[Part]:
+    """Yield the other rooms, those with something unread first."""
+    others = [(number, room) for number, room in enumerate(conversation.rooms, 1) if room is not conversation.current]
+    busy = sorted((each for each in others if each[1].unread), key=lambda each: not each[1].mentions)
+    for number, room in islice(busy, ACTIVE):
+        yield from (Part(f" {number}:{room.name}("), *unread(room), Part(")"))
     if len(busy) > ACTIVE:
-        parts.append(Part(f" +{len(busy) - ACTIVE}"))
-    quiet = (room for room in numbers if not room.unread and room is not here)
-    return [*parts, *(Part(f" {numbers[room]}:{room.name}") for room in quiet)]
+        yield Part(f" +{len(busy) - ACTIVE}")
+    yield from (Part(f" {number}:{room.name}") for number, room in others if not room.unread)
 
 
 def _goings_on(conversation: Conversation) -> Iterator[Part]:

@@ -77,6 +77,7 @@ class View(urwid.Widget):
         else:
             if self._anchor != room.looked_at:  # a jump
                 self._anchor, self._top = room.looked_at, rows // 3
+            self._top = max(self._top, 1 - self._place(at, 0).height)  # it may be shorter now than where it was left
             self._placed = self._lay_out(at, self._top)
             self._stay_at(at)
         self._see()
@@ -100,6 +101,10 @@ class View(urwid.Widget):
     def page(self, by: int) -> None:
         """Look ``by`` pages further down (below 0: up); a row stays on the screen."""
         self.scroll(by * max(1, self._size[1] - 1))
+
+    def look_anew(self) -> None:
+        """What stands out in a row is another now."""
+        self._widgets.clear()
 
     @property
     def placed(self) -> list[Placed]:

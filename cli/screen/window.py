@@ -41,9 +41,11 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._input = writing.input
         self._keys = keys
         self._look = Look(conversation.user, conversation.highlights)
+        settings.watch("highlight", self._look_anew)
         self._drawn = drawn
         self._status = Label("", "status", line=True)
         self._prompt = Label("", "prompt")
+        self._asked = urwid.Filler(self._prompt, "top")  # of a long one the beginning is seen
         self._views: dict[Room, View] = {}
         self._view_size = (1, 1)
         self._rooms = RoomList(conversation)
@@ -60,7 +62,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._writing.refresh()
         prompt = self._writing.prompt
         self._prompt.say(prompt)
-        asked = self._prompt.rows((columns,)) if prompt else 0
+        asked = min(self._prompt.rows((columns,)), max(1, rows // 3)) if prompt else 0
         typed = min(self._input.rows((columns,), True), max(1, rows // 3))
         listed = self._rooms.wanted(columns, self._settings.room_list)
         self._view_size = columns - WIDTH * listed, max(1, rows - typed - 1 - asked)
@@ -70,7 +72,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._status.say_parts(standing(self._conversation, now, rooms=not listed))
         body = urwid.Columns([(WIDTH, self._rooms), view]) if listed else view
         self._pile.contents[0] = body, self._pile.options()
-        above = [(self._prompt, self._pile.options("pack"))] if asked else []
+        above = [(self._asked, self._pile.options("given", asked))] if asked else []
         self._pile.contents[2:] = [*above, (self._box, self._pile.options("given", typed))]
         self._pile.focus_position = 2 + len(above)
         self._drawn()
@@ -81,6 +83,10 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
             self._keys.forget()
             return None
         return None if self._keys.press(key) else key
+
+    def _look_anew(self) -> None:
+        for view in self._views.values():
+            view.look_anew()
 
     @property
     def text_width(self) -> int:

@@ -18,6 +18,7 @@ from cli.screen.input import Input
 from cli.screen.paste import MOST, TOO_LONG, Pasted, Question
 from cli.screen.people import People
 from cli.screen.recall import Recall, Search
+from cli.screen.room import Room
 from cli.words import amount, line_count
 from wire.names import fold
 
@@ -64,7 +65,7 @@ class Writing:
         self._ring = KillRing()
         self._entered = Entered(user_state_path("console-chat") / "history", talk.say)
         self._recalls: dict[str, Recall] = {}  # by the rooms' folded names
-        self._modes: dict[str, Mode] = {}  # likewise
+        self._modes: dict[Room, Mode] = {}
         self._left: Mode | None = None  # by the key that is being taken
         self._people = People(talk)
         self._completing: Completing | None = None
@@ -75,7 +76,7 @@ class Writing:
     @property
     def prompt(self) -> str:
         """What is to be said above the input; nothing most of the time."""
-        mode = self._modes.get(self._room)
+        mode = self._modes.get(self._conversation.current)
         return mode.prompt if mode else ""
 
     def refresh(self) -> None:
@@ -87,7 +88,7 @@ class Writing:
         if key == TOO_LONG and not isinstance(key, Pasted):
             self._talk.say(f"a paste has at most {amount(MOST)}; /send takes a file of any size")
             return True
-        room = self._room
+        room = self._conversation.current
         self._left = mode = self._modes.pop(room, None)
         if mode is not None and mode.press(key):
             if not mode.over:
@@ -99,7 +100,9 @@ class Writing:
 
     def let(self, mode: Mode) -> None:
         """Let ``mode`` take the keys in the room that is shown."""
-        self._modes[self._room] = mode
+        there = self._conversation.rooms  # those that were left go
+        self._modes = {room: kept for room, kept in self._modes.items() if room in there}
+        self._modes[self._conversation.current] = mode
 
     def keep(self) -> None:
         """Keep what is half-written, so that Up has it when the program runs again."""
@@ -178,7 +181,7 @@ class Writing:
 
     def _take(self, text: str) -> None:
         if line_count(text) > self._talk.settings.paste_lines:
-            self._modes[self._room] = Question(text, self._buffer.insert, self._enter)
+            self.let(Question(text, self._buffer.insert, self._enter))
         else:
             self._buffer.insert(text)
 
@@ -191,7 +194,7 @@ class Writing:
     def _search(self, by: int) -> None:
         search = self._left if isinstance(self._left, Search) else Search(self._recall)
         search.again(by)
-        self._modes[self._room] = search
+        self.let(search)
 
     # What the word could become.
 
@@ -200,7 +203,8 @@ class Writing:
         going = self._completing
         if going is None or not going.goes_on or not going.stands(buffer):
             going = self._completing = self._begin_completing(buffer)
-            self._people.ask(self._conversation.current, partial(self._complete_late, going, buffer, by))
+            late = partial(self._complete_late, going, buffer, by)
+            self._people.ask(self._conversation.current, late, found=bool(going.found))
         going.turn(by)
 
     def _begin_completing(self, buffer: Buffer) -> Completing:
@@ -245,7 +249,7 @@ class Writing:
             self._talk.quit()
         else:
             self._interrupted = now
-            self.let(Word("Ctrl-C again ends the program, and so do Ctrl-D and /quit"))
+            self.let(Word("the same again ends the program, and so does /quit"))
 
     def _delete(self) -> None:
         if self._buffer.text:

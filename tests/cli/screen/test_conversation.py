@@ -47,13 +47,15 @@ class Rooms(TestCase):
         self.assertEqual(self.counts("lobby"), (0, 0))
 
     def test_what_one_says_oneself_is_not_unread(self) -> None:
+        self.room("dev").read_id = 0
         self.hear("dev", "i am ann", sender="Ann")
-        self.assertEqual((self.counts("dev"), self.room("dev").read_id), ((0, 0), 1))
+        self.assertEqual(self.counts("dev"), (0, 0))
+        self.hear("dev", "and me again", sender="ann")
         self.hear("dev", "hi")
         self.hear("dev", "and i go on", sender="ann")
         self.assertEqual(self.counts("dev"), (1, 0))
         self.conversation.turn(1)
-        self.assertEqual(self.room("dev").bar, (2, 0))
+        self.assertEqual(self.room("dev").bar, (3, 0))
 
     def test_spellings_of_a_room_are_one(self) -> None:
         self.assertIs(self.conversation.room("LOBBY"), self.conversation.current)
@@ -134,7 +136,7 @@ class Rooms(TestCase):
         self.assertTrue(self.conversation.unignore("bob"))
         self.assertFalse(self.conversation.unignore("bob"))
         self.hear("dev", "back")
-        self.assertEqual(self.counts("dev"), (2, 1))
+        self.assertEqual(self.counts("dev"), (4, 3))
         self.conversation.turn(1)
         self.assertEqual(
             (texts(self.conversation.current), self.counts("dev")), (["ann!", "ann?", "ann.", "back"], (0, 0))
@@ -147,6 +149,20 @@ class Rooms(TestCase):
         self.hear("dev", "one", "two")
         self.conversation.turn(1)
         self.assertIsNone(self.room("dev").bar)
+
+    def test_who_is_ignored_is_counted_no_more(self) -> None:
+        self.hear("dev", "ann!", "hi")
+        self.hear("dev", "hello", sender="carl")
+        self.conversation.ignore("Bob")
+        self.assertEqual(self.counts("dev"), (1, 0))
+        self.conversation.unignore("bob")
+        self.assertEqual(self.counts("dev"), (3, 1))
+
+    def test_who_is_ignored_and_says_very_much(self) -> None:
+        self.conversation.ignore("Bob")
+        self.hear("dev", *["hi"] * 2000)
+        self.hear("dev", "hello", sender="carl")
+        self.assertEqual(self.counts("dev"), (1, 0))
 
     def test_notice_of_several_lines(self) -> None:
         self.conversation.notice("2 rooms\nlobby\ndev", NOON)

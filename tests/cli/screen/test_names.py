@@ -84,3 +84,15 @@ class Alike(TestCase):
             shown.is_alike(name)
         self.assertFalse(shown.is_alike("\u0441\u043e\u0441\u043e"))
         self.assertEqual(len(shown._shown), 3)
+
+    def test_who_is_seen_now_and_then_is_not_forgotten(self) -> None:
+        shown = Names()
+        for name in ("coco", *(f"user{number}" for number in range(names.MOST - 10)), "coco", *map(str, range(100))):
+            shown.is_alike(name)
+        self.assertTrue(shown.is_alike("\u0441\u043e\u0441\u043e"))
+
+    def test_own_one_never(self) -> None:
+        shown = Names("coco")
+        for number in range(2 * names.MOST):
+            shown.is_alike(f"user{number}")
+        self.assertTrue(shown.is_alike("\u0441\u043e\u0441\u043e"))

@@ -111,10 +111,11 @@ class Joining(Typed):
         self.assertEqual(self.answer(None), "")
         self.assertEqual(self.rooms(), ["lobby", "[Dev]"])
 
-    def test_a_room_that_one_is_in_is_only_shown(self) -> None:
+    def test_a_room_that_stands_there_is_shown_and_joined(self) -> None:
         self.conversation.room("dev")
         self.type("join DEV")
-        self.assertEqual((self.rooms(), self.client.asked), (["lobby", "[dev]"], []))
+        self.assertEqual((self.rooms(), self.client.asked), (["lobby", "[dev]"], [("join", "dev")]))
+        self.assertEqual(self.answer(None), "")
 
     def test_refused(self) -> None:
         self.conversation.room("ops")
@@ -129,6 +130,15 @@ class Joining(Typed):
         self.conversation.select(3)
         self.answer(AskRefused("forbidden", "not for you"))
         self.assertEqual(self.rooms(), ["lobby", "[ops]"])
+
+    def test_refused_when_one_has_left_where_one_was(self) -> None:
+        self.conversation.room("ops")
+        self.type("join dev")
+        self.type("leave lobby")
+        self.answer(None)
+        self.answer(AskRefused("forbidden", "not for you"))
+        self.assertEqual(self.rooms(), ["[ops]"])
+        self.conversation.turn(1)
 
     def test_what_is_no_room(self) -> None:
         for typed, said in (

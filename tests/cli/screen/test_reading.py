@@ -102,7 +102,7 @@ class Reading(TestCase):
         ann.wait_for("no long text is in view")
         text = "some words " * 10_000 + "\x1b]0;title\x07"
         ann.type(f"\x1b[200~{text}\x1b[201~\r")
-        ann.wait_for("in all: /save 1, or Alt-O to read it")
+        ann.wait_for("in all: /save 1, or /open 1 to read it")
         ann.type("\x1bo")
         ann.wait_for("secure 1, 110")
         said(self.bob, "meanwhile")

@@ -308,6 +308,17 @@ class Read(TestCase):
             self.room.load(Span(1, 5), [message(id, "ann") for id in range(1, 6)])
         self.assertEqual(self.room.mentions, 2)
 
+    def test_what_is_pruned_counts_no_more(self) -> None:
+        room = Room("lobby", lambda said: "ann" in said.text, "bob".__eq__, lambda said: said.sender != "bob")
+        room.open(1, 0)
+        for id in range(1, 11):
+            room.add(message(id, "ann", sender="bob" if id % 2 else "carl"))
+        self.assertEqual((room.unread, room.mentions), (5, 5))
+        room.open(7, 10)
+        self.assertEqual((room.unread, room.mentions), (2, 2))
+        room.load(Span(7, 9), [message(9, sender="bob")])  # there are no older ones
+        self.assertEqual((room.unread, room.mentions), (1, 1))
+
     def test_from_mention_to_mention(self) -> None:
         self.room.open(1, 0)
         for id in range(1, 21):
@@ -416,15 +427,13 @@ class People(TestCase):
     def test_who_is_there_is_known_once_it_was_asked(self) -> None:
         room = Room("lobby")
         room.come_and_go(["bob"], [])
-        self.assertIsNone(room.people)
-        room.people = {"ann", "bob"}
+        self.assertTrue(room.present.lacks(found=True))
+        room.present.answer(["ann", "bob"])
         room.come_and_go(["zoe"], ["bob"])
-        self.assertEqual(room.people, {"ann", "zoe"})
-        room.come_and_go([], [])  # in a large room nobody says who
-        self.assertIsNone(room.people)
-        room.people = {"ann"}
+        self.assertEqual(room.present.names, {"ann", "zoe"})
+        self.assertFalse(room.present.lacks(found=False))
         room.open(1, 5)  # anew, after a lost connection
-        self.assertIsNone(room.people)
+        self.assertEqual((room.present.names, room.present.lacks(found=True)), (set(), True))
 
     def test_ignored(self) -> None:
         ignored = {"bob"}

@@ -150,6 +150,17 @@ class Walks(TestCase):
         self.assertEqual(self.talk.said, ["say which WORDS: /search WORDS"])
         self.assertTrue(self.room.follows)
 
+    def test_what_could_not_be_and_can(self) -> None:
+        self.begin("x")
+        self.answer(800, 900, before=700)
+        for key, seen in (("nn", "no search"), ("N", "hit 1 of 2+ for x"), ("nn", "searching for x")):
+            self.press(key)
+            if seen == "no search":
+                self.talk.answers[-1].errback(ConnectionLost())
+            self.assertEqual(self.seen()[0], seen)
+        self.answer(600)
+        self.assertEqual(self.seen(), ("hit 3 of 3 for x", 600))
+
     def test_what_cannot_be(self) -> None:
         for why, said in (
             (AskRefused("forbidden", "you may not search here"), "no search: you may not search here"),

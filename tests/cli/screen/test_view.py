@@ -28,8 +28,8 @@ LOOK = Look("ann", Highlights(["ann"]))
 
 
 def said(id: int) -> Message:
-    """Return what stands at ``id``: one row or several, some on another day."""
-    words = f"m{id} " + "and more " * (id % 7 * id % 5)
+    """Return what stands at ``id``: one row or several, more than a screen has at times, some on another day."""
+    words = f"m{id} " + "and more " * (id % 7 * id % 5 * 12)
     return Message("lobby", id, "bob", int((NOON + id // 9 * 86400) * 1000), words.strip())
 
 
@@ -144,6 +144,19 @@ class Scrolled(TestCase):
         self.assertTrue(self.view.placed)
         self.view.refresh((1, 1))
         self.view.render((1, 1))
+
+    def test_wider_while_a_long_one_is_partly_above_the_screen(self) -> None:
+        self.room.open(1, 500)
+        self.room.add(message(250, " ".join(f"n{n}" for n in range(500))))
+        self.room.add(message(500, "m500"))
+        self.room.look_at((250, 0))
+        self.view.refresh(self.size)
+        for _ in range(15):
+            self.view.page(1)
+        self.assertTrue(any("249 messages" in text for text in self.texts()))
+        self.size = 200, 10
+        self.view.refresh(self.size)
+        self.assertTrue(any("n499" in text for text in self.texts()))
 
 
 class Anything(RuleBasedStateMachine):

@@ -87,7 +87,7 @@ class Typed(TestCase):
         self.press("ctrl c")
         self.clock.advance(TWICE + 0.1)
         self.press("ctrl c")
-        self.assertEqual((self.writing.prompt[:12], self.talk.quits), ("Ctrl-C again", 0))
+        self.assertEqual((self.writing.prompt[:12], self.talk.quits), ("the same aga", 0))
         self.press("ctrl c")
         self.assertEqual(self.talk.quits, 1)
 
@@ -102,6 +102,16 @@ class Typed(TestCase):
         self.talk.conversation.turn(1)
         self.press(Pasted("e"))
         self.assertEqual((self.typed, self.writing.prompt), ("one\n" * 9, ""))
+
+    def test_a_question_goes_with_its_room(self) -> None:
+        dev = self.talk.conversation.room("dev")
+        self.talk.conversation.show(dev)
+        self.press(Pasted("one\n" * 9))
+        self.talk.conversation.close(dev)
+        self.talk.conversation.show(self.talk.conversation.room("dev"))
+        self.assertEqual(self.writing.prompt, "")
+        self.press(Pasted("two\n" * 9))
+        self.assertIn("paste 9 lines", self.writing.prompt)
 
     def test_a_search_goes_on_and_ends_with_any_other_key(self) -> None:
         for text in ("one x", "two x", "three"):
@@ -176,7 +186,7 @@ class OnePerson(TestCase):
         terminal.type("\x1f")
         terminal.wait_for("second")
         terminal.type("\x03\x03")
-        terminal.wait_for("Ctrl-C again ends")
+        terminal.wait_for("the same again ends")
         terminal.type("\x03")
         self.assertEqual(terminal.wait_exit(), 0)
 
