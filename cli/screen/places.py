@@ -154,6 +154,7 @@ class Places:
 
     def _ask(self, answer: Deferred[T], tell: Callable[[T], None]) -> None:
         """``tell`` the answer once it is there; where there is none say why."""
+        self._conversation.current.follow()  # the answer wants to be seen
         self._watch(answer, tell, lambda failure: self._talk.say(why(failure.value)))
 
     def _watch(self, done: Deferred[T], tell: Callable[[T], None], refused: Callable[[Failure], None]) -> None:
