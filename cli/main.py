@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
@@ -17,7 +18,6 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
-from cli import commands, pipe
 from cli.attempts import Threads
 from cli.client import Client
 from cli.config import BadConfig, Config
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         secrets = Secrets(_server(options), options["user"])
     except OSError as wrong:
-        _give_up(f"cannot keep secrets in {wrong.filename}: {wrong.strerror}")
+        _give_up(f"cannot keep secrets in {wrong.filename}: {wrong.strerror}; set XDG_CONFIG_HOME to another folder")
     react(partial(_run, talk, options, secrets))
 
 
@@ -82,15 +82,17 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
+    gc.disable()  # what is loaded stays: a collection that looks through it only takes time, now and later
     from cli.screen import talk  # slow to load, and a filter needs none of it
     from cli.screen.remembered import Remembered
 
+    gc.freeze()
+    gc.enable()
     remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
     rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
 
     def make(listener: Listener) -> Client:
-        history = options["history"] or 0  # the screen fetches what one looks at
-        client = _client(reactor, options, secrets, rooms, history, listener)
+        client = _client(reactor, options, secrets, rooms, 0, listener)  # what one looks at is fetched
         client.started.addCallback(arrived)
         return client
 
@@ -103,7 +105,9 @@ def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferre
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
-    history = options["history"] or 0
+    from cli import pipe
+
+    history = options["history"]
     rooms = options["rooms"] or [LOBBY]
     connect = partial(_connect, reactor, options, secrets, rooms, history)
     return _leaving(
@@ -120,16 +124,22 @@ def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[
 
 
 def _send(reactor: Any, options: SendOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
     return _leaving(reactor, commands.send(reactor, connect, _server(options), options))
 
 
 def _tail(reactor: Any, options: TailOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], options["count"])
     return _leaving(reactor, commands.tail(reactor, connect, _server(options), options))
 
 
 def _save(reactor: Any, options: SaveOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
     return _leaving(reactor, commands.save(reactor, connect, _server(options), options))
 

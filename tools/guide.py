@@ -19,8 +19,7 @@ from cli.screen.keynames import shown  # noqa: E402
 from cli.screen.keys import Keys  # noqa: E402
 from cli.screen.remembered import Remembered  # noqa: E402
 from cli.screen.talk import Talk  # noqa: E402
-from cli.settings import SETTINGS, Settings, by_group  # noqa: E402
-from cli.settings import shown as written  # noqa: E402
+from cli.settings import SETTINGS, Settings, as_toml, by_group  # noqa: E402
 
 GUIDE = ROOT / "docs" / "client.md"
 
@@ -54,7 +53,7 @@ def _keys(keys: Keys) -> str:
 
 def _settings() -> str:
     told = [each for _, members in by_group(SETTINGS.values()) for each in members]
-    return _table("setting | default", ((f"{each.name} | `{written(each.default)}`", each.about) for each in told))
+    return _table("setting | default", ((f"{each.name} | `{as_toml(each.default)}`", each.about) for each in told))
 
 
 def _table(head: str, rows: Iterable[tuple[str, str]]) -> str:

@@ -33,6 +33,7 @@ class Online(Listener):
         talk = self._talk
         try:
             await talk.client.start()
+            talk.places.count()
             while True:
                 message = await talk.client.read_msg()
                 self._conversation.add(message)

@@ -62,6 +62,15 @@ class Places:
         """Be in ``room`` again, where one was before."""
         self._ask_to_join(room, None)
 
+    def count(self) -> None:
+        """Ask how many are in the rooms where nobody came or went: that one is there too is not told then."""
+        self._watch(self._talk.client.list_rooms(), self._counted, lambda _: None)
+
+    def _counted(self, rooms: dict[str, RoomInfo]) -> None:
+        for room in self._conversation.rooms:
+            if room.users is None and room.name in rooms:
+                room.users = rooms[room.name].users
+
     def _join(self, argument: str) -> None:
         try:
             name = _room_name(argument)

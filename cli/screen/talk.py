@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import time
 from traceback import extract_tb
@@ -26,6 +26,7 @@ from cli.screen.bare import bare
 from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
+from cli.screen.frames import ECHO
 from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
@@ -45,6 +46,7 @@ from cli.screen.window import Window
 from cli.screen.writing import Writing
 from cli.settings import Settings
 from cli.status import Listener
+from cli.words import counted
 from wire.text import safe_line
 
 
@@ -70,7 +72,6 @@ def run(
     if why := lacks(os.environ.get("TERM", ""), settings.screen):
         print(f"chat: {safe_line(why)}", file=sys.stderr)
         return succeed(1)
-    gc.freeze()  # what is loaded by now stays: a collection that looks through it is felt as a pause
     remembered = remembered or Remembered(None, reactor)
     return Talk(reactor, make, rooms, user, settings, remembered, config).start(show)
 
@@ -102,14 +103,15 @@ class Talk:
         self._window = Window(self.conversation, self.writing, self.keys, settings, lambda: self.pages.fetch())
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
         self.alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
+        self._signals: dict[signal.Signals, Any] = {}  # what they did before
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
         self._done: Deferred[int] = Deferred()
         self._online = Online(self, reactor)
         self.client = make(self._online)
-        self.pages = Pages(reactor, self.client, self.conversation, self.changed, self.failed)
-        self._places = Places(self)
+        self.pages = Pages(reactor, self.client, self.conversation, self._answered, self.failed)
+        self.places = Places(self)
         Ignoring(self)
         self.transfers = Transfers(self)
         Reading(self)
@@ -122,7 +124,8 @@ class Talk:
     def start(self, show: str | None = None) -> Deferred[int]:
         """Take the terminal and begin, with the room to ``show``; fires with the exit status."""
         self._go_on(show)
-        self._hang_up = signal.signal(signal.SIGHUP, self._hung_up)
+        for number, why in ((signal.SIGHUP, "the terminal hung up"), (signal.SIGQUIT, "ended by SIGQUIT")):
+            self._signals[number] = signal.signal(number, partial(self._signalled, why))
         self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
         self._terminal.start()
         self._talk = self.begin(self._online.read())
@@ -136,7 +139,7 @@ class Talk:
         logged_in = [self.conversation.room(name) for name in self._rooms]
         for room in self.conversation.rooms:
             if room not in logged_in:
-                self._places.rejoin(room)
+                self.places.rejoin(room)
 
     # What its parts have done.
 
@@ -186,6 +189,10 @@ class Talk:
         self._terminal.changed()
         self._remembered.changed()
 
+    def _answered(self) -> None:
+        """There is what one waits for, as for what a key does."""
+        self._terminal.changed(ECHO)
+
     def say(self, text: str) -> None:
         """Say something of the program's own in the room that is shown."""
         self.conversation.notice(text, time())
@@ -203,13 +210,12 @@ class Talk:
 
     def _leave(self) -> None:
         if unsent := self._online.unsent:
-            left = f"{unsent} message{'s' if unsent > 1 else ''}"
-            self._end(1, f"not sent: {left}; chat sends what is left at its next start")
+            self._end(1, f"not sent: {counted(unsent, 'message')}; chat sends what is left at its next start")
         else:
             self._end()
 
-    def _hung_up(self, _signal: int, _frame: FrameType | None) -> None:
-        self._reactor.callFromThread(self._end, 1, "the terminal hung up")
+    def _signalled(self, why: str, _signal: int, _frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self._end, 1, why)
 
     def failed(self, failure: Failure) -> None:
         """End the program, and say why."""
@@ -230,7 +236,8 @@ class Talk:
         self.writing.keep()
         with suppress(OSError, TerminalGone):
             self._terminal.stop()
-        signal.signal(signal.SIGHUP, self._hang_up)
+        for number, before in self._signals.items():
+            signal.signal(number, before)
         self._online.stop()
         self._remembered.close()
         if self._talk is not None:

@@ -19,7 +19,7 @@ from zope.interface import implementer
 
 from cli.screen.abilities import is_old, passed_on, takes_osc
 from cli.screen.curses_screen import CursesScreen
-from cli.screen.frames import ECHO, Frames
+from cli.screen.frames import ECHO, NEWS, Frames
 from cli.screen.keyboard import Key, Keyboard
 from cli.screen.raw_screen import RawScreen
 from cli.screen.themes import dress
@@ -77,10 +77,10 @@ class Terminal:
         if self._taken:
             self._give_back()
 
-    def changed(self) -> None:
-        """There is something new to draw."""
+    def changed(self, gap: float = NEWS) -> None:
+        """There is something new to draw, ``gap`` seconds after the last drawing at the latest."""
         if self._shown:
-            self._frames.changed()
+            self._frames.changed(gap)
 
     def redraw(self) -> None:
         """Draw all of it anew: who knows what is on the screen."""
@@ -223,8 +223,7 @@ class Terminal:
                 self._window.keypress(size, key)
             else:
                 self._window.mouse_event(size, *key, focus=True)
-        if self._shown:
-            self._frames.changed(ECHO)
+        self.changed(ECHO)
 
     def _draw(self) -> None:
         self._set_mouse(self._settings.mouse)

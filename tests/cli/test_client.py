@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import CancelledError
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
 from cli import AskRefused, ClientClosed, Listener, LoginRefused, SendRefused, State, Status
@@ -297,6 +297,27 @@ class Connection(ClientCase):
         end.say(Pong(ref=ping.ref))
         self.clock.advance(3)
         self.assertAlmostEqual(self.client.check_status().lag or 0, 0.7)
+
+    def test_tells_of_the_lag_while_it_grows(self) -> None:
+        told: list[float | None] = []
+        listener = Listener()
+        listener.status_changed = lambda status: told.append(status.lag)  # type: ignore[method-assign]
+        end = self.live(listener=listener)
+        self.clock.advance(30)
+        ((ping, _),) = end.heard()
+        assert isinstance(ping, Ping)
+        told.clear()
+        self.clock.pump([1] * 5)
+        self.assertEqual(told, [1, 2, 3, 4, 5])
+        end.say(Pong(ref=ping.ref))
+        self.clock.pump([1] * 5)
+        self.assertEqual(told, [1, 2, 3, 4, 5])
+
+    def test_tells_how_a_connection_ended(self) -> None:
+        for why, told in ((ConnectionDone(), "the server hung up"), (ConnectionLost(), "the connection broke")):
+            end = self.live()
+            end.cut(why)
+            self.assertEqual(self.client.check_status().reason, told)
 
     def test_silent_server_is_lost(self) -> None:
         end = self.live()

@@ -13,12 +13,12 @@ from twisted.internet.task import react
 
 from cli.client import Client
 from cli.inbox import Message
-from cli.refusals import LoginRefused, SendRefused
+from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen import talk
 from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
 from tests.attacks import ATTACKS
-from wire.frames import MAX_BODY
+from wire.frames import MAX_BODY, RoomInfo
 
 
 def digest(text: str) -> str:
@@ -52,6 +52,8 @@ class ScriptedClient:
         match word:
             case "!refuse":
                 return fail(SendRefused("forbidden", rest))
+            case "!closed":
+                return fail(ClientClosed(rest))
             case "!flood":
                 for number in range(int(rest)):
                     self._say(f"line {number + 1}", "bob")
@@ -106,6 +108,9 @@ class ScriptedClient:
 
     def history(self, room: str, limit: int, before: int) -> Deferred[list[Message]]:
         return succeed(self._said[max(0, before - 1 - limit) : before - 1])
+
+    def list_rooms(self) -> Deferred[dict[str, RoomInfo]]:
+        return succeed({})
 
     def who(self, room: str) -> Deferred[list[str]]:
         return succeed(["ann", "zoe"])

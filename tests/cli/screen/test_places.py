@@ -251,6 +251,18 @@ class Meant(TestCase):
         )
 
 
+class Counted(Typed):
+    def test_how_many_are_there_as_far_as_nobody_told(self) -> None:
+        for name in ("dev", "mine"):
+            self.conversation.room(name)
+        self.conversation.come_and_go("dev", [], [], 9)
+        self.places.count()
+        self.answer({"lobby": RoomInfo(1, 0, 3), "dev": RoomInfo(1, 0, 8)})
+        self.assertEqual([room.users for room in self.conversation.rooms], [3, 9, None])
+        self.places.count()
+        self.assertEqual(self.answer(AskRefused("storage_down", "away")), "")
+
+
 class Completed(Typed):
     """What Tab offers behind a command."""
 

@@ -37,6 +37,10 @@ class OnTheScreen(TestCase):
         ann.wait_for("live · [ops]")
         bob = self.bob()
         ann.wait_for("2 here")
+        again = self.chat()
+        again.wait_for("2 here")
+        again.type("\x04")
+        self.assertEqual(again.wait_exit(), 0)
         before = ann.output.count(b"\x07")
 
         for text, room in (("hi all", "lobby"), ("ann, look", "dev"), ("ann, once more", "dev"), ("and", "dev")):

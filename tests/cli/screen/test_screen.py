@@ -124,6 +124,14 @@ class OnePerson(TestCase):
         terminal.wait_for("!refuse not here (not here)")
         self.assertEqual(terminal.colour("!refuse"), RED)
 
+    def test_what_is_typed_when_all_is_over_is_not_sent_later(self) -> None:
+        terminal = self.open()
+        terminal.type("!closed logged in elsewhere\r")
+        terminal.wait_for("!closed logged in elsewhere (logged in elsewhere)")
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait_exit(), 0)
+        self.assertNotIn("not sent", terminal.text)
+
     def test_unsent_is_dim(self) -> None:
         terminal = self.open()
         terminal.type("!keep this\r")
@@ -309,7 +317,7 @@ class Ends(TestCase):
     """However it ends, the terminal is as before and the status tells."""
 
     def test_signals(self) -> None:
-        for number, status in [(signal.SIGTERM, 0), (signal.SIGHUP, 1), (signal.SIGINT, 0)]:
+        for number, status in [(signal.SIGTERM, 0), (signal.SIGHUP, 1), (signal.SIGINT, 0), (signal.SIGQUIT, 1)]:
             with self.subTest(number), Terminal(SCRIPTED) as terminal:
                 terminal.wait_for("live")
                 terminal.process.send_signal(number)

@@ -14,9 +14,9 @@ from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.keys import Keys
+from cli.screen.modes import Mode, Word
 from cli.screen.search import HITS, Search
 from cli.screen.talk import Talk
-from cli.screen.writing import Mode, Word
 from cli.session import Found
 from tests.cli.screen.made import message
 

@@ -55,6 +55,15 @@ class Taken(TestCase):
                 terminal.wait_for("40x10")
                 self.end(terminal)
 
+    def test_typed_before_it_is_taken(self) -> None:
+        for screen in ("raw", "curses"):
+            with self.subTest(screen):
+                terminal = Terminal([*ALONE, screen])
+                self.enterContext(terminal)
+                terminal.type("hi\rq")
+                self.assertEqual(terminal.wait_exit(), 0)
+                self.assertTrue(terminal.restored)
+
     def test_lent(self) -> None:
         for screen in ("raw", "curses"):
             with self.subTest(screen):
