@@ -68,7 +68,7 @@ class Client:
         self._service = ClientService(
             _Attempts(endpoint, self._trying, self._lost), factory, self._next_pause, clock=reactor
         )
-        self._started: Deferred[Client] = Deferred(lambda _: self._stop(""))
+        self.started: Deferred[Client] = Deferred(lambda _: self._stop(""))  # fires at the first `welcome`
         self._ends: list[Deferred[None]] = []
         self._quitting: IDelayedCall | None = None  # the end of our patience, once we have begun to leave
         self._tries = 0
@@ -123,9 +123,9 @@ class Client:
         return cls(HostnameEndpoint(reactor, host, port), session, reactor).start()
 
     def start(self) -> Deferred[Client]:
-        """Begin to connect; see :meth:`new`."""
+        """Begin to connect; see :meth:`new`. Before that one can send and join, which waits, and ask in vain."""
         self._service.startService()
-        return self._started
+        return self.started
 
     def read_msg(self) -> Deferred[Message]:
         """Return the next message: those of a room in their order, each once.
@@ -312,8 +312,8 @@ class Client:
     def _will_pass(self, refusal: LoginRefused) -> bool:
         """Whether a server that has let us in before may do so again soon."""
         if refusal.code == "name_taken":
-            return self._started.called and self._clock.seconds() - self._lost_at < NAME_HELD
-        return self._started.called and refusal.code == "too_many"
+            return self.started.called and self._clock.seconds() - self._lost_at < NAME_HELD
+        return self.started.called and refusal.code == "too_many"
 
     def _lost(self, reason: str) -> None:
         if self._service.running:
@@ -335,8 +335,8 @@ class Client:
         why = ClientClosed(self._reason)
         self._session.close(why)
         self._settle()
-        if not self._started.called:
-            self._started.errback(Failure(self._session.refusal or (why if self._reason else CancelledError())))
+        if not self.started.called:
+            self.started.errback(Failure(self._session.refusal or (why if self._reason else CancelledError())))
         ends, self._ends = self._ends, []
         for ended in ends:
             ended.callback(None)
@@ -355,8 +355,8 @@ class Client:
         """Something happened: tell who wants to know."""
         if self._session.live and self._phase is not State.LIVE:
             self._phase, self._reason, self._live_at = State.LIVE, "", self._clock.seconds()
-            if not self._started.called:
-                self._started.callback(self)
+            if not self.started.called:
+                self.started.callback(self)
         status = self.check_status()
         told = (status.state, status.behind, status.unsent, status.retry_at, status.reason, status.lag)
         if told != self._told:

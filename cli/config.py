@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from platformdirs import user_config_path
 
-from cli.settings import SETTINGS, BadSetting, Value, meant, named
+from cli.atomic import replace
+from cli.settings import SETTINGS, BadSetting, Value, named
 
 KEYS: Final = "keys"  # the table of the file in which keys are bound
 _AT_LINE: Final = re.compile(r" \(at line ([0-9]+), column [0-9]+\)$")
@@ -40,14 +37,14 @@ class Config:
             try:
                 chosen[named(name).name] = named(name).check(value)
             except BadSetting as wrong:
-                known = name.replace("_", "-") in SETTINGS
-                hint = "" if known or meant(name, SETTINGS) else "; chat --help tells which there are"
-                raise self._bad(f"{wrong}{hint}", text, name) from None
+                raise self._bad(str(wrong), text, name) from None
         return chosen
 
     def bindings(self) -> dict[str, str]:
         """Return what keys do, as both are written in it; raises :class:`BadConfig`."""
-        text = self._text()
+        return self._bindings(self._text())
+
+    def _bindings(self, text: str) -> dict[str, str]:
         keys = self._parsed(text).get(KEYS, {})
         if not isinstance(keys, dict):
             raise self._bad('keys are bound in a table: [keys] and below it "ctrl-n" = "next-room"', text, KEYS)
@@ -86,17 +83,23 @@ class Config:
     def _put(
         self, table: str, name: str, value: Value | None, default: Value | None, same: Callable[[str], bool]
     ) -> None:
-        from cli.edits import with_value, without_value  # slow to load, and seldom needed
+        from tomlkit.exceptions import TOMLKitError  # slow to load, and seldom needed
+
+        from cli.edits import with_value, without_value
 
         text = self._text()
-        there = self._parsed(text)
-        there = there.get(table, {}) if table else there
+        there: dict[str, Any] = self._bindings(text) if table else self._parsed(text)
         written = next((key for key in there if same(key)), None)
-        if value == default:
-            if written is not None:
-                self._write(without_value(text, table, written, default))
-        else:
-            self._write(with_value(text, table, written or name, value))
+        if value == default and written is None:
+            return
+        try:
+            if value == default:
+                changed = without_value(text, table, written or name, default)
+            else:
+                changed = with_value(text, table, written or name, value)
+        except TOMLKitError as wrong:
+            raise BadConfig(f"{self.path} cannot be changed: {wrong}") from None
+        self._write(changed)
 
     def _text(self) -> str:
         try:
@@ -130,16 +133,4 @@ class Config:
         return BadConfig(f"{self.path}{where}: {why}")
 
     def _write(self, text: str) -> None:
-        path = self.path.resolve()  # what is a link stays one
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=".config-")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            if path.exists():
-                shutil.copymode(path, new)
-            Path(new).replace(path)  # all of it or nothing
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(new).unlink()
-            raise
+        replace(self.path, text.encode())

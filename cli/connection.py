@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.protocols.basic import NetstringParseError
@@ -17,6 +18,7 @@ from wire.frames import BadFrame, Frame, Ping, Pong, Welcome, encode, from_serve
 from wire.netstring import Netstrings
 
 SILENCE: Final = 3  # pings' intervals without a word after which a server counts as gone
+LATE: Final = 1.0  # seconds without an answer after which it is told, and again
 PONGS: Final = 100  # that a server may ask for without taking what we say
 
 
@@ -42,7 +44,8 @@ class Connection(Netstrings):
         self._answered: float | None = None  # seconds that the last answer took
         self._pongs = 0  # said while the transport is full
         self._watch = LoopingCall(self._look)
-        self._watch.clock = clock
+        self._waiting = LoopingCall(settled)  # for a pong: the lag grows
+        self._watch.clock = self._waiting.clock = clock
 
     @property
     def lag(self) -> float | None:
@@ -106,13 +109,14 @@ class Connection(Netstrings):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """The connection is gone."""
-        if self._watch.running:
-            self._watch.stop()
+        for call in (self._watch, self._waiting):
+            if call.running:
+                call.stop()
         self._session.downloads.unregisterProducer()
         if self.paused:  # what is held may say why
             self.paused = False
             self._deliver()
-        self._ended(self._fault or str(reason.value).rstrip("."))
+        self._ended(self._fault or ("the server hung up" if reason.check(ConnectionDone) else "the connection broke"))
 
     @property
     def _transport(self) -> Any:
@@ -131,6 +135,7 @@ class Connection(Netstrings):
         if self._pinged is not None and pong.ref == self._pings:
             self._answered = self._clock.seconds() - self._pinged
             self._pinged = None
+            self._waiting.stop()
 
     def _start_watch(self) -> None:
         if self._watch.running:
@@ -148,4 +153,5 @@ class Connection(Netstrings):
             self._pings += 1
             self._pinged = self._clock.seconds()
             self._say(Ping(ref=self._pings))
+            self._waiting.start(LATE, now=False)
         self._settled()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from cli.atomic import replace
+
 
 class LastServer:
     """The server that one talked on last, kept in a file at ``path``."""
@@ -25,7 +27,6 @@ class LastServer:
     def remember(self, host: str, port: int) -> None:
         """Have it be this one, if that can be kept: where it cannot, one says it again next time."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps([host, port]), encoding="utf-8")
+            replace(self._path, json.dumps([host, port]).encode())
         except OSError:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
@@ -11,17 +12,20 @@ from typing import Any, Final, NoReturn
 
 from platformdirs import user_state_path
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import react
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
-from cli import commands, pipe
+from cli.attempts import Threads
 from cli.client import Client
 from cli.config import BadConfig, Config
+from cli.inbox import Inbox
 from cli.last_server import LastServer
 from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
 from cli.secrets import Secrets
+from cli.session import Session
 from cli.status import Listener
 from wire.frames import LOBBY
 from wire.text import safe_line
@@ -49,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         secrets = Secrets(_server(options), options["user"])
     except OSError as wrong:
-        _give_up(f"cannot keep secrets in {wrong.filename}: {wrong.strerror}")
+        _give_up(f"cannot keep secrets in {wrong.filename}: {wrong.strerror}; set XDG_CONFIG_HOME to another folder")
     react(partial(_run, talk, options, secrets))
 
 
@@ -78,28 +82,32 @@ def _talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
 
 
 def _talk_on_screen(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
+    gc.disable()  # what is loaded stays: a collection that looks through it only takes time, now and later
     from cli.screen import talk  # slow to load, and a filter needs none of it
     from cli.screen.remembered import Remembered
 
+    gc.freeze()
+    gc.enable()
     remembered = Remembered(user_state_path("console-chat") / secrets.place, reactor)
     rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
-    if options.room_chosen:
-        remembered.past.shown = rooms[0]
 
-    def connect(listener: Listener) -> Deferred[Client]:
-        history = options["history"] or 0  # the screen fetches what one looks at
-        connecting = _connect(reactor, options, secrets, rooms, history, listener)
-        return connecting.addCallback(arrived)
+    def make(listener: Listener) -> Client:
+        client = _client(reactor, options, secrets, rooms, 0, listener)  # what one looks at is fetched
+        client.started.addCallback(arrived)
+        return client
 
     def arrived(client: Client) -> Client:
         LastServer().remember(options["host"], options["port"])
         return client
 
-    return talk.run(reactor, connect, rooms, options["user"], options.settings, remembered, options.config)
+    shown = rooms[0] if options.room_chosen else None
+    return talk.run(reactor, make, rooms, options["user"], options.settings, remembered, options.config, show=shown)
 
 
 def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
-    history = options["history"] or 0
+    from cli import pipe
+
+    history = options["history"]
     rooms = options["rooms"] or [LOBBY]
     connect = partial(_connect, reactor, options, secrets, rooms, history)
     return _leaving(
@@ -116,16 +124,22 @@ def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[
 
 
 def _send(reactor: Any, options: SendOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
     return _leaving(reactor, commands.send(reactor, connect, _server(options), options))
 
 
 def _tail(reactor: Any, options: TailOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], options["count"])
     return _leaving(reactor, commands.tail(reactor, connect, _server(options), options))
 
 
 def _save(reactor: Any, options: SaveOptions, secrets: Secrets) -> Deferred[int]:
+    from cli import commands  # the screen needs none of it
+
     connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
     return _leaving(reactor, commands.save(reactor, connect, _server(options), options))
 
@@ -164,19 +178,31 @@ def _connect(
     *,
     read: bool = True,
 ) -> Deferred[Client]:
-    return Client.new(
+    return _client(reactor, options, secrets, rooms, history, listener, read=read).start()
+
+
+def _client(
+    reactor: Any,
+    options: AnyOptions,
+    secrets: Secrets,
+    rooms: Iterable[str],
+    history: int | None,
+    listener: Listener,
+    *,
+    read: bool = True,
+) -> Client:
+    session = Session(
         options["user"],
-        options["host"],
-        options["port"],
+        Inbox(keep=read),
         rooms=dict.fromkeys(rooms),
         history=history,
         key=secrets.key,
         client=secrets.client,
-        read=read,
         outbox=secrets.folder / "outbox",
+        in_thread=Threads(reactor),
         listener=listener,
-        reactor=reactor,
     )
+    return Client(HostnameEndpoint(reactor, options["host"], options["port"]), session, reactor)
 
 
 def _server(options: AnyOptions) -> str:

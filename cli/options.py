@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import getopt
-import os
 import re
+import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
 from getpass import getuser
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar, Final, NoReturn, TypeVar, cast
 
 from twisted.python.usage import Options as UsageOptions
@@ -23,6 +22,8 @@ from wire.names import BadName, canonical, file_name
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]+))?")
 _SHORT: Final = {"user": "u", "host": "h", "port": "p", "rooms": "r"}
 _NO: Final = "no_"  # before a flag that says no
+NARROW: Final = 40  # columns that the help has at the least
+WIDE: Final = 100  # and at the most: longer lines are hard to read
 
 Kind = TypeVar("Kind", bound="type[AnyOptions]")
 
@@ -107,6 +108,8 @@ class AnyOptions(UsageOptions):
 
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
+        from importlib.metadata import PackageNotFoundError, version  # slow to load, and seldom asked for
+
         try:
             print(f"chat {version('console-chat')}")
         except PackageNotFoundError:
@@ -128,16 +131,20 @@ class AnyOptions(UsageOptions):
             flags, arguments = getopt.gnu_getopt(options or [], self.shortOpt, self.longOpt)
         except getopt.error as wrong:
             raise UsageError(str(wrong)) from None
-        joined = [self._joined(*flag) for flag in flags]
-        super().parseOptions([*joined, "--", *arguments])  # type: ignore[no-untyped-call]
+        words = [word for flag, value in flags for word in ((flag, value) if self._takes(flag) else (flag,))]
+        super().parseOptions([*words, "--", *arguments])  # type: ignore[no-untyped-call]
 
-    def _joined(self, flag: str, value: str) -> str:
-        return f"{flag}={value}" if f"{flag[2:]}=" in self.longOpt else flag + value
+    def getUsage(self, width: int | None = None) -> str:
+        """Return the help for a terminal of ``width`` columns, by default for this one."""
+        return super().getUsage(width or _width())
+
+    def _takes(self, flag: str) -> bool:
+        return f"{flag[2:]}=" in self.longOpt or f"{flag[1:]}:" in self.shortOpt
 
 
 @_flags(SETTINGS.values())
 class Options(AnyOptions):
-    """Who talks, where and how. ``rooms`` is empty and ``history`` None where they were not given."""
+    """Who talks, where and how. ``rooms`` is empty where none was given."""
 
     synopsis = "Usage: chat [options] [NAME] [HOST[:PORT]]"
     longdesc = (
@@ -147,8 +154,8 @@ class Options(AnyOptions):
     )
 
     optParameters: ClassVar[list[list[Any]]] = [
-        ["history", None, None, "Messages to be given of what was said before, in each room, up to 500. "
-         "[default: what the server gives; none in a filter]", _history],
+        ["history", None, 0, "Filter: messages to be given of what was said before, in each room, up to 500.",
+         _history],
     ]  # fmt: skip
     optFlags: ClassVar[list[list[Any]]] = [
         ["json", "j", "Filter: write a JSON object a line (room, id, from, at in milliseconds, text ...)."],
@@ -167,12 +174,14 @@ class Options(AnyOptions):
             ("      --help", "Print this and exit."),
         ]
         commands = [(command.synopsis.removeprefix("Usage: "), command.brief) for command in _COMMANDS]
-        width = width or int(os.environ.get("COLUMNS", "80"))
-        return usage(self.longdesc, {name: _written(each) for name, each in SETTINGS.items()}, others, commands, width)
+        flags = {name: _written(each) for name, each in SETTINGS.items()}
+        return usage(self.longdesc, flags, others, commands, width or _width())
 
     def parseArgs(self, *arguments: str) -> None:
         """Take NAME and HOST[:PORT]: what has a colon is no name, of two without one the first is the name."""
         for argument in arguments:
+            if not argument:
+                raise UsageError("a NAME or HOST[:PORT] is empty")
             if ":" not in argument and "user" not in self._said:
                 self.say(SETTINGS["user"], argument)
             elif self._address is None:
@@ -221,6 +230,8 @@ class _CommandOptions(AnyOptions):
     def postOptions(self) -> None:
         """Fill in what was not said."""
         super().postOptions()
+        if not self.settings.user:
+            raise UsageError("say under which NAME")
         self["user"] = canonical(self.settings.user)
 
     def _take(self, arguments: list[str]) -> None:
@@ -307,6 +318,10 @@ def _written(setting: Setting) -> str:
         case _:
             value = "=TEXT"
     return f"  {short:4}--{setting.flag}{value}"
+
+
+def _width() -> int:
+    return min(max(shutil.get_terminal_size().columns, NARROW), WIDE)
 
 
 def _login_name() -> str:

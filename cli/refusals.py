@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from twisted.internet.error import ConnectionLost
+
 
 class Refused(Exception):
     """The server will not do it: ``code`` is one of the protocol's, ``text`` is for a person."""
@@ -26,3 +30,13 @@ class AskRefused(Refused):
 
 class ClientClosed(Exception):
     """The client has ended; the text says why, and is empty where its own ``close`` ended it."""
+
+
+UNANSWERED: Final = (AskRefused, ConnectionLost, ClientClosed)  # what a question may end with in place of an answer
+
+
+def why(wrong: BaseException | None) -> str:
+    """Return for a person why a question was not answered."""
+    if isinstance(wrong, ConnectionLost):
+        return "there is no connection; try again once it is live"
+    return str(wrong) or "the connection is closed"

@@ -20,13 +20,20 @@ class Room:
     def __init__(self, name: str, after: int | None, history: int | None, quiet: bool = False) -> None:
         self.name = name
         self.quiet = quiet
-        self.expected = None if after is None else after + 1
-        self.history = history  # messages wanted of what was before, None for what the server thinks right
+        self.begin(after, history)
         self.opened = False
         self.last_id = 0  # the newest known of
         self.passed = 0  # the newest that came and could not be taken
         self.joins: list[Deferred[None]] = []
         self.leaves: list[Deferred[None]] = []
+
+    def begin(self, after: int | None, history: int | None) -> None:
+        """Want what is behind the id ``after`` or, where that is None, so many messages of what was before.
+
+        None of them stands for as many as the server thinks right.
+        """
+        self.expected = None if after is None else after + 1
+        self.history = history
 
     @property
     def after(self) -> int | None:

@@ -113,7 +113,7 @@ class Session:
             user=self.user,
             key=UNSET if self._key is None else self._key,
             client=UNSET if self._client is None else self._client,
-            rooms={room.name: room.after for room in self._rooms.values()},
+            rooms={room.name: room.after for room in self._rooms.values() if not room.joins},
             history=UNSET if self._history is None else self._history,
         )
 
@@ -127,6 +127,9 @@ class Session:
             room.passed = 0
         self.outlet.close()
         self._questions.close()
+        for room in list(self._rooms.values()):
+            if room.leaves:  # no answer will come, and we go back to no room that we leave
+                self._left(room.name)
 
     def look(self) -> None:
         """Time passed: what waits for the database without having been told of it is worth another try."""
@@ -228,24 +231,23 @@ class Session:
         return self.uploads.text(body, room).addBoth(ended)
 
     def join(self, name: str, after: int | None, history: int | None) -> Deferred[None]:
-        """Be in a room from now on; errback :class:`AskRefused`. Without a connection, from the next login on."""
+        """Be in a room from now on; errback :class:`AskRefused`. Without a connection it is asked behind the login."""
         if self._closed is not None:
             return fail(self._closed)
         try:
             canonical(name.removeprefix("@"))  # a wrong one would spoil the next login
         except BadName as why:
             return fail(AskRefused("bad_name", str(why)))
-        key = fold(name)
-        if key in self._rooms and self._rooms[key].opened:
-            self._rooms[key].quiet = False
+        history = history if self.inbox.keep else 0
+        room = self._rooms.setdefault(fold(name), Room(name, after, history))
+        if room.quiet:
+            room.begin(after, history)
+        elif room.opened:
             return succeed(None)
-        room = self._rooms.setdefault(key, Room(name, after, history if self.inbox.keep else 0))
-        room.quiet = False
         joined: Deferred[None] = Deferred()
         room.joins.append(joined)
         if self._say is not None:
-            number = UNSET if room.history is None else room.history
-            self._say(frames.Join(room=name, after=room.after, history=number), b"")
+            self._say(_join(room), b"")
         return joined
 
     def leave(self, name: str) -> Deferred[None]:
@@ -352,6 +354,9 @@ class Session:
         self.user = frame.user
         self.ping_every = min(max(frame.ping_every, 1), 3600)
         self._say = say
+        for room in self._rooms.values():
+            if room.joins:  # not by the login: one that is closed to us would keep us out of all
+                say(_join(room), b"")
         self._outbox.open(frame.received)
         self.outlet.open(say)
         self._questions.open(say)  # what waited for that goes on at once, and may ask the outlet for a turn
@@ -365,6 +370,9 @@ class Session:
             raise BadFrame("the server has too many rooms")
         room = self._rooms.setdefault(fold(name), Room(name, None, None))
         room.open(name, first_id, last_id)
+        if room.quiet and room.joins:  # what is wanted of before is no news to the server: it has to be asked for
+            room.quiet, room.passed = False, last_id
+            self._gaps[fold(name)] = room
         joins, room.joins = room.joins, []
         for joined in joins:
             joined.callback(None)
@@ -505,6 +513,10 @@ class Page:
             self.room.expected = max(self.room.expected or 0, frame.id)
         self.empty = False
         self._session._put(self.room, _message(frame, body), len(body))
+
+
+def _join(room: Room) -> frames.Join:
+    return frames.Join(room=room.name, after=room.after, history=UNSET if room.history is None else room.history)
 
 
 def _message(frame: frames.Message, body: bytes) -> Message:

@@ -7,10 +7,10 @@ import shlex
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
+from cli.words import meant
 from wire.names import canonical
 
 Value = str | bool | int | list[str]
@@ -108,7 +108,7 @@ class Setting:
             case _:
                 right = False
         if not right:
-            raise BadSetting(f"{self.name} is {self.allowed}, not {shown(value)}")
+            raise BadSetting(f"{self.name} is {self.allowed}, not {as_toml(value)}")
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and text:
                 self._test(text)
@@ -121,10 +121,10 @@ class Setting:
             if self.test is not None:
                 self.test(text)
         except ValueError as why:
-            raise BadSetting(f"{self.name} cannot be {shown(text)}: {why}") from None
+            raise BadSetting(f"{self.name} cannot be {as_toml(text)}: {why}") from None
 
 
-def shown(value: object) -> str:
+def as_toml(value: object) -> str:
     """Return ``value`` as it is written in the file."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
@@ -268,11 +268,5 @@ def named(name: str) -> Setting:
     """Return the setting of that name, written with dashes or underscores; raises :class:`BadSetting`."""
     found = SETTINGS.get(name.replace("_", "-"))
     if found is None:
-        raise BadSetting(f"there is no setting {name}{meant(name, SETTINGS)}")
+        raise BadSetting(f"there is no setting {name}; {meant(name, SETTINGS, 'chat --help and /set list them')}")
     return found
-
-
-def meant(name: str, there_are: Any) -> str:
-    """Return a question for somebody who wrote ``name``: which of those that ``there_are`` comes nearest."""
-    near = get_close_matches(name.replace("_", "-").lower(), list(there_are), n=1)
-    return f"; do you mean {near[0]}?" if near else ""

@@ -6,20 +6,20 @@ import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from twisted.internet.defer import Deferred  # noqa: E402
 from twisted.internet.task import Clock  # noqa: E402
 
+from cli.client import Client  # noqa: E402
 from cli.screen.commands import Commands  # noqa: E402
 from cli.screen.keynames import shown  # noqa: E402
 from cli.screen.keys import Keys  # noqa: E402
 from cli.screen.remembered import Remembered  # noqa: E402
 from cli.screen.talk import Talk  # noqa: E402
-from cli.settings import SETTINGS, Settings, by_group  # noqa: E402
-from cli.settings import shown as written  # noqa: E402
+from cli.settings import SETTINGS, Settings, as_toml, by_group  # noqa: E402
 
 GUIDE = ROOT / "docs" / "client.md"
 
@@ -27,7 +27,8 @@ GUIDE = ROOT / "docs" / "client.md"
 def talk() -> Talk:
     """Return the terminal interface with all its commands and keys, not started."""
     clock = Clock()
-    return Talk(clock, lambda _: Deferred(), ["lobby"], "ann", Settings(), Remembered(None, clock))
+    client = cast(Client, None)  # nobody asks it for anything
+    return Talk(clock, lambda _: client, ["lobby"], "ann", Settings(), Remembered(None, clock))
 
 
 def with_tables(text: str, talk: Talk) -> str:
@@ -52,7 +53,7 @@ def _keys(keys: Keys) -> str:
 
 def _settings() -> str:
     told = [each for _, members in by_group(SETTINGS.values()) for each in members]
-    return _table("setting | default", ((f"{each.name} | `{written(each.default)}`", each.about) for each in told))
+    return _table("setting | default", ((f"{each.name} | `{as_toml(each.default)}`", each.about) for each in told))
 
 
 def _table(head: str, rows: Iterable[tuple[str, str]]) -> str:

@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-# Of others it is not known whether they take an operating system command (OSC) or show it as text.
-_TAKE_OSC: Final = re.compile(
-    r"(.*[-.])?(alacritty|contour|eterm|foot|ghostty|gnome|iterm2?|kitty|konsole|mintty|rxvt|screen|st|tmux|vte|wezterm"
-    r"|xterm)([-.].*)?"
-)
+# What terminals are called that take an operating system command (OSC), and even one that is as long as a link. Of
+# others it is not known whether they show it as text.
+_TAKE_LINKS: Final = {
+    "alacritty", "contour", "foot", "ghostty", "gnome", "iterm", "iterm2", "kitty", "konsole", "mintty", "rio", "st",
+    "tmux", "vte", "wezterm", "xterm",
+}  # fmt: skip
+_TAKE_OSC: Final = {*_TAKE_LINKS, "eterm", "rxvt", "screen"}
+_TMUX: Final = (3, 4)  # the first that hands links on
 _OLD: Final = re.compile(r"vt\d|ansi|linux|cons\d|sun")  # hardware, consoles: no mouse, no paste that is marked
 
 
@@ -39,7 +42,15 @@ def is_coloured(term: str) -> bool:
 
 def takes_osc(term: str) -> bool:
     """Whether it takes an OSC: acts on it, or lets it be, but never shows it as text."""
-    return _TAKE_OSC.fullmatch(term.lower()) is not None
+    return not _TAKE_OSC.isdisjoint(_words(term))
+
+
+def takes_links(term: str, environ: Mapping[str, str]) -> bool:
+    """Whether it takes an OSC 8: follows the link or at least lets it be."""
+    if "TMUX" in environ:
+        version = re.search(r"(\d+)\.(\d+)", environ.get("TERM_PROGRAM_VERSION", ""))
+        return version is not None and (int(version[1]), int(version[2])) >= _TMUX
+    return not _TAKE_LINKS.isdisjoint(_words(term))
 
 
 def passed_on(sequence: str, environ: Mapping[str, str]) -> str:
@@ -55,3 +66,7 @@ def passed_on(sequence: str, environ: Mapping[str, str]) -> str:
         case False, True:
             return f"\x1bP{sequence}\x1b\\"
     return sequence
+
+
+def _words(term: str) -> list[str]:
+    return re.split(r"[-.]", term.lower())

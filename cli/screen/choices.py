@@ -12,8 +12,7 @@ from cli.screen.completion import behind_first, last_word
 from cli.screen.keynames import BadKey, read, same, shown
 from cli.screen.keys import Action
 from cli.screen.told import binding, key_list, setting_list, setting_words, template
-from cli.settings import SETTINGS, BadSetting, Value, named
-from cli.settings import shown as written
+from cli.settings import SETTINGS, BadSetting, Value, as_toml, named
 
 if TYPE_CHECKING:
     from cli.screen.talk import Talk
@@ -69,14 +68,13 @@ class Choices:
                 setting = named(name)
                 self._choose(name, setting.default if text.strip() == DEFAULT else setting.read(text))
         except BadSetting as wrong:
-            hint = "" if "do you mean" in str(wrong) or name.replace("_", "-") in SETTINGS else "; /set lists them"
-            self._talk.say(f"{wrong}{hint}")
+            self._talk.say(str(wrong))
 
     def _choose(self, name: str, value: Value) -> None:
         setting = named(name)
         self._settings.change(name, value)
         later = " from the next start on" if setting.later else ""
-        self._talk.say(f"{setting.name} = {written(value)}{later}")
+        self._talk.say(f"{setting.name} = {as_toml(value)}{later}")
         self._keep(lambda config: config.keep(name, value))
 
     # Keys.

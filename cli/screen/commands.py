@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
 from typing import NamedTuple
+
+from cli.words import nearest
 
 Completes = Callable[[str], Iterable[str]]
 """Gets the rest of a line as far as it is typed, and returns what it could become, the likeliest first."""
@@ -13,7 +14,7 @@ Completes = Callable[[str], Iterable[str]]
 class Command(NamedTuple):
     """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``.
 
-    Where nothing ``completes`` it, people's names are offered. A ``secret`` one is not kept to be had again.
+    Where nothing ``completes`` it, people's names are offered.
     """
 
     name: str
@@ -21,7 +22,6 @@ class Command(NamedTuple):
     help: str
     takes: str = ""
     completes: Completes | None = None
-    secret: bool = False
     subject: str = "besides"
 
     @property
@@ -43,12 +43,11 @@ class Commands:
         help: str,
         takes: str = "",
         completes: Completes | None = None,
-        secret: bool = False,
         *,
         subject: str = "besides",
     ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes, completes, secret, subject)
+        self._commands[name] = Command(name, run, help, takes, completes, subject)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())
@@ -59,4 +58,4 @@ class Commands:
 
     def nearest(self, name: str) -> str | None:
         """Return the name that was probably meant by ``name``, which is none."""
-        return next(iter(get_close_matches(name.lower(), self._commands, 1)), None)
+        return nearest(name, self._commands)

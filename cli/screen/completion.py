@@ -31,8 +31,8 @@ class Completing:
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is another to put in, rather than more to find: behind a folder there is what is in it."""
-        return bool(self.found) and not (len(self.found) == 1 and self.found[0].endswith("/"))
+        """Whether there is another to put in, rather than more to find behind the only one."""
+        return len(self.found) > 1
 
     def turn(self, by: int) -> None:
         """Put in the next one, or the one before."""

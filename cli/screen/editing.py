@@ -7,13 +7,14 @@ with its marks and an emoji of several parts are one.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 from wcwidth import grapheme_boundary_before, iter_graphemes
 
-from cli.words import amount, line_count
+from cli.words import amount, counted, line_count
 from wire.text import safe
 
 LONG: Final = 4096  # characters of a text, from which it is held: laying out a long one takes seconds
@@ -31,7 +32,7 @@ _TAB: Final = "    "
 Doing = Literal["type", "delete", "kill", "yank", "other"]
 
 
-class Command(NamedTuple):
+class EditCommand(NamedTuple):
     """What a key may do to a buffer, and the keys that do it unless somebody binds others."""
 
     name: str
@@ -40,7 +41,7 @@ class Command(NamedTuple):
     keys: tuple[str, ...]
 
 
-COMMANDS: Final[list[Command]] = []
+COMMANDS: Final[list[EditCommand]] = []
 
 
 def command(*keys: str) -> Callable[[Callable[[Buffer], None]], Callable[[Buffer], None]]:
@@ -48,7 +49,7 @@ def command(*keys: str) -> Callable[[Callable[[Buffer], None]], Callable[[Buffer
 
     def made(run: Callable[[Buffer], None]) -> Callable[[Buffer], None]:
         help = (run.__doc__ or "").rstrip(".")
-        COMMANDS.append(Command(run.__name__.replace("_", "-"), run, help[:1].lower() + help[1:], keys))
+        COMMANDS.append(EditCommand(run.__name__.replace("_", "-"), run, help[:1].lower() + help[1:], keys))
         return run
 
     return made
@@ -114,21 +115,17 @@ class Buffer:
 
     @property
     def shown(self) -> str:
-        """The text as it is shown: marks in place of what is held."""
-        return _NOT_ITSELF.sub(self._mark, self.text)
+        """The text as it is shown: made harmless, with marks in place of what is held."""
+        return self._shown(self.text)
 
     @property
     def shown_cursor(self) -> int:
         """The cursor's place in what is shown."""
-        return len(_NOT_ITSELF.sub(self._mark, self.text[: self.cursor]))
+        return len(self._shown(self.text[: self.cursor]))
 
     def place(self, shown: int) -> int:
         """Return the place of what stands at ``shown`` in what is shown."""
-        for place, character in enumerate(self.text):
-            shown -= len(_NOT_ITSELF.sub(self._mark, character))
-            if shown < 0:
-                return place
-        return len(self.text)
+        return bisect_right(range(len(self.text)), shown, key=lambda place: len(self._shown(self.text[: place + 1])))
 
     # What anybody may do.
 
@@ -137,7 +134,7 @@ class Buffer:
         self.cursor = grapheme_boundary_before(self.text, place + 1) if place < len(self.text) else len(self.text)
 
     def insert(self, text: str) -> None:
-        """Put ``text`` where the cursor is, made harmless, or held where it is long."""
+        """Put ``text`` where the cursor is, held where it is long."""
         self._make_room()
         text = self._stand_in(text)
         begins = text[:1].strip() and self.text[self.cursor - 1 : self.cursor].isspace()  # a word
@@ -351,13 +348,16 @@ class Buffer:
     def _whole(self, text: str) -> str:
         return _HALF.sub(lambda half: self._held[half[0]].text, text)
 
+    def _shown(self, text: str) -> str:
+        return safe(_NOT_ITSELF.sub(self._mark, text))
+
     def _mark(self, shown: re.Match[str]) -> str:
         return _TAB if shown[0] == "\t" else self._held[shown[0]].mark
 
     def _stand_in(self, text: str) -> str:
-        """Return ``text`` made harmless, or the character that stands for it."""
+        """Return ``text``, or the character that stands for it."""
         most = SHORT if len(self.text) > LONG else LONG  # a terminal without marks gives a paste in pieces
-        return self._hold(text) if len(text) > most or text.count("\n") >= LINES else safe(text)
+        return self._hold(text) if len(text) > most or text.count("\n") >= LINES else _HALF.sub("\ufffd", text)
 
     def _hold(self, text: str) -> str:
         used = set(self.text).union(*(before for before, _ in self._undone))
@@ -366,8 +366,8 @@ class Buffer:
             if held.text == text:
                 return half
         half = next(half for half in _HALVES if half not in self._held)
-        size, lines = amount(len(text.encode(errors="replace"))), line_count(text)
-        self._held[half] = Held(text, f"[pasted text, {size}, {lines} line{'s' if lines > 1 else ''}]")
+        size, lines = amount(len(text.encode(errors="replace"))), counted(line_count(text), "line")
+        self._held[half] = Held(text, f"[pasted text, {size}, {lines}]")
         return half
 
     def _make_room(self) -> None:

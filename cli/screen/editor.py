@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import shlex
 import shutil
@@ -26,10 +27,11 @@ async def edit(text: str, lend: Callable[[Sequence[str]], Deferred[int]]) -> str
     all the same is kept, and the error says where.
     """
     command = _editor()
+    encoding = locale.getpreferredencoding(do_setlocale=False)  # what an editor takes a file to be in
     folder = Path(tempfile.mkdtemp(prefix="chat-"))  # mode 0700: editors put copies beside the file
     file = folder / "message.txt"
     try:
-        file.write_text(text, errors="replace")
+        file.write_text(text, encoding, errors="replace")
         written = file.read_bytes()
         status = await lend([*command, str(file)])
         found = file.read_bytes() if file.exists() else b""
@@ -41,7 +43,9 @@ async def edit(text: str, lend: Callable[[Sequence[str]], Deferred[int]]) -> str
     shutil.rmtree(folder, ignore_errors=True)
     if status:
         raise EditorFailed(f"{command[0]} ended with status {status}; what you typed is as it was")
-    return found.decode(errors="replace").removesuffix("\n")
+    if found == written:  # it may have letters that the encoding has not
+        return text
+    return found.decode(encoding, errors="replace").replace("\r\n", "\n").removesuffix("\n")
 
 
 def _editor() -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -21,7 +22,7 @@ _decode: Final = msgspec.json.Decoder(str).decode
 class Entered:
     """What was typed, at numbers that stay: ``first`` is the oldest that is kept, ``end`` the next one to come.
 
-    The file at ``path`` has a JSON string a line and is only added to; several programs may share it. It is read when
+    The file at ``path`` has a JSON string a line, the newest at its end; several programs may share it. It is read when
     something is looked for. Where it cannot be used ``complain`` is told, once, and nothing more is kept on disk.
     """
 
@@ -77,31 +78,43 @@ class Entered:
 
     def _read(self, path: Path) -> None:
         try:
-            size = path.stat().st_size
+            with path.open("rb") as file:
+                size, data = _newest(file)
         except FileNotFoundError:
             return
-        with path.open("rb") as file:
-            file.seek(max(0, size - BYTES))
-            data = file.read()
-        if size > BYTES:
-            data = data.partition(b"\n")[2]  # the first line is cut
         for text in _texts(data):
             self._put(text)
         if size > 2 * BYTES:
-            self._shorten(path, data)
+            self._shorten(path)
 
-    def _shorten(self, path: Path, data: bytes) -> None:
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as kept:
-            kept.write(data)
-        fresh.rename(path)
+    def _shorten(self, path: Path) -> None:
+        with _locked(path) as file:
+            _, data = _newest(file)
+            file.seek(0)
+            file.write(data)
+            file.truncate()
 
     def _append(self, path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as kept:
-            kept.write(_encode(text) + b"\n")
+        with _locked(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            is_torn = size and os.pread(file.fileno(), 1, size - 1) != b"\n"  # when a program was killed
+            file.write(b"\n" * bool(is_torn) + _encode(text) + b"\n")
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """Open ``path``, made where it is not there, for nobody else until it is closed."""
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def _newest(file: IO[bytes]) -> tuple[int, bytes]:
+    """Return the size of ``file``, and the lines at its end that are read."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - BYTES))
+    data = file.read()
+    return size, data.partition(b"\n")[2] if size > BYTES else data  # the first line is cut
 
 
 def _texts(data: bytes) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 NEWS: Final = 1 / 20  # seconds between two drawings, at least, of what comes by itself
-ECHO: Final = 1 / 60  # and of what a key did, which is waited for; who types makes fewer than 30 a second
+ECHO: Final = 1 / 60  # and of what a key did or asked for, which is waited for: fewer than 30 a second
 
 
 class Frames:

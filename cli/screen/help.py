@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from cli.screen.completion import last_word
 from cli.screen.keynames import BadKey, read
 from cli.screen.told import binding, key_list, overview, setting_help, setting_words
-from cli.settings import SETTINGS, meant
+from cli.settings import SETTINGS
+from cli.words import meant
 
 if TYPE_CHECKING:
     from cli.screen.talk import Talk
@@ -44,5 +45,5 @@ class Help:
             keys = read(name)
         except BadKey:
             there_are = [*(command.name for command in talk.commands), *SETTINGS]
-            return f"there is no help for {name}{meant(name, there_are) or '; /help alone tells what there is'}"
+            return f"there is no help for {name}; {meant(name, there_are, '/help alone tells what there is')}"
         return binding(keys, talk.keys.bound(keys))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
+
+from cli.words import meant
 
 _MODIFIERS: Final = {
     "shift": "shift", "ctrl": "ctrl", "control": "ctrl", "meta": "meta", "alt": "meta",
@@ -92,7 +93,6 @@ def _key(modifiers: set[str], name: str) -> str:
     if len(base) == 1 and "ctrl" in modifiers:
         base = base.lower()
     if not base.isprintable() or (len(base) > 1 and base not in _NAMES.values()):
-        near = get_close_matches(name.lower(), _NAMES, n=1)
-        raise BadKey(f"there is no key {name}; " + (f"do you mean {near[0]}?" if near else "write ctrl-n or alt-enter"))
+        raise BadKey(f"there is no key {name}; {meant(name, _NAMES, 'write ctrl-n or alt-enter')}")
     key = " ".join([*(modifier for modifier in _ORDER if modifier in modifiers), base])
     return _SAME.get(key, key)

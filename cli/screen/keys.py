@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from cli.screen.keynames import BadKey, shown
-from cli.settings import meant
+from cli.words import meant
 
 
 class Action(NamedTuple):
@@ -42,7 +42,7 @@ class Keys:
     def get(self, name: str) -> Action:
         """Return the action of that name; raises :class:`BadKey` where there is none."""
         if name not in self._actions:
-            raise BadKey(f"there is no {name}{meant(name, self._actions) or '; /keys lists what keys can do'}")
+            raise BadKey(f"there is no {name}; {meant(name, self._actions, '/keys lists what keys can do')}")
         return self._actions[name]
 
     def bound(self, keys: str) -> Action | None:

@@ -1,26 +1,19 @@
-"""Links in what others say, and whether a terminal can follow them."""
+"""Links in what others say."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 from unicodedata import category
 from urllib.parse import quote
 
-LONGEST: Final = 2083  # characters of an address: terminals take no longer one
+LONGEST_LINK: Final = 2083  # characters of an address: terminals take no longer one
 
 _FOUND: Final = re.compile(r"""(?<!\w)(?:https?|ftp)://[^\s<>"]+""", re.IGNORECASE)
 _CLOSES: Final = {")": "(", "]": "[", "}": "{"}
 _ENDS: Final = "/#&%@-_"  # punctuation that may well be the end of an address
 _LEFT_AS_IT_IS: Final = "%:/?#[]@!$&'()*+,;=~"  # what has a meaning of its own in an address
-
-# Of terminals by other names it is not known that they follow a link, or at least show it as a text like others.
-_KNOWN: Final = {
-    "alacritty", "contour", "foot", "ghostty", "gnome", "iterm2", "kitty", "konsole", "mintty", "rio", "st", "tmux",
-    "vte", "wezterm", "xterm",
-}  # fmt: skip
-_TMUX: Final = (3, 4)  # the first that hands links on
 
 
 class Link(NamedTuple):
@@ -37,14 +30,6 @@ def links(text: str) -> Iterator[Link]:
         seen = _without_end(found[0])
         if not seen.endswith("://"):
             yield Link(found.start(), found.start() + len(seen), quote(seen, safe=_LEFT_AS_IT_IS))
-
-
-def are_known(term: str, environ: Mapping[str, str]) -> bool:
-    """Return whether the terminal called ``term`` takes OSC 8: follows it or at least lets it be."""
-    if "TMUX" in environ:
-        version = re.search(r"(\d+)\.(\d+)", environ.get("TERM_PROGRAM_VERSION", ""))
-        return version is not None and (int(version[1]), int(version[2])) >= _TMUX
-    return not _KNOWN.isdisjoint(re.split(r"[-.]", term.lower()))
 
 
 def _without_end(address: str) -> str:

@@ -11,7 +11,7 @@ from urwid.util import LayeredAttr
 
 from cli.screen.highlights import Highlights
 from cli.screen.lines import PART, Kind, Line
-from cli.screen.links import LONGEST, links
+from cli.screen.links import LONGEST_LINK, links
 from cli.screen.names import Names, colour
 from wire.names import fold
 
@@ -67,7 +67,7 @@ class Look:
     def _spans(self, line: Line, text: str) -> Iterator[tuple[int, int, Any]]:
         for start, end, address in links(text):
             is_cut = end == len(text) >= PART
-            yield start, end, "link" if is_cut or len(address) > LONGEST else _linked(address)
+            yield start, end, "link" if is_cut or len(address) > LONGEST_LINK else _linked(address)
         if self._is_others(line):
             for start, end in self._highlights.spans(text):
                 yield start, end, "highlight"

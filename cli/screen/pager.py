@@ -11,14 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 
-from cli.client import Client
 from cli.options import message_id
 from cli.refusals import AskRefused, ClientClosed
 from cli.screen.conversation import Transfer
 from cli.screen.lines import is_long
-from cli.screen.writing import Word
+from cli.screen.modes import Word
 from wire.text import safe
 
 if TYPE_CHECKING:
@@ -57,9 +56,7 @@ class Pager:
             self._talk.writing.let(Word(str(why)))
             return
         room = self._talk.conversation.current.name
-        self._talk.when_there(
-            lambda client: Deferred.fromCoroutine(self._show(client, room, id, pager)).addErrback(self._talk.failed)
-        )
+        self._talk.begin(self._show(room, id, pager))
 
     def _in_view(self) -> int:
         room = self._talk.conversation.current
@@ -69,8 +66,8 @@ class Pager:
                 return message.id
         raise ValueError("no long text is in view; /open ID opens any message")
 
-    async def _show(self, client: Client, room: str, id: int, pager: list[str]) -> None:
-        transfers = self._talk.transfers
+    async def _show(self, room: str, id: int, pager: list[str]) -> None:
+        client, transfers = self._talk.client, self._talk.transfers
         with TemporaryDirectory(prefix="chat-") as folder:
             path = Path(folder) / f"message-{id}.txt"
             try:

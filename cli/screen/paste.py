@@ -7,11 +7,8 @@ from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from cli.words import amount, line_count
-
 SILENCE: Final = 3.0  # seconds without a byte after which a paste has ended, whether or not the terminal says so
-MOST: Final = 64 * 2**20  # bytes of one paste: no more than a small machine can hold a few times over
-TOO_LONG: Final = "paste too long"  # the key in place of a longer one
+LONGEST_PASTE: Final = 64 * 2**20  # bytes of one paste: no more than a small machine can hold a few times over
 
 _BEGIN: Final = b"\x1b[200~"
 _END: Final = b"\x1b[201~"
@@ -19,6 +16,12 @@ _END: Final = b"\x1b[201~"
 
 class Pasted(str):
     """A key that is a whole text: what was pasted at once, its lines ended by newlines alone."""
+
+    __slots__ = ()
+
+
+class TooLong(str):
+    """The key in place of a paste that is longer than any may be."""
 
     __slots__ = ()
 
@@ -72,7 +75,7 @@ class Pastes:
             rest = bytes(gathered[end + len(_END) :])
             del gathered[end:]
             return rest, True
-        if len(gathered) > MOST:
+        if len(gathered) > LONGEST_PASTE:
             self._too_long = True
             del gathered[: -len(_END)]
         return b"", False
@@ -90,43 +93,4 @@ class Pastes:
         gathered, self._gathered = self._gathered or b"", None
         too_long, self._too_long = self._too_long, False
         text = gathered.decode(errors="replace")
-        return TOO_LONG if too_long else Pasted(text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-class Question:
-    """What to do with a paste of many lines. While it stands no key goes anywhere else.
-
-    ``edit`` gets the paste that is to stand in the input, and ``send`` sends what stands there then.
-    """
-
-    over = False
-
-    def __init__(self, text: str, edit: Callable[[str], object], send: Callable[[], object]) -> None:
-        self._text = text
-        self._edit = edit
-        self._send = send
-
-    @property
-    def prompt(self) -> str:
-        """The question."""
-        size = amount(len(self._text.encode(errors="replace")))
-        return f"paste {line_count(self._text)} lines, {size}? Enter sends, e edits, Esc drops"
-
-    def press(self, key: str) -> bool:
-        """Take ``key``, whatever it is; another paste joins this one."""
-        match key:
-            case Pasted() if key == "e":
-                self._end()
-            case Pasted():  # it may read like a key's name
-                if "\n" in key and len(self._text) + len(key) <= MOST:
-                    self._text += key
-            case "enter":
-                self._end()
-                self._send()
-            case "esc" | "ctrl c" | "ctrl g":
-                self.over = True
-        return True
-
-    def _end(self) -> None:
-        self.over = True
-        self._edit(self._text)
+        return TooLong() if too_long else Pasted(text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
-from cli.client import Client
-from cli.refusals import AskRefused, ClientClosed
+from cli.refusals import UNANSWERED
 from cli.screen.room import Room
 from wire.names import fold
 
@@ -33,9 +31,9 @@ class People:
         """Call ``told`` once it is known who is in ``room``, unless it was or cannot be, or somebody was ``found``."""
         if room.present.lacks(found=found):
             room.present.ask()
-            self._talk.when_there(lambda client: self._ask(client, room, told))
+            self._ask(room, told)
 
-    def _ask(self, client: Client, room: Room, told: Callable[[], None]) -> None:
+    def _ask(self, room: Room, told: Callable[[], None]) -> None:
         present = room.present  # of this connection
 
         def answered(names: list[str]) -> None:
@@ -43,7 +41,7 @@ class People:
             told()
 
         def failed(failure: Failure) -> None:
-            failure.trap(AskRefused, ConnectionLost, ClientClosed)
+            failure.trap(*UNANSWERED)
             present.fail()
 
-        client.who(room.name).addCallbacks(answered, failed).addErrback(self._talk.failed)
+        self._talk.client.who(room.name).addCallbacks(answered, failed).addErrback(self._talk.failed)

@@ -7,14 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
-from cli.client import Client
-from cli.refusals import AskRefused, ClientClosed
+from cli.refusals import UNANSWERED, AskRefused, ClientClosed, why
 from cli.screen.columns import aligned, in_columns
 from cli.screen.completion import last_word
 from cli.screen.room import Room
+from cli.words import counted
 from wire.frames import RoomInfo
 from wire.names import BadName, canonical, fold
 
@@ -62,29 +61,38 @@ class Places:
 
     def rejoin(self, room: Room) -> None:
         """Be in ``room`` again, where one was before."""
-        self._talk.when_there(partial(self._ask_to_join, room, None))
+        self._ask_to_join(room, None)
+
+    def count(self) -> None:
+        """Ask how many are in the rooms where nobody came or went: that one is there too is not told then."""
+        self._watch(self._talk.client.list_rooms(), self._counted, lambda _: None)
+
+    def _counted(self, rooms: dict[str, RoomInfo]) -> None:
+        for room in self._conversation.rooms:
+            if room.users is None and room.name in rooms:
+                room.users = rooms[room.name].users
 
     def _join(self, argument: str) -> None:
         try:
             name = _room_name(argument)
-        except BadName as why:
-            self._talk.say(f"{argument.strip() or 'that'} is no room: {why}: /join ROOM")
+        except BadName as wrong:
+            self._talk.say(f"{argument.strip() or 'that'} is no room: {wrong}: /join ROOM")
             return
         before = self._conversation.current
         room = self._conversation.room(name)
         self._conversation.show(room)  # at once: what is typed next is for it
-        self._talk.when_there(partial(self._ask_to_join, room, before))
+        self._ask_to_join(room, before)
 
-    def _ask_to_join(self, room: Room, before: Room | None, client: Client) -> None:
+    def _ask_to_join(self, room: Room, before: Room | None) -> None:
         def refused(failure: Failure) -> None:
             if isinstance(failure.value, ClientClosed):
                 return
             if before is not None and room is self._conversation.current:
                 self._conversation.show(before)
             self._conversation.close(room)
-            self._talk.say(f"not in {room.name}: {failure.value}")
+            self._talk.say(f"not in {room.name}: {why(failure.value)}")
 
-        self._watch(client.join(room.name, history=0), lambda _: None, refused)
+        self._watch(self._talk.client.join(room.name, history=0), lambda _: None, refused)
 
     def _leave(self, argument: str) -> None:
         name = argument.strip().removeprefix("#")
@@ -94,16 +102,16 @@ class Places:
         elif len(self._conversation.rooms) == 1:
             self._talk.say(f"{room.name} is the only room that you are in: /join another one first, or /quit")
         else:
-            self._talk.when_there(partial(self._ask_to_leave, room))
+            self._ask_to_leave(room)
 
-    def _ask_to_leave(self, room: Room, client: Client) -> None:
+    def _ask_to_leave(self, room: Room) -> None:
         def refused(failure: Failure) -> None:
             if isinstance(failure.value, AskRefused) and failure.value.code == "not_in_room":
                 self._conversation.close(room)
             else:
-                self._talk.say(f"still in {room.name}: {failure.value}")
+                self._talk.say(f"still in {room.name}: {why(failure.value)}")
 
-        self._watch(client.leave(room.name), lambda _: self._conversation.close(room), refused)
+        self._watch(self._talk.client.leave(room.name), lambda _: self._conversation.close(room), refused)
 
     def _who(self, _: str) -> None:
         room = self._conversation.current
@@ -113,27 +121,27 @@ class Places:
             more = [f"and {len(names) - TOLD} more"] if len(names) > TOLD else []
             self._talk.say("\n".join([f"{len(names)} in {room.name}", *shown, *more]))
 
-        self._ask(lambda client: client.who(room.name), tell)
+        self._ask(self._talk.client.who(room.name), tell)
 
     def _list(self, _: str) -> None:
         def tell(rooms: dict[str, RoomInfo]) -> None:
             self._listed = sorted(rooms)
             busiest = sorted(rooms.items(), key=lambda room: (-room[1].users, fold(room[0])))
             table = [
-                (self._mark(name), name, f"{info.users} there", _number(info.last_id + 1 - info.first_id, "message"))
+                (self._mark(name), name, f"{info.users} there", counted(info.last_id + 1 - info.first_id, "message"))
                 for name, info in busiest[:TOLD]
             ]
             more = [f"and {len(rooms) - TOLD} more"] if len(rooms) > TOLD else []
-            self._talk.say("\n".join([f"{_number(len(rooms), 'room')}, * where you are", *aligned(table), *more]))
+            self._talk.say("\n".join([f"{counted(len(rooms), 'room')}, * where you are", *aligned(table), *more]))
 
-        self._ask(lambda client: client.list_rooms(), tell)
+        self._ask(self._talk.client.list_rooms(), tell)
 
     def _own(self) -> list[str]:
         return [room.name for room in self._conversation.rooms]
 
     def _known(self) -> list[str]:
         """Return the rooms that one might join; the server is asked the first time, and the next time knows them."""
-        if self._listed is None and self._talk.client is not None:
+        if self._listed is None:
             self._listed = []
             self._watch(self._talk.client.list_rooms(), self._learn, lambda _: self._learn(None))
         return list(dict.fromkeys([*self._own(), *(self._listed or [])]))
@@ -144,30 +152,17 @@ class Places:
     def _mark(self, name: str) -> str:
         return " " if self._conversation.find(name) is None else "*"
 
-    def _ask(self, question: Callable[[Client], Deferred[T]], tell: Callable[[T], None]) -> None:
-        """Have the server asked, and ``tell`` the answer; where there is none say why."""
-        client = self._talk.client
-        if client is None:
-            self._talk.say("there is no connection yet; ask again once it is live")
-            return
-
-        def refused(failure: Failure) -> None:
-            lost = isinstance(failure.value, ConnectionLost)
-            self._talk.say("there is no connection; ask again once it is live" if lost else str(failure.value))
-
+    def _ask(self, answer: Deferred[T], tell: Callable[[T], None]) -> None:
+        """``tell`` the answer once it is there; where there is none say why."""
         self._conversation.current.follow()  # the answer wants to be seen
-        self._watch(question(client), tell, refused)
+        self._watch(answer, tell, lambda failure: self._talk.say(why(failure.value)))
 
     def _watch(self, done: Deferred[T], tell: Callable[[T], None], refused: Callable[[Failure], None]) -> None:
         def after(failure: Failure) -> None:
-            failure.trap(AskRefused, ConnectionLost, ClientClosed)
+            failure.trap(*UNANSWERED)
             refused(failure)
 
         done.addCallbacks(tell, after).addErrback(self._talk.failed).addCallback(lambda _: self._talk.changed())
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _room_name(argument: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import termios
+import tty
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from urwid import Canvas
@@ -35,6 +38,7 @@ class RawScreen(Screen):
     def __init__(self, output: TextIO = sys.stdout) -> None:
         super().__init__(output=output, bracketed_paste_mode=False, focus_reporting=False)
         self._cursor: tuple[int, int] | None = None
+        self._line: list[Any] | None = None  # its modes before it was taken
         if not is_coloured(self.term):
             self.set_terminal_properties(colors=1)
         if takes_osc(self.term):  # not so old that bold black is grey: it may be black
@@ -83,14 +87,31 @@ class RawScreen(Screen):
     def _mouse_tracking(self, enable: bool) -> None:
         """Leave the mouse to :class:`Terminal`."""
 
+    def _input_fileno(self) -> None:
+        """Leave the line's modes to us: urwid would throw away what was typed before."""
+
+    def tty_signal_keys(self, *_: Any, **__: Any) -> None:
+        """Leave them to us."""
+
     def _start(self, *args: Any, **kwargs: Any) -> None:
+        self._line = termios.tcgetattr(0)
+        tty.setcbreak(0, termios.TCSADRAIN)
+        modes = termios.tcgetattr(0)
+        modes[tty.LFLAG] &= ~termios.IEXTEN  # or BSD acts on Ctrl-V, Ctrl-O and Ctrl-Y
+        for key in (termios.VINTR, termios.VQUIT, termios.VSTART, termios.VSTOP):
+            modes[tty.CC][key] = b"\0"
+        termios.tcsetattr(0, termios.TCSANOW, modes)
         super()._start(*args, **kwargs)
         self.write(_WRAPPING.format("l"))
-        self.tty_signal_keys("undefined", "undefined", "undefined", "undefined", fileno=self._input_fileno())
 
     def _stop(self) -> None:
         self.write(_WRAPPING.format("h"))
-        super()._stop()
+        try:
+            super()._stop()
+        finally:
+            if self._line is not None:
+                with suppress(termios.error):  # it may be gone
+                    termios.tcsetattr(0, termios.TCSAFLUSH, self._line)
 
     def write(self, data: str) -> None:
         """Write ``data``: a frame, or a sequence."""

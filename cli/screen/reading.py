@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cli.screen.modes import Word
 from cli.screen.view import WHEEL
-from cli.screen.writing import Word
 
 if TYPE_CHECKING:
     from cli.screen.talk import Talk

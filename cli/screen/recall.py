@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from cli.screen.editing import Buffer, KillRing
+from cli.screen.editing import LONG, Buffer, KillRing
 from cli.screen.entered import Entered
 from cli.screen.paste import Pasted
 from wire.text import safe_line
+
+WORDS: Final = 200  # characters that are searched for: a paste may have millions
 
 
 class Recall:
@@ -59,12 +62,15 @@ class Recall:
         return text
 
     def find(self, words: str, by: int, number: int | None) -> int | None:
-        """Return the number of the next text with ``words`` in it, in any case, from ``number`` on by ``by``."""
+        """Return the number of the next text with ``words`` in it, in any case, from ``number`` on by ``by``.
+
+        Of a very long text the beginning is looked at: else a key would wait for seconds.
+        """
         end = self._entered.end
         look = pattern(words).search
         at = end - (by < 0) if number is None else number
         while self._entered.first <= at < end:
-            if look(self._entered[at]):
+            if look(self._entered[at], 0, LONG):
                 return at
             at += by
         return None
@@ -75,7 +81,7 @@ def pattern(words: str) -> re.Pattern[str]:
     return re.compile(re.escape(words), re.IGNORECASE)
 
 
-class Search:
+class HistorySearch:
     """Looks for words in what was typed before while they are typed, as readline does."""
 
     over = False
@@ -104,7 +110,7 @@ class Search:
         """Take ``key``; False for one that is not about searching, which does what it does to what was found."""
         match key:
             case Pasted():  # it may read like a key's name
-                self._words += key.partition("\n")[0]
+                self._words = (self._words + key.partition("\n")[0])[:WORDS]
                 self._look(self._recall.number)
             case "enter":
                 self.over = True

@@ -5,16 +5,16 @@ It lies in a file of its own for each program that runs at a time (see :mod:`cli
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from twisted.internet.interfaces import IDelayedCall
 
+from cli.atomic import replace
 from cli.screen.conversation import Conversation
 from wire.frames import Number
 
@@ -33,7 +33,7 @@ class Past(msgspec.Struct):
 class Remembered:
     """The ``past`` as it was found in ``folder``, and as it is written there while one talks; None keeps nothing.
 
-    Where ``folder`` has none yet it begins with the newest one beside it.
+    Where ``folder`` has none yet it begins with the newest one beside it. What was read in any of them was read.
     """
 
     def __init__(self, folder: Path | None, reactor: Any) -> None:
@@ -74,12 +74,19 @@ class Remembered:
         self._path = None
 
     def _read(self, path: Path) -> Past:
+        others = _beside(path)
+        past = self._own(path) or (others[-1] if others else Past())
+        for other in others:
+            for name in past.rooms.keys() & other.rooms.keys():
+                past.rooms[name] = max(past.rooms[name], other.rooms[name], key=lambda read_id: read_id or 0)
+        return past
+
+    def _own(self, path: Path) -> Past | None:
+        """Return what this program kept, None where it is the first time; nothing where it is broken."""
         try:
-            if not path.exists():
-                path = max(path.parent.parent.glob(f"*/{FILE}"), key=lambda file: file.stat().st_mtime, default=path)
             return msgspec.json.decode(path.read_bytes(), type=Past)
         except FileNotFoundError:
-            return Past()
+            return None
         except OSError as why:
             self._wrong = f"the rooms of last time are not known: {path}: {why.strerror}"
         except (msgspec.MsgspecError, UnicodeError) as why:
@@ -100,21 +107,18 @@ class Remembered:
         if content == self._written:
             return
         try:
-            _replace(self._path, content)
+            replace(self._path, content)
             self._written = content
         except OSError as why:
             self._complain(f"the rooms that you are in are not kept: {self._path}: {why.strerror}")
             self._path = None
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Have ``content`` at ``path``, all of it or what was there before."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(new).replace(path)
-    except OSError:
-        Path(new).unlink()
-        raise
+def _beside(path: Path) -> list[Past]:
+    """Return what other programs keep, what was written last at the end. A broken file is for its own to tell of."""
+    found: list[tuple[float, Past]] = []
+    for file in path.parent.parent.glob(f"*/{FILE}"):
+        if file != path:
+            with suppress(OSError, msgspec.MsgspecError, UnicodeError):
+                found.append((file.stat().st_mtime, msgspec.json.decode(file.read_bytes(), type=Past)))
+    return [past for _, past in sorted(found, key=itemgetter(0))]

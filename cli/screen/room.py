@@ -16,7 +16,7 @@ from cli.screen.reached import Reached
 from cli.screen.rows import UNSENT, Lines, Position, Rows
 from cli.screen.scrollback import HIDDEN, SHOWN
 from cli.settings import Settings
-from cli.words import amount
+from cli.words import amount, counted
 from cli.words import day as day_of
 
 SPEAKERS: Final = 1000  # people who are known to have said something
@@ -280,8 +280,7 @@ class Room:
             yield Line(Kind.BEGINNING, f"{self.name} begins here" if all_kept else "what was before is not kept")
 
     def _absent(self, gap: Span) -> Line:
-        count = gap.last - gap.first + 1
-        return Line(Kind.ABSENT, f"… {count} message{'s' if count > 1 else ''}: {self.absence}")
+        return Line(Kind.ABSENT, f"… {counted(gap.last - gap.first + 1, 'message')}: {self.absence}")
 
     def _above(self, message: Message) -> Iterator[Line]:
         if self.bar == (message.id, 0):

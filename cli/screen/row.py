@@ -1,6 +1,6 @@
 """What one line looks like.
 
-All text that is shown goes through :class:`Label`, and what is typed or pasted through :meth:`Input.insert`: there
+All text that is shown goes through :class:`Label`, and what is typed or pasted through :attr:`Buffer.shown`: there
 what others wrote is made harmless, and nowhere else.
 """
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
-from cli.client import Client
-from cli.refusals import AskRefused
+from cli.refusals import UNANSWERED, why
 from cli.screen.reading import STAYING
 from cli.screen.room import Room
 from cli.session import Found
@@ -69,7 +67,7 @@ class Walk:
     def begin(self) -> None:
         """Ask for the newest."""
         self._asks = True
-        self._talk.when_there(self._ask)
+        self._ask()
 
     def press(self, key: str) -> bool:
         """Go to the hit before by ``n``, back by ``N``; what else is typed ends it, but for looking around."""
@@ -95,10 +93,9 @@ class Walk:
         elif not self._asks and by > 0 and not self._whole:
             self.begin()
 
-    def _ask(self, client: Client) -> None:
-        if not self.over:
-            self._asked = client.search(self._room.name, self._words, HITS, self._before)
-            self._asked.addCallbacks(self._answered, self._refused).addErrback(self._talk.failed)
+    def _ask(self) -> None:
+        self._asked = self._talk.client.search(self._room.name, self._words, HITS, self._before)
+        self._asked.addCallbacks(self._answered, self._refused).addErrback(self._talk.failed)
 
     def _answered(self, found: Found) -> None:
         limit = self._before
@@ -113,9 +110,8 @@ class Walk:
         self._talk.changed()
 
     def _refused(self, failure: Failure) -> None:
-        failure.trap(AskRefused, ConnectionLost, CancelledError)
-        lost = "there is no connection; try again once it is live"
-        self._trouble = f"no search: {lost if failure.check(ConnectionLost) else failure.getErrorMessage()}"
+        failure.trap(*UNANSWERED, CancelledError)
+        self._trouble = f"no search: {why(failure.value)}"
         self._asks = False
         self._talk.changed()
 

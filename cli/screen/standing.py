@@ -16,6 +16,7 @@ from cli.words import amount, clock, day
 NAME = 24  # columns for a file's name
 BAR = 10  # columns of a progress bar
 SLOW = 0.5  # seconds; a server that answers sooner is not worth a word
+LONG = 10.0  # seconds, which are not told in milliseconds any more
 ACTIVE = 6  # rooms with something unread that are named
 
 
@@ -85,9 +86,13 @@ def _words(status: Status, met: bool, now: float) -> Iterator[str]:
         case _:
             yield status.state.value
     if _slow(status):
-        yield f"lag {(status.lag or 0) * 1000:.0f} ms"
+        yield _lag(status.lag or 0)
     if status.unsent:
         yield f"unsent {status.unsent}"
+
+
+def _lag(seconds: float) -> str:
+    return f"lag {seconds * 1000:.0f} ms" if seconds < LONG else f"lag {seconds:.0f} s"
 
 
 def _slow(status: Status) -> bool:

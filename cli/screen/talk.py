@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import time
 from traceback import extract_tb
@@ -17,7 +17,6 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
-from urwid.display.common import InputClosedError
 
 from cli.client import Client
 from cli.config import Config
@@ -28,6 +27,7 @@ from cli.screen.bare import bare
 from cli.screen.choices import Choices
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
+from cli.screen.frames import ECHO
 from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
@@ -39,13 +39,13 @@ from cli.screen.reading import Reading
 from cli.screen.remembered import Remembered
 from cli.screen.room import Room, Unsent
 from cli.screen.search import Search
-from cli.screen.terminal import Terminal
+from cli.screen.terminal import Terminal, TerminalGone
 from cli.screen.transfers import Transfers
 from cli.screen.view import View
 from cli.screen.window import Window
 from cli.screen.writing import Writing
 from cli.settings import Settings
-from cli.status import Listener, Status
+from cli.status import Listener, State, Status
 from wire.text import safe_line
 
 TICK = 1.0  # seconds between two drawings while a time on the screen counts down
@@ -53,27 +53,28 @@ TICK = 1.0  # seconds between two drawings while a time on the screen counts dow
 
 def run(
     reactor: Any,
-    connect: Callable[[Listener], Deferred[Client]],
+    make: Callable[[Listener], Client],
     rooms: list[str],
     user: str,
     settings: Settings,
     remembered: Remembered | None = None,
     config: Config | None = None,
+    *,
+    show: str | None = None,
 ) -> Deferred[int]:
     """Talk as ``user`` until the person has enough of it; fires with the exit status.
 
-    ``connect`` makes the client, logged in to ``rooms``; those that are ``remembered`` are joined afterwards, so that
-    one that is closed to us keeps us out of no other. The terminal of standard input and output is taken, and given
-    back before the Deferred fires, also where the reactor stops first. A status other than 0 comes with a line on
-    standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key is bound to
-    nothing that is.
+    ``make`` makes the client, not started, which logs in to ``rooms``; those that are ``remembered`` are joined too.
+    The room to ``show`` is one of them, None for the one that was shown last. The terminal of standard input and output
+    is taken, and given back before the Deferred fires, also where the reactor stops first. A status other than 0 comes
+    with a line on standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key
+    is bound to nothing that is.
     """
     if why := lacks(os.environ.get("TERM", ""), settings.screen):
         print(f"chat: {safe_line(why)}", file=sys.stderr)
         return succeed(1)
-    gc.freeze()  # what is loaded by now stays: a collection that looks through it is felt as a pause
     remembered = remembered or Remembered(None, reactor)
-    return Talk(reactor, connect, rooms, user, settings, remembered, config).start()
+    return Talk(reactor, make, rooms, user, settings, remembered, config).start(show)
 
 
 class Talk(Listener):
@@ -82,7 +83,7 @@ class Talk(Listener):
     def __init__(
         self,
         reactor: Any,
-        connect: Callable[[Listener], Deferred[Client]],
+        make: Callable[[Listener], Client],
         rooms: list[str],
         user: str,
         settings: Settings,
@@ -90,20 +91,29 @@ class Talk(Listener):
         config: Config | None = None,
     ) -> None:
         self._reactor = reactor
-        self._connect = connect
         self.settings = settings
-        self.client: Client | None = None  # None until we are logged in for the first time
+        self._rooms = rooms  # that the client logs in to
         self._remembered = remembered
         highlights = Highlights([user, *settings.highlight])
         settings.watch("highlight", lambda: highlights.take([user, *settings.highlight]))
         self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights, settings)
-        self._waiting: list[Callable[[Client], object]] = []  # what is to be done once we are logged in
-        self._unsent = 0  # typed, and neither stored nor refused by the server
+        self._unsent = 0  # as the client told last before it ended
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
         self.writing = Writing(self, reactor)
+        self._window = Window(self.conversation, self.writing, self.keys, settings, lambda: self._pages.fetch())
+        self._terminal = Terminal(reactor, self._window, self.failed, settings)
+        self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
+        self._ticking: IDelayedCall | None = None
+        self._signals: dict[signal.Signals, Any] = {}  # what they did before
+        self._quitting = False
+        self._ended = False
+        self._talk: Deferred[None] | None = None
+        self._done: Deferred[int] = Deferred()
+        self.client = make(self)
+        self._pages = Pages(reactor, self.client, self.conversation, self.changed, self.failed)
         self._places = Places(self)
         Ignoring(self)
         self.transfers = Transfers(self)
@@ -111,36 +121,28 @@ class Talk(Listener):
         Search(self)
         Pager(self)
         self.commands.add("quit", lambda _: self.quit(), "end the program", subject="program")
-        self._pages = Pages(reactor, self.conversation, self.changed, self.failed)
-        self._window = Window(
-            self.conversation, self.writing, self.keys, settings, lambda: self._pages.fetch(self.client)
-        )
-        self._terminal = Terminal(reactor, self._window, self.failed, settings)
-        self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
-        self._ticking: IDelayedCall | None = None
-        self._quitting = False
-        self._ended = False
-        self._talk: Deferred[None] | None = None
-        self._done: Deferred[int] = Deferred()
-        self._remember_rooms(rooms)
         Help(self)
         Choices(self, config)
 
-    def _remember_rooms(self, rooms: list[str]) -> None:
-        """Go on as last time, and be in all rooms but ``rooms``, to which we are logged in, again."""
+    def start(self, show: str | None = None) -> Deferred[int]:
+        """Take the terminal and begin, with the room to ``show``; fires with the exit status."""
+        self._go_on(show)
+        for number, why in ((signal.SIGHUP, "the terminal hung up"), (signal.SIGQUIT, "ended by SIGQUIT")):
+            self._signals[number] = signal.signal(number, partial(self._signalled, why))
+        self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
+        self._terminal.start()
+        self._talk = self.begin(self._read())
+        return self._done
+
+    def _go_on(self, show: str | None) -> None:
+        """Go on as last time, in the rooms of last time."""
         self._remembered.restore(self.conversation, self.say)
-        logged_in = [self.conversation.room(name) for name in rooms]
+        if room := self.conversation.find(show or ""):
+            self.conversation.show(room)
+        logged_in = [self.conversation.room(name) for name in self._rooms]
         for room in self.conversation.rooms:
             if room not in logged_in:
                 self._places.rejoin(room)
-
-    def start(self) -> Deferred[int]:
-        """Take the terminal and begin; fires with the exit status."""
-        self._hang_up = signal.signal(signal.SIGHUP, self._hung_up)
-        self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
-        self._terminal.start()
-        self._talk = Deferred.fromCoroutine(self._read()).addErrback(self.failed)
-        return self._done
 
     # What the client tells.
 
@@ -148,8 +150,10 @@ class Talk(Listener):
         """Show it, and let the seconds to the next attempt count down."""
         before = self.conversation.status
         self.conversation.tell(status)
+        if status.state is not State.CLOSED:
+            self._unsent = status.unsent
         if before is None or status.state is not before.state:
-            self._pages.fetch(self.client)  # at once, not only when the next drawing shows what is missing
+            self._pages.fetch()  # at once, not only when the next drawing shows what is missing
         if not status.unsent:
             self._forget_left()
         if self._ticking is None:
@@ -193,12 +197,10 @@ class Talk(Listener):
 
     async def _read(self) -> None:
         try:
-            self.client = client = await self._connect(self)
-            waiting, self._waiting = self._waiting, []
-            for act in waiting:
-                act(client)
+            await self.client.start()
+            self._places.count()
             while True:
-                message = await client.read_msg()
+                message = await self.client.read_msg()
                 self.conversation.add(message)
                 self._alerts.heard(message)
                 self.changed()
@@ -206,15 +208,15 @@ class Talk(Listener):
             if not self._quitting:
                 self.say(f"the connection is closed: {why}. /quit ends the program")
 
-    def _watch(self, stored: Deferred[int | None], room: Room, unsent: Unsent) -> None:
+    def watch(self, stored: Deferred[int | None], room: Room, unsent: Unsent) -> None:
+        """Show ``unsent`` in ``room`` until it is ``stored``, or why it is not."""
+
         def arrived(id: int | None) -> None:
-            self._unsent -= 1
             room.sent(unsent, id)
             self.changed()
 
         def refused(failure: Failure) -> None:
-            if failure.trap(SendRefused, ClientClosed, CancelledError) is not ClientClosed:
-                self._unsent -= 1
+            failure.trap(SendRefused, ClientClosed, CancelledError)
             why = "cancelled" if failure.check(CancelledError) else failure.getErrorMessage()
             room.refused(unsent, why or "not sent")
             self.changed()
@@ -228,17 +230,9 @@ class Talk(Listener):
         add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
         add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
 
-    def send(self, room: Room, unsent: Unsent, begin: Callable[[Client], Deferred[int | None]]) -> None:
-        """Show ``unsent`` until what ``begin`` sends is stored, or why it is not; begun once there is a client."""
-        self._unsent += 1
-        self.when_there(lambda client: self._watch(begin(client), room, unsent))
-
-    def when_there(self, act: Callable[[Client], object]) -> None:
-        """Call ``act`` with the client as soon as there is one."""
-        if self.client is None:
-            self._waiting.append(act)
-        else:
-            act(self.client)
+    def begin(self, work: Coroutine[Deferred[Any], Any, None]) -> Deferred[None]:
+        """Do ``work`` beside all else; what it raises ends the program."""
+        return Deferred.fromCoroutine(work).addErrback(self.failed)
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run a command that has the terminal for itself; fires with its exit status."""
@@ -262,6 +256,10 @@ class Talk(Listener):
         self._terminal.changed()
         self._remembered.changed()
 
+    def _answered(self) -> None:
+        """There is what one waits for, as for what a key does."""
+        self._terminal.changed(ECHO)
+
     def say(self, text: str) -> None:
         """Say something of the program's own in the room that is shown."""
         self.conversation.notice(text, time())
@@ -271,7 +269,7 @@ class Talk(Listener):
 
     def quit(self) -> None:
         """Leave once what is typed is stored; the second time, without waiting for that."""
-        if self.client is None or self._quitting:
+        if self._quitting:
             self._leave()
         else:
             self._quitting = True
@@ -279,19 +277,19 @@ class Talk(Listener):
 
     def _leave(self) -> None:
         if self._unsent:
-            later = "" if self.client is None else "; chat sends what is left at its next start"
-            self._end(1, f"not sent: {self._unsent} message{'s' if self._unsent > 1 else ''}{later}")
+            left = f"{self._unsent} message{'s' if self._unsent > 1 else ''}"
+            self._end(1, f"not sent: {left}; chat sends what is left at its next start")
         else:
             self._end()
 
-    def _hung_up(self, _signal: int, _frame: FrameType | None) -> None:
-        self._reactor.callFromThread(self._end, 1, "the terminal hung up")
+    def _signalled(self, why: str, _signal: int, _frame: FrameType | None) -> None:
+        self._reactor.callFromThread(self._end, 1, why)
 
     def failed(self, failure: Failure) -> None:
         """End the program, and say why."""
         if failure.check(LoginRefused):
             self._end(1, f"{self.conversation.user} is not let in: {failure.getErrorMessage()}")
-        elif failure.check(OSError, InputClosedError):
+        elif failure.check(TerminalGone):
             self._end(1, f"the terminal is gone: {failure.getErrorMessage()}")
         elif not failure.check(CancelledError):
             place = extract_tb(failure.getTracebackObject())[-1:]
@@ -304,9 +302,10 @@ class Talk(Listener):
             return
         self._ended = True
         self.writing.keep()
-        with suppress(OSError):  # it may be gone
+        with suppress(OSError, TerminalGone):
             self._terminal.stop()
-        signal.signal(signal.SIGHUP, self._hang_up)
+        for number, before in self._signals.items():
+            signal.signal(number, before)
         if self._ticking is not None:
             self._ticking.cancel()
         self._remembered.close()

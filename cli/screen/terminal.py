@@ -6,8 +6,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -15,12 +15,11 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
-from urwid.display.common import InputClosedError
 from zope.interface import implementer
 
 from cli.screen.abilities import is_old, passed_on, takes_osc
 from cli.screen.curses_screen import CursesScreen
-from cli.screen.frames import ECHO, Frames
+from cli.screen.frames import ECHO, NEWS, Frames
 from cli.screen.keyboard import Key, Keyboard
 from cli.screen.raw_screen import RawScreen
 from cli.screen.themes import dress
@@ -37,10 +36,14 @@ _PLAIN: Final = "\x1b[0m\x1b[?7h\x1b[?25h"  # no colours, wrapped at the margin,
 _MOUSE: Final = "\x1b[?1000{0}\x1b[?1006{0}"  # presses and the wheel, at any column
 
 
+class TerminalGone(Exception):
+    """The terminal can be neither read nor written; the text says why, for a person."""
+
+
 class Terminal:
     """Shows ``window`` and gives it the keys, between :meth:`start` and :meth:`stop`.
 
-    ``failed`` is told of whatever goes wrong in a key or a drawing.
+    ``failed`` is told of whatever goes wrong in a key or a drawing; of a :class:`TerminalGone`, too.
     """
 
     def __init__(self, reactor: Any, window: Window, failed: Callable[[Failure], None], settings: Settings) -> None:
@@ -50,8 +53,8 @@ class Terminal:
         self._settings = settings
         self._term = os.environ.get("TERM", "")
         self.screen = CursesScreen() if settings.screen == "curses" else RawScreen()
-        self._keyboard = Keyboard(reactor, self._press, self.screen.answered)
-        self._bytes = _Bytes(self._keyboard.take, failed)
+        self._keyboard = Keyboard(reactor, partial(self._guarded, self._press), self.screen.answered)
+        self._bytes = _Bytes(partial(self._guarded, self._keyboard.take), failed)
         self._mouse = False  # as the terminal was told
         self._frames = Frames(reactor, partial(self._guarded, self._draw))
         self._taken = False
@@ -74,15 +77,16 @@ class Terminal:
         if self._taken:
             self._give_back()
 
-    def changed(self) -> None:
-        """There is something new to draw."""
+    def changed(self, gap: float = NEWS) -> None:
+        """There is something new to draw, ``gap`` seconds after the last drawing at the latest."""
         if self._shown:
-            self._frames.changed()
+            self._frames.changed(gap)
 
     def redraw(self) -> None:
         """Draw all of it anew: who knows what is on the screen."""
         if self._shown:
-            self.screen.resize()
+            with _reached():
+                self.screen.resize()
             self.changed()
 
     def ring(self) -> None:
@@ -106,9 +110,7 @@ class Terminal:
             self._bare = True
             self._frames.stop()
             self._set_mouse(False)
-            encoding = sys.stdout.encoding
-            shown = text.encode(encoding, "replace").decode(encoding)
-            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{shown}\n\n-- a key goes back --\n")
+            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{text}\n\n-- a key goes back --\n")
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run ``command`` in the terminal, and take it again when that has ended; fires with the exit status.
@@ -131,7 +133,12 @@ class Terminal:
                 self._take()
             return status
 
-        self._borrower = _Borrower(self._reactor, path, command)
+        try:
+            self._borrower = _Borrower(self._reactor, path, command)
+        except OSError:
+            signal.signal(signal.SIGINT, interrupted)
+            self._take()
+            return fail()
         return self._borrower.ended.addCallback(ended)
 
     def suspend(self) -> None:
@@ -156,7 +163,8 @@ class Terminal:
             (signal.SIGCONT, self.redraw),  # stopped by SIGSTOP
         ):
             self._signals[number] = signal.signal(number, partial(self._signalled, act))
-        self.screen.start()
+        with _reached():
+            self.screen.start()
         self._write("" if is_old(self._term) else _PASTES.format("h"))
         self._reactor.addReader(self._bytes)
         self.changed()
@@ -170,7 +178,7 @@ class Terminal:
         self._reactor.removeReader(self._bytes)
         self._keyboard.stop()
         self._frames.stop()
-        with suppress(OSError):  # it may be gone
+        with suppress(TerminalGone):
             self._set_mouse(False)
             self._write("" if is_old(self._term) else _PASTES.format("l"))
         try:
@@ -183,9 +191,9 @@ class Terminal:
     def _signalled(self, act: Callable[[], None], *_: Any) -> None:
         self._reactor.callFromThread(self._guarded, act)
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def _guarded(self, act: Callable[..., None], *arguments: Any) -> None:
         try:
-            act()
+            act(*arguments)
         except Exception:
             self._failed(Failure())
 
@@ -195,8 +203,9 @@ class Terminal:
             self._write(_MOUSE.format("h" if wanted else "l"))
 
     def _write(self, sequence: str) -> None:
-        sys.stdout.write(sequence)
-        sys.stdout.flush()
+        with _reached():
+            sys.stdout.buffer.write(sequence.encode(sys.stdout.encoding, "replace"))
+            sys.stdout.flush()
 
     # Keys and drawings.
 
@@ -214,14 +223,23 @@ class Terminal:
                 self._window.keypress(size, key)
             else:
                 self._window.mouse_event(size, *key, focus=True)
-        if self._shown:
-            self._frames.changed(ECHO)
+        self.changed(ECHO)
 
     def _draw(self) -> None:
         self._set_mouse(self._settings.mouse)
         size = self.screen.get_cols_rows()
         self._window.refresh(size, self._reactor.seconds())
-        self.screen.draw_screen(size, self._window.render(size, focus=True))
+        canvas = self._window.render(size, focus=True)
+        with _reached():
+            self.screen.draw_screen(size, canvas)
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except OSError as why:
+        raise TerminalGone(why.strerror or str(why)) from why
 
 
 @implementer(IReadDescriptor)
@@ -240,12 +258,14 @@ class _Bytes:
 
     def doRead(self) -> None:
         try:
-            data = os.read(0, READ)
+            with _reached():
+                data = os.read(0, READ)
             if not data:
-                raise InputClosedError("standard input is closed")
-            self._take(data)
-        except Exception:
+                raise TerminalGone("standard input is closed")
+        except TerminalGone:
             self._failed(Failure())
+        else:
+            self._take(data)
 
     def connectionLost(self, reason: Failure) -> None:
         self._failed(reason)

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from urwid import BaseScreen
 from urwid.display.raw import Screen
 
-from cli.screen.links import are_known
+from cli.screen.abilities import takes_links
 from cli.settings import Settings
 
 Count = Literal[1, 16, 88, 256, 16777216]
@@ -35,47 +35,38 @@ _NAMES: Final = {
 }  # fmt: skip
 COLOURS: Final = len(_NAMES["dark"])  # that a name may have
 
+# What is there without being looked at.
+_GREY: Final = ("time", "deleted", "presence", "day", "beginning", "absent", "line")
+
 _DARK: Final[list[Entry]] = [
-    ("time", "dark gray", "default", "default", "g#9e", "default"),
     ("own", "white,bold", "default", "underline", "default,bold", "default"),
     ("alike", "light red,underline", "default", "standout", "#ff5f5f,underline", "default"),
     ("mention", "black", "brown", "standout", "#000000,bold", "#ffd75f"),
     ("highlight", "yellow,bold", "default", "bold,underline", "#ffd75f,bold", "default"),
     ("action", "light magenta", "default", "default", "#d7afff", "default"),
-    ("deleted", "dark gray", "default", "default", "g#9e", "default"),
     ("notice", "light cyan", "default", "default", "#5fafaf", "default"),
     ("unsent", "dark gray", "default", "faint", "g#9e", "default"),
     ("refused", "light red", "default", "bold", "#ff5f5f", "default"),
-    ("presence", "dark gray", "default", "default", "g#9e", "default"),
-    ("day", "dark gray", "default", "default", "g#9e", "default"),
     ("bar", "light red", "default", "bold", "#ff5f5f", "default"),
-    ("beginning", "dark gray", "default", "default", "g#9e", "default"),
-    ("absent", "dark gray", "default", "default", "g#9e", "default"),
     ("hit", "black", "brown", "standout", "#000000", "#d7af5f"),
-    ("line", "dark gray", "default", "default", "g#9e", "default"),
     ("unread", "light cyan,bold", "default", "bold", "#5fd7d7,bold", "default"),
     ("alarm", "light red,standout", "default", "bold,standout", "#ff5f5f,standout", "default"),
+    *((style, "dark gray", "default", "default", "g#9e", "default") for style in _GREY),
 ]
 _LIGHT: Final[list[Entry]] = [
-    ("time", "dark gray", "default", "default", "g#62", "default"),
     ("own", "black,bold", "default", "underline", "default,bold", "default"),
     ("alike", "dark red,underline", "default", "standout", "#d70000,underline", "default"),
     ("mention", "white", "dark red", "standout", "#ffffff,bold", "#875f00"),
     ("highlight", "dark red,bold", "default", "bold,underline", "#875f00,bold", "default"),
     ("action", "dark magenta", "default", "default", "#8700af", "default"),
-    ("deleted", "dark gray", "default", "default", "g#62", "default"),
     ("notice", "dark cyan", "default", "default", "#005f87", "default"),
     ("unsent", "dark gray", "default", "faint", "g#62", "default"),
     ("refused", "dark red", "default", "bold", "#d70000", "default"),
-    ("presence", "dark gray", "default", "default", "g#62", "default"),
-    ("day", "dark gray", "default", "default", "g#62", "default"),
     ("bar", "dark red", "default", "bold", "#d70000", "default"),
-    ("beginning", "dark gray", "default", "default", "g#62", "default"),
-    ("absent", "dark gray", "default", "default", "g#62", "default"),
     ("hit", "white", "dark blue", "standout", "#ffffff", "#005f87"),
-    ("line", "dark gray", "default", "default", "g#62", "default"),
     ("unread", "dark cyan,bold", "default", "bold", "#005f5f,bold", "default"),
     ("alarm", "dark red,standout", "default", "bold,standout", "#d70000,standout", "default"),
+    *((style, "dark gray", "default", "default", "g#62", "default") for style in _GREY),
 ]
 _ALWAYS: Final[list[Entry]] = [
     ("talk", "default", "default", "default", "default", "default"),
@@ -107,5 +98,5 @@ def dress(screen: BaseScreen, settings: Settings, environ: Mapping[str, str] = o
     """
     screen.register_palette(palette(settings.theme), replace=True)
     if isinstance(screen, Screen):
-        links = settings.links == "on" or (settings.links == "auto" and are_known(screen.term, environ))
+        links = settings.links == "on" or (settings.links == "auto" and takes_links(screen.term, environ))
         screen.set_terminal_properties(colors=_COUNTS.get(settings.colours), hyperlinks=links)  # None: as it found out

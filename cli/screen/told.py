@@ -9,8 +9,7 @@ from textwrap import fill
 from cli.screen.commands import Command, Commands
 from cli.screen.keynames import shown
 from cli.screen.keys import Action, Keys
-from cli.settings import SETTINGS, Setting, Settings, by_group
-from cli.settings import shown as written
+from cli.settings import SETTINGS, Setting, Settings, as_toml, by_group
 
 WIDTH = 78  # columns of the file's comments
 SUBJECT, USAGE = 8, 17  # columns of the overview, which is read at 60
@@ -44,7 +43,7 @@ def setting_list(settings: Settings) -> str:
     lines = []
     for setting in SETTINGS.values():
         value = settings.value(setting.name)
-        lines.append(f"{' ' if value == setting.default else '*'} {setting.name} = {written(value)}")
+        lines.append(f"{' ' if value == setting.default else '*'} {setting.name} = {as_toml(value)}")
     return "\n".join([*lines, "* is not the default. /set NAME tells more, /set NAME VALUE changes it."])
 
 
@@ -57,8 +56,8 @@ def setting_help() -> str:
 def setting_words(setting: Setting, settings: Settings) -> str:
     """Return what ``setting`` is, and what it is for."""
     value = settings.value(setting.name)
-    default = "the default" if value == setting.default else f"the default is {written(setting.default)}"
-    return f"{setting.name} = {written(value)} ({default})\n{setting.about}"
+    default = "the default" if value == setting.default else f"the default is {as_toml(setting.default)}"
+    return f"{setting.name} = {as_toml(value)} ({default})\n{setting.about}"
 
 
 def binding(keys: str, action: Action | None) -> str:
@@ -79,7 +78,7 @@ def template(keys: Keys) -> str:
     ]
     for group, members in by_group(SETTINGS.values()):
         parts.append(f"## {group}")
-        parts += [f"{_comment(each.about)}\n# {each.name} = {written(each.default)}" for each in members]
+        parts += [f"{_comment(each.about)}\n# {each.name} = {as_toml(each.default)}" for each in members]
     parts.append(
         "[keys]\n"
         + _comment(
@@ -92,8 +91,8 @@ def template(keys: Keys) -> str:
 
 
 def _key_lines(action: Action) -> Iterator[str]:
-    for keys in action.keys or [""]:
-        line = f"# {written(shown(keys))} = {written(action.name)}"
+    for keys in action.keys:
+        line = f"# {as_toml(shown(keys))} = {as_toml(action.name)}"
         yield f"{line:42} # {action.help}"
 
 

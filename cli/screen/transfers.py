@@ -8,12 +8,10 @@ from time import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import ConnectionLost
 
-from cli.client import Client
 from cli.files import find, given, name_of, size_to_send
 from cli.options import message_id
-from cli.refusals import AskRefused, ClientClosed
+from cli.refusals import UNANSWERED, why
 from cli.screen.completion import behind_first, files
 from cli.screen.conversation import Transfer
 from cli.words import amount
@@ -41,51 +39,44 @@ class Transfers:
         try:
             path = given(argument)
             size = size_to_send(path, path.name)
-        except (ValueError, OSError) as why:
-            self._talk.say(f"cannot send {argument.strip() or 'that'}: {getattr(why, 'strerror', None) or why}")
+        except (ValueError, OSError) as wrong:
+            self._talk.say(f"cannot send {argument.strip() or 'that'}: {getattr(wrong, 'strerror', None) or wrong}")
             return
         room = self._conversation.current
         unsent = room.attach(path.name, size, time(), self._conversation.user)
-
-        def begin(client: Client) -> Deferred[int | None]:
-            sending = Transfer("sending", path.name)
-            return self.show(sending, client.send_file(path, room.name, progress=partial(self.progress, sending)))
-
-        self._talk.send(room, unsent, begin)
+        sending = Transfer("sending", path.name)
+        stored = self._talk.client.send_file(path, room.name, progress=partial(self.progress, sending))
+        self._talk.watch(self.show(sending, stored), room, unsent)
 
     def _save(self, argument: str) -> None:
         number, _, file = argument.strip().partition(" ")
         try:
-            id, place = message_id(number), given(file or ".")
-        except ValueError as why:
-            self._talk.say(f"{why}: /save ID [FILE]")
-            return
-        room = self._conversation.current.name
-        self._talk.when_there(
-            lambda client: Deferred.fromCoroutine(self._save_to(client, room, id, place)).addErrback(self._talk.failed)
-        )
+            id, place = message_id(number), given(file or ".").absolute()
+        except ValueError as wrong:
+            self._talk.say(f"{wrong}: /save ID [FILE]")
+        except OSError as wrong:  # where we are is gone
+            self._talk.say(f"message {number} is not saved: {wrong.strerror or wrong}; name a whole path")
+        else:
+            self._talk.begin(self._save_to(self._conversation.current.name, id, place))
 
-    async def _save_to(self, client: Client, room: str, id: int, path: Path) -> None:
+    async def _save_to(self, room: str, id: int, path: Path) -> None:
+        client = self._talk.client
         try:
             if path.is_dir():
                 path /= name_of(await find(client, id, room))
             saving = Transfer("saving", path.name)
             saved = client.save(id, path, room, progress=partial(self.progress, saving))
             size = await self.show(saving, saved)
-        except AskRefused as refused:
-            self._talk.say(f"message {id} is not saved: {refused.text}")
+        except UNANSWERED as wrong:
+            self._talk.say(f"message {id} is not saved: {why(wrong)}")
         except FileExistsError:
-            self._talk.say(f"{path.absolute()} is there already; save to another one: /save {id} FILE")
-        except ConnectionLost:
-            self._talk.say(f"message {id} is not saved: there is no connection; try again once it is live")
+            self._talk.say(f"{path} is there already; save to another one: /save {id} FILE")
         except CancelledError:
             self._talk.say(f"message {id} is not saved; /save {id} goes on where it was")
-        except ClientClosed as why:
-            self._talk.say(f"message {id} is not saved: {why}")
-        except OSError as why:
-            self._talk.say(f"message {id} is not saved in {path.absolute()}: {why.strerror or why}")
+        except OSError as wrong:
+            self._talk.say(f"message {id} is not saved in {path}: {wrong.strerror or wrong}")
         else:
-            self._talk.say(f"message {id} is saved in {path.absolute()}, {amount(size)}")
+            self._talk.say(f"message {id} is saved in {path}, {amount(size)}")
 
     def show(self, transfer: Transfer, done: Deferred[T]) -> Deferred[T]:
         """Show ``transfer`` until it is ``done``, which is returned."""

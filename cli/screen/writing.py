@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 from time import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from platformdirs import user_state_path
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cli.screen.completion import Completing, complete
-from cli.screen.editing import COMMANDS, Buffer, Command, KillRing
+from cli.screen.editing import COMMANDS, Buffer, EditCommand, KillRing
 from cli.screen.editor import EditorFailed, edit
 from cli.screen.entered import Entered
 from cli.screen.input import Input
-from cli.screen.paste import MOST, TOO_LONG, Pasted, Question
+from cli.screen.modes import Mode, PasteQuestion, Word
+from cli.screen.paste import LONGEST_PASTE, Pasted, TooLong
 from cli.screen.people import People
-from cli.screen.recall import Recall, Search
+from cli.screen.recall import HistorySearch, Recall
 from cli.screen.room import Room
 from cli.words import amount, line_count
 from wire.names import fold
@@ -26,32 +26,6 @@ if TYPE_CHECKING:
     from cli.screen.talk import Talk
 
 TWICE: Final = 2.0  # seconds within which a second Ctrl-C ends the program
-
-
-class Mode(Protocol):
-    """Something that takes the keys for a while, and says so above the input."""
-
-    over: bool
-
-    @property
-    def prompt(self) -> str:
-        """What is said."""
-
-    def press(self, key: str) -> bool:
-        """Take ``key``; False where it ends the mode and means what it always means."""
-
-
-class Word:
-    """Something said above the input until a key is pressed: the newest messages may be out of sight."""
-
-    over = True
-
-    def __init__(self, prompt: str) -> None:
-        self.prompt = prompt
-
-    def press(self, key: str) -> bool:  # noqa: ARG002
-        """Take no key."""
-        return False
 
 
 class Writing:
@@ -85,8 +59,8 @@ class Writing:
 
     def press(self, key: str) -> bool:
         """Take ``key`` where it is text, or where something waits for an answer; False where it is another key."""
-        if key == TOO_LONG and not isinstance(key, Pasted):
-            self._talk.say(f"a paste has at most {amount(MOST)}; /send takes a file of any size")
+        if isinstance(key, TooLong):
+            self._talk.say(f"a paste has at most {amount(LONGEST_PASTE)}; /send takes a file of any size")
             return True
         room = self._conversation.current
         self._left = mode = self._modes.pop(room, None)
@@ -140,7 +114,7 @@ class Writing:
         for command in COMMANDS:
             add(command.name, partial(self._run, command), command.help, *command.keys)
 
-    def _run(self, command: Command) -> None:
+    def _run(self, command: EditCommand) -> None:
         command.run(self._buffer)
 
     # What is finished.
@@ -151,8 +125,7 @@ class Writing:
             return
         name, _, rest = text.removeprefix("/").partition(" ")
         command = self._talk.commands.get(name) if text.startswith("/") else None
-        if command is None or not command.secret:
-            self._entered.add(text)
+        self._entered.add(text)
         room = self._conversation.current
         end = room.rows.end
         if not text.startswith("/"):
@@ -177,11 +150,11 @@ class Writing:
     def _send(self, text: str) -> None:
         room = self._conversation.current
         unsent = room.type(text, time(), self._conversation.user)
-        self._talk.send(room, unsent, lambda client: client.send_msg(text, room.name))
+        self._talk.watch(self._talk.client.send_msg(text, room.name), room, unsent)
 
     def _take(self, text: str) -> None:
         if line_count(text) > self._talk.settings.paste_lines:
-            self.let(Question(text, self._buffer.insert, self._enter))
+            self.let(PasteQuestion(text, self._buffer.insert, self._enter))
         else:
             self._buffer.insert(text)
 
@@ -192,7 +165,7 @@ class Writing:
             self._recall.step(by)
 
     def _search(self, by: int) -> None:
-        search = self._left if isinstance(self._left, Search) else Search(self._recall)
+        search = self._left if isinstance(self._left, HistorySearch) else HistorySearch(self._recall)
         search.again(by)
         self.let(search)
 
@@ -222,7 +195,7 @@ class Writing:
     # Elsewhere.
 
     def _edit(self) -> None:
-        Deferred.fromCoroutine(self._edit_in(self._buffer)).addErrback(self._talk.failed)
+        self._talk.begin(self._edit_in(self._buffer))
 
     async def _edit_in(self, buffer: Buffer) -> None:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.defer import CancelledError
-from twisted.internet.error import ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.trial.unittest import SynchronousTestCase
 
 from cli import AskRefused, ClientClosed, Listener, LoginRefused, SendRefused, State, Status
@@ -298,6 +298,27 @@ class Connection(ClientCase):
         self.clock.advance(3)
         self.assertAlmostEqual(self.client.check_status().lag or 0, 0.7)
 
+    def test_tells_of_the_lag_while_it_grows(self) -> None:
+        told: list[float | None] = []
+        listener = Listener()
+        listener.status_changed = lambda status: told.append(status.lag)  # type: ignore[method-assign]
+        end = self.live(listener=listener)
+        self.clock.advance(30)
+        ((ping, _),) = end.heard()
+        assert isinstance(ping, Ping)
+        told.clear()
+        self.clock.pump([1] * 5)
+        self.assertEqual(told, [1, 2, 3, 4, 5])
+        end.say(Pong(ref=ping.ref))
+        self.clock.pump([1] * 5)
+        self.assertEqual(told, [1, 2, 3, 4, 5])
+
+    def test_tells_how_a_connection_ended(self) -> None:
+        for why, told in ((ConnectionDone(), "the server hung up"), (ConnectionLost(), "the connection broke")):
+            end = self.live()
+            end.cut(why)
+            self.assertEqual(self.client.check_status().reason, told)
+
     def test_silent_server_is_lost(self) -> None:
         end = self.live()
         self.clock.pump([30] * 2)
@@ -540,10 +561,28 @@ class Rooms(ClientCase):
 
     def test_join_without_a_connection(self) -> None:
         self.live().cut()
-        joined = self.client.join("dev", after=3)
+        joined, refused = self.client.join("dev", after=3), self.client.join("secret")
+        sent = self.client.send_msg("hello", "dev")
         end = self.again()
-        self.assertEqual(end.welcome(lobby=(1, 0), dev=(1, 9)).rooms, {"lobby": 0, "dev": 3})
+        self.assertEqual(end.welcome(lobby=(1, 0)).rooms, {"lobby": 0})  # a room closed to us would keep us out of all
+        said = [frames.Join(room="dev", after=3), frames.Join(room="secret"), Send(seq=1, room="dev")]
+        self.assertEqual([frame for frame, _ in end.heard()], said)
+        end.say(Joined(room="dev", first_id=1, last_id=9), Error(code="forbidden", text="private", room="secret"))
         self.successResultOf(joined)
+        self.failureResultOf(refused, AskRefused)
+        self.assertNoResult(sent)
+        end.cut()
+        self.assertEqual(self.again().welcome().rooms, {"lobby": 0, "dev": 3})
+
+    def test_connection_lost_while_leaving_and_joining(self) -> None:
+        end = self.live(rooms={"lobby": 0, "dev": 0})
+        left, joined = self.client.leave("dev"), self.client.join("ops")
+        end.cut()
+        self.successResultOf(left)
+        end = self.again()
+        self.assertEqual(end.welcome().rooms, {"lobby": 0})
+        self.assertEqual([frame for frame, _ in end.heard()], [frames.Join(room="ops")])
+        self.assertNoResult(joined)
 
     def test_a_talk_that_another_begins(self) -> None:
         end = self.live()

@@ -90,7 +90,7 @@ class Reading(ConfigCase):
             self.bad('# theme = "x"\n\ntheme = "pink"\n'), ', line 3: theme is one of dark, light, mono, not "pink"'
         )
         self.assertEqual(self.bad('themes = "dark"\n'), ", line 1: there is no setting themes; do you mean theme?")
-        self.assertEqual(self.bad("zzz = 1\n"), ", line 1: there is no setting zzz; chat --help tells which there are")
+        self.assertEqual(self.bad("zzz = 1\n"), ", line 1: there is no setting zzz; chat --help and /set list them")
         self.assertIn("keys are bound in a table", self.bad("keys = 1"))
         self.assertIn(", line 3: a key does one thing", self.bad('\n[keys]\n"ctrl-n" = 1\n'))
 
@@ -152,3 +152,18 @@ class Keeping(ConfigCase):
         with self.assertRaises(BadConfig):
             self.config.keep("theme", "light")
         self.assertEqual(self.config.path.read_text(), "theme = ")
+
+    def test_keys_that_are_no_table_meanwhile(self) -> None:
+        for text in ('keys = "x"\n', "keys = 5\n", "keys = []\n", "[[keys]]\n"):
+            with self.subTest(text):
+                self.config.path.parent.mkdir(exist_ok=True)
+                self.config.path.write_text(text)
+                for what in ("quit", None):
+                    with self.assertRaisesRegex(BadConfig, ": keys are bound in a table"):
+                        self.config.bind("ctrl-n", what, lambda written: written == "ctrl-n")
+                self.assertEqual(self.config.path.read_text(), text)
+
+    def test_what_can_be_read_and_not_changed(self) -> None:
+        self.config.begin(f"deep = {'[' * 200}{']' * 200}\n")
+        with self.assertRaisesRegex(BadConfig, "config.toml cannot be changed: .*levels deep"):
+            self.config.keep("theme", "light")

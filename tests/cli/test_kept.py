@@ -437,6 +437,33 @@ class Restarted(ClientCase):
         self.assertEqual(self.client.check_status().behind, 0)
         self.assertEqual(len(self.client._session.inbox), 0)
 
+    def test_joining_a_room_for_which_something_was_left(self) -> None:
+        self.begin(rooms={"dev": None}).welcome(dev=(1, 0))
+        self.leave(self.client.send_msg("to dev", "dev"))
+        joined = frames.Joined(room="dev", first_id=1, last_id=6)
+        for moment in ("before the login", "after it"):
+            with self.subTest(moment):
+                self.told = Told()
+                self.client, _ = self.network.client(outbox=self.path, listener=self.told, rooms={})
+                self.runs.append(self.client)
+                if moment == "before the login":
+                    joining = self.client.join("dev", history=2)
+                    end = self.network.accept()
+                    self.assertEqual(end.welcome(tea=(1, 0)).rooms, {})
+                else:
+                    end = self.network.accept()
+                    self.assertEqual(end.welcome(dev=(1, 5)).rooms, {"dev": None})
+                    end.say((frames.Message(room="dev", id=6, sender="bob", at=0), b"nobody is there yet"))
+                    joining = self.client.join("dev", history=2)
+                self.assertEqual({type(frame) for frame, _ in end.heard()}, {frames.Join, Send})
+                end.say(joined)
+                self.successResultOf(joining)
+                self.assertEqual(self.told.rooms[-1], "dev")
+                end.say((frames.Message(room="dev", id=7, sender="bob", at=0), b"now we are"))
+                if moment == "after it":  # what was before does not come by itself, as we were there all the time
+                    ((ask, _),) = end.heard()
+                    self.assertEqual((ask.before, ask.limit), (7, 2))  # type: ignore[union-attr]
+
     def test_closing_leaves_it_for_the_next_run(self) -> None:
         self.run_on()
         sent = self.client.send_msg("x")

@@ -14,7 +14,7 @@ from unittest import TestCase
 from cli.kept import File, Kept
 from tests.processes import ROOT, ServerProcess, environment
 
-RUNS = 6
+RUNS = 4
 TEXTS = 20  # of each run
 
 

@@ -9,7 +9,7 @@ from unittest import TestCase
 
 from tests.processes import ROOT, ServerProcess, environment
 
-SIZE = 12 * 1024 * 1024  # bytes of each of the twelve contents
+SIZE = 6 * 1024 * 1024  # bytes of each of the twelve contents: all are more than twice what is allowed
 
 
 class Memory(TestCase):

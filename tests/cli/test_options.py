@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -53,7 +54,7 @@ class Arguments(TestCase):
         found = parsed("ann --room a -r b --history 5 --json")
         self.assertEqual((found["rooms"], found["history"], found["json"]), (["a", "b"], 5, 1))
         found = parsed("ann")
-        self.assertEqual((found["rooms"], found["history"], found["json"]), ([], None, 0))
+        self.assertEqual((found["rooms"], found["history"], found["json"]), ([], 0, 0))
 
     def test_wrong(self) -> None:
         for line in (
@@ -63,6 +64,9 @@ class Arguments(TestCase):
         ):  # fmt: skip
             with self.assertRaises(UsageError, msg=line):
                 parsed(line)
+        for words in ([""], ["ann", ""]):  # what a script says for a variable that is not set
+            with self.assertRaisesRegex(UsageError, "is empty"):
+                Options().parseOptions(words)
 
 
 class Chosen(TestCase):
@@ -139,6 +143,13 @@ class Chosen(TestCase):
         for width in (40, 80):
             self.assertLessEqual(max(map(len, Options().getUsage(width).splitlines())), max(width, 50))
 
+    def test_help_in_a_terminal_of_any_width(self) -> None:
+        self.enterContext(patch.object(os, "get_terminal_size", side_effect=OSError))
+        for kind in (Options, TailOptions):
+            for columns, width in (("", 80), ("abc", 80), ("0", 80), ("-1", 80), ("5", 40), ("70", 70), ("999", 100)):
+                with self.subTest(columns), patch.dict(os.environ, COLUMNS=columns):
+                    self.assertEqual(kind().getUsage(), kind().getUsage(width))
+
 
 class Commands(TestCase):
     def test_send(self) -> None:
@@ -178,6 +189,16 @@ class Commands(TestCase):
         ):  # fmt: skip
             with self.assertRaises(UsageError, msg=line):
                 parsed(line, kind)
+
+    def test_an_empty_name(self) -> None:
+        for words in ([""], ["", "x"], ["-u", ""], ["--user", "", "x"], ["--user=", "x"]):
+            with self.subTest(words), self.assertRaisesRegex(UsageError, "say under which NAME"):
+                SendOptions().parseOptions(words)
+
+    def test_values_that_look_like_flags(self) -> None:
+        found = SendOptions()
+        found.parseOptions(["ann", "-n", "--x", "--", "--y"])
+        self.assertEqual((found["name"], found["files"]), ("--x", ["--y"]))
 
     def test_help_is_complete(self) -> None:
         usage = Options().getUsage()

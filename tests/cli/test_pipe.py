@@ -322,10 +322,13 @@ class Program(ProgramCase):
             self.assert_one_line(complaints)
 
     def test_secrets_that_cannot_be_kept(self) -> None:
-        (self.folder / "a").write_text("a file, no folder")
+        kept = self.folder / "a" / "console-chat"
+        kept.mkdir(parents=True)
+        (kept / "secrets").write_text("a file, no folder")
         status, _, complaints = self.run_chat(self.ann)
         self.assertEqual(status, 1)
         self.assert_one_line(complaints)
+        self.assertIn("set XDG_CONFIG_HOME", complaints)
 
     def test_streams_are_left_as_they_were(self) -> None:
         """A terminal is shared with the shell, which does not expect it to be non-blocking."""

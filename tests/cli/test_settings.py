@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from unittest import TestCase
 
-from cli.settings import SETTINGS, BadSetting, Setting, Settings, Value, named, shown
+from cli.settings import SETTINGS, BadSetting, Setting, Settings, Value, as_toml, named
 
 
 def made(default: Value, least: int = 0, most: int = 100, choices: tuple[str, ...] = ()) -> Setting:
@@ -26,7 +26,7 @@ class Reading(TestCase):
 
     def test_what_is_shown_can_be_typed(self) -> None:
         for value in (True, False, 7, "", "dark", "two words", 'a "quote" \\', ["a", "b c", "d'e"], [], "謝謝"):
-            self.assertEqual(made(value).read(shown(value)), value)
+            self.assertEqual(made(value).read(as_toml(value)), value)
 
     def test_wrong(self) -> None:
         for default, text, why in (
@@ -65,7 +65,7 @@ class Choosing(TestCase):
         self.assertIs(named("highlight"), SETTINGS["highlight"])
         for name, why in (
             ("highlights", "there is no setting highlights; do you mean highlight?"),
-            ("zzz", "there is no setting zzz"),
+            ("zzz", "there is no setting zzz; chat --help and /set list them"),
         ):
             with self.assertRaises(BadSetting) as caught:
                 named(name)

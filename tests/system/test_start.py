@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from unittest import TestCase
 
+from server.options import Options
 from tests.plain_client import PlainClient
 from tests.processes import SERVER, TWISTD, ServerProcess, environment
 
@@ -47,11 +48,12 @@ class StartCase(TestCase):
 
 class Refusals(StartCase):
     def test_a_bad_flag(self) -> None:
+        for flags in (("--nonsense",), ("--listen", "nonsense:7")):
+            with self.subTest(flags):
+                self.assert_refused(*flags, says="chat-server: ")
         for flags in (
-            ("--nonsense",),
             ("--port", "x"),
             ("--port", "-1"),
-            ("--listen", "nonsense:7"),
             ("--history", "-1"),
             ("--max-clients", "0"),
             ("--grace", "-1"),
@@ -59,8 +61,11 @@ class Refusals(StartCase):
             ("--log-format", "xml"),
             ("nonsense",),
         ):
-            with self.subTest(flags):
-                self.assert_refused(*flags)
+            with (
+                self.subTest(flags),
+                self.assertRaisesRegex(SystemExit, r"\Achat-server: [^\n]+; see --help\Z"),
+            ):
+                Options().parseOptions(list(flags))
 
     def test_a_port_that_is_in_use(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -1,12 +1,15 @@
 """A terminal and nothing else: shows the keys that come. Started by the tests as a program.
 
-``l`` lends the terminal to the command behind the screen's name, ``n`` notifies, ``b`` rings, ``q`` ends, ``r`` raises.
+``l`` lends the terminal to the command behind the screen's name, ``n`` notifies, ``b`` rings, ``f`` lends
+it where no program can be started, ``q`` ends, ``r`` raises, and so does Alt-[, which comes by a timer.
 """
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Any, cast
+from unittest.mock import patch
 
 import urwid
 from twisted.internet.defer import Deferred
@@ -25,6 +28,7 @@ class Alone(urwid.WidgetWrap[urwid.Widget]):
 
     def __init__(self, reactor: Any) -> None:
         self.done: Deferred[None] = Deferred()
+        self._reactor = reactor
         self._text = urwid.Text("")
         self._came: list[str] = []
         self._terminal = Terminal(reactor, cast(Window, self), self._failed, Settings(screen=sys.argv[1]))
@@ -41,8 +45,12 @@ class Alone(urwid.WidgetWrap[urwid.Widget]):
         self._came.append(str(key))
         match str(key):
             case "l":
-                lent = self._terminal.lend(sys.argv[2:])
-                lent.addCallbacks(lambda status: self._say(f"status {status}"), lambda why: self._say(str(why.value)))
+                self._lend()
+            case "f":
+                with patch.object(
+                    self._reactor, "spawnProcess", side_effect=OSError(errno.EAGAIN, "no more processes")
+                ):
+                    self._lend()
             case "n":
                 self._terminal.notify("chat", "ann: \x1b]0;x\x07;hi", 777)
                 self._terminal.notify("chat", "9")
@@ -50,8 +58,12 @@ class Alone(urwid.WidgetWrap[urwid.Widget]):
                 self._terminal.ring()
             case "q":
                 self.done.callback(None)
-            case "r":
+            case "r" | "meta [":
                 raise RuntimeError
+
+    def _lend(self) -> None:
+        lent = self._terminal.lend(sys.argv[2:])
+        lent.addCallbacks(lambda status: self._say(f"status {status}"), lambda why: self._say(str(why.value)))
 
     def _say(self, what: str) -> None:
         self._came.append(what)

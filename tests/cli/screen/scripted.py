@@ -13,12 +13,12 @@ from twisted.internet.task import react
 
 from cli.client import Client
 from cli.inbox import Message
-from cli.refusals import LoginRefused, SendRefused
+from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen import talk
 from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
 from tests.attacks import ATTACKS
-from wire.frames import MAX_BODY
+from wire.frames import MAX_BODY, RoomInfo
 
 
 def digest(text: str) -> str:
@@ -35,8 +35,14 @@ class ScriptedClient:
         self._said: list[Message] = []
         self._contents: dict[int, str] = {}
         self._under_way: Deferred[None] = Deferred()
-        listener.room_opened("lobby", 1, 0)
+        self._unsent = 0
+
+    def start(self) -> Deferred[Client]:
+        if sys.argv[1:] == ["refuse"]:
+            return fail(LoginRefused("name_taken", "somebody else is ann"))
+        self._listener.room_opened("lobby", 1, 0)
         self._tell(State.LIVE)
+        return succeed(cast(Client, self))
 
     def read_msg(self) -> Deferred[Message]:
         return self._messages.get()
@@ -46,6 +52,8 @@ class ScriptedClient:
         match word:
             case "!refuse":
                 return fail(SendRefused("forbidden", rest))
+            case "!closed":
+                return fail(ClientClosed(rest))
             case "!flood":
                 for number in range(int(rest)):
                     self._say(f"line {number + 1}", "bob")
@@ -71,6 +79,8 @@ class ScriptedClient:
             case "!left":
                 self._listener.resent("lobby", eval(rest))
             case "!keep":
+                self._unsent += 1
+                self._tell(State.LIVE)
                 return Deferred()
             case "!raise":
                 raise RuntimeError(rest)
@@ -98,6 +108,9 @@ class ScriptedClient:
 
     def history(self, room: str, limit: int, before: int) -> Deferred[list[Message]]:
         return succeed(self._said[max(0, before - 1 - limit) : before - 1])
+
+    def list_rooms(self) -> Deferred[dict[str, RoomInfo]]:
+        return succeed({})
 
     def who(self, room: str) -> Deferred[list[str]]:
         return succeed(["ann", "zoe"])
@@ -136,17 +149,15 @@ class ScriptedClient:
                 self._listener.room_opened(attack, 1, 0)
 
     def _tell(self, state: State, reason: str = "") -> None:
-        self._listener.status_changed(Status(state, 0, 0, 1_764_000_000.0, None, reason, None))
+        self._listener.status_changed(Status(state, 0, self._unsent, 1_764_000_000.0, None, reason, None))
 
 
-def connect(listener: Listener) -> Deferred[Client]:
-    if sys.argv[1:] == ["refuse"]:
-        return fail(LoginRefused("name_taken", "somebody else is ann"))
-    return succeed(cast(Client, ScriptedClient(listener)))
+def make(listener: Listener) -> Client:
+    return cast(Client, ScriptedClient(listener))
 
 
 async def main(reactor: Any) -> None:
-    raise SystemExit(await talk.run(reactor, connect, ["lobby"], "ann", Settings()))
+    raise SystemExit(await talk.run(reactor, make, ["lobby"], "ann", Settings()))
 
 
 if __name__ == "__main__":

@@ -101,6 +101,5 @@ class Files(TestCase):
 
     def test_one_goes_on_into_a_folder(self) -> None:
         buffer = Buffer(KillRing(), "a fo")
-        completing = Completing(buffer, 0, ["a folder/"])
-        completing.turn(1)
-        self.assertFalse(completing.goes_on)
+        self.assertFalse(Completing(buffer, 0, ["a folder/"]).goes_on)
+        self.assertTrue(Completing(buffer, 0, ["a folder/", "a form"]).goes_on)

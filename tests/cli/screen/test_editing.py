@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
 from cli.screen.editing import COMMANDS, HELD, LONG, UNDONE, Buffer, KillRing
+from wire.text import safe
 
 BY_NAME = {command.name: command for command in COMMANDS}
 ASTRONAUT = "\U0001f469\u200d\U0001f680"
@@ -108,8 +109,12 @@ class Commands(TestCase):
 
 class AnySequence(TestCase):
     STEPS = st.lists(
-        st.sampled_from([*BY_NAME, *(f"+{text}" for text in ["a", " ", "\n", "\u0301", "\u200d", "x" * (LONG + 1)])])
-        | st.text("ab \u0301\u200d\U0001f469\U0001f680\U0001f1e9\n", min_size=1, max_size=4).map("+".__add__)
+        st.sampled_from(
+            [*BY_NAME, *(f"+{text}" for text in ["a", " ", "\n", "\u0301", "\u200d", "\xad", "\x1b", "x" * (LONG + 1)])]
+        )
+        | st.text("ab \xad\x1b\u202e\u0301\u200d\U0001f469\U0001f680\U0001f1e9\n", min_size=1, max_size=4).map(
+            "+".__add__
+        )
         | st.integers(0, 20),
         max_size=UNDONE // 2,
     )
@@ -133,7 +138,8 @@ class AnySequence(TestCase):
                 borders.add(place)
             self.assertIn(buffer.cursor, borders)
             self.assertLessEqual(buffer.shown_cursor, len(buffer.shown))
-            self.assertEqual(buffer.place(buffer.shown_cursor), buffer.cursor)
+            place = buffer.place(buffer.shown_cursor)
+            self.assertEqual(safe(buffer.text[buffer.cursor : place]), "")  # nothing that is seen
 
     @given(st.text(max_size=20), STEPS)
     def test_all_of_it_can_be_taken_back(self, text: str, steps: list[str | int]) -> None:
@@ -206,7 +212,8 @@ class LongTexts(TestCase):
         self.assertEqual((self.buffer.shown, self.buffer.whole), ("a    b", "a\tb"))
         self.assertEqual([self.buffer.place(shown) for shown in range(7)], [0, 1, 1, 1, 1, 2, 3])
 
-    def test_what_is_put_in_is_harmless(self) -> None:
-        self.buffer.insert("\x1b[2J\u202e\x07")
+    def test_what_is_put_in_is_shown_harmless_and_kept_as_it_is(self) -> None:
+        self.buffer.insert("\x1b[2J\u202e\x07s\xadoft" + "\u0301" * 9)
         self.buffer.replace(0, 0, "\x9b")
-        self.assertEqual(self.buffer.shown, "\ufffd␛[2J\ufffd␇")
+        self.assertEqual(self.buffer.shown, "\ufffd␛[2J\ufffd␇soft" + "\u0301" * 4)
+        self.assertEqual(self.buffer.whole, "\x9b\x1b[2J\u202e\x07s\xadoft" + "\u0301" * 9)

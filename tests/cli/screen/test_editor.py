@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import shlex
 import subprocess
@@ -41,6 +42,17 @@ class Editors(SynchronousTestCase):
         edited = self.edit("one\ntwö", "path.write_text(path.read_text().upper() + '!\\n')")
         self.assertEqual(self.successResultOf(edited), "ONE\nTWÖ!")
         self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_lines_that_end_as_on_windows(self) -> None:
+        edited = self.edit("one", "path.write_bytes(b'one\\r\\ntwo\\r\\n')")
+        self.assertEqual(self.successResultOf(edited), "one\ntwo")
+
+    def test_a_locale_that_is_not_utf_8(self) -> None:
+        self.patch(locale, "getpreferredencoding", lambda **_: "latin-1")
+        edited = self.edit("twö", "path.write_bytes(path.read_bytes() + b'\\xfc')")
+        self.assertEqual(self.successResultOf(edited), "twöü")
+        edited = self.edit("谢谢", "pass")
+        self.assertEqual(self.successResultOf(edited), "谢谢")
 
     def test_nobody_else_reads_it(self) -> None:
         edited = self.edit("", "path.write_text(oct(path.parent.stat().st_mode))")

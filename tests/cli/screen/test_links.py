@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urwid import Hyperlink
 
-from cli.screen.links import LONGEST, links
+from cli.screen.links import LONGEST_LINK, links
 from wire.text import safe
 
 
@@ -58,7 +58,7 @@ class Found(TestCase):
         shown = safe(f"https://{text}")
         for link in links(shown):
             self.assertTrue(link.address.isascii() and link.address.isprintable() and " " not in link.address)
-            if len(link.address) <= LONGEST:
+            if len(link.address) <= LONGEST_LINK:
                 Hyperlink(link.address)  # ValueError where it will not have it
 
     def test_many_that_close(self) -> None:

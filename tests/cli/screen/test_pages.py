@@ -43,7 +43,8 @@ class Fetched(TestCase):
         self.client = AskedClient()
         self.changes = 0
         self.failures: list[Failure] = []
-        self.pages = Pages(self.clock, self.conversation, self.change, self.failures.append)
+        client = cast(Client, self.client)
+        self.pages = Pages(self.clock, client, self.conversation, self.change, self.failures.append)
 
     def tearDown(self) -> None:
         self.assertEqual(self.failures, [])
@@ -52,7 +53,7 @@ class Fetched(TestCase):
         self.changes += 1
 
     def fetch(self) -> None:
-        self.pages.fetch(cast(Client, self.client))
+        self.pages.fetch()
 
     def test_one_question_at_a_time_in_each_room(self) -> None:
         self.fetch()
@@ -79,10 +80,6 @@ class Fetched(TestCase):
         self.client.answers[0].errback(ConnectionLost())
         self.fetch()
         self.assertEqual(len(self.client.asked), 2)
-
-    def test_before_there_is_a_client(self) -> None:
-        self.pages.fetch(None)
-        self.assertEqual(self.client.asked, [])
 
     def test_what_is_refused_is_said_and_tried_again(self) -> None:
         self.fetch()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 from unittest import TestCase
 
@@ -10,7 +10,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
-from cli.client import Client
 from cli.refusals import AskRefused, ClientClosed
 from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
@@ -26,11 +25,11 @@ class Asked:
     """A client that is asked, and answers when the test says so."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, ...]] = []
+        self.asked: list[tuple[Any, ...]] = []
         self.answers: list[Deferred[Any]] = []
 
     def __getattr__(self, question: str) -> Callable[..., Deferred[Any]]:
-        def ask(*about: str, history: int = 0) -> Deferred[Any]:
+        def ask(*about: Any, **_: Any) -> Deferred[Any]:
             self.asked.append((question, *about))
             self.answers.append(Deferred())
             return self.answers[-1]
@@ -46,10 +45,9 @@ class FakeTalk:
     def __init__(self) -> None:
         self.conversation = Conversation("ann", ["lobby"], Highlights([]))
         self.commands, self.keys = Commands(), Keys()
-        self.client: Client | None = None
+        self.client = Asked()
         self.said: list[str] = []
         self.faults: list[Failure] = []
-        self.waiting: list[Callable[[Client], object]] = []
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -57,21 +55,17 @@ class FakeTalk:
     def changed(self) -> None:
         pass
 
+    def begin(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
+        Deferred.fromCoroutine(work).addErrback(self.failed)
+
     def failed(self, fault: Failure) -> None:
         self.faults.append(fault)
-
-    def when_there(self, act: Callable[[Client], object]) -> None:
-        if self.client is None:
-            self.waiting.append(act)
-        else:
-            act(self.client)
 
 
 class Typed(TestCase):
     def setUp(self) -> None:
         self.talk = FakeTalk()
-        self.client = Asked()
-        self.talk.client = cast(Client, self.client)
+        self.client = self.talk.client
         self.conversation = self.talk.conversation
         self.places = Places(cast(Talk, self.talk))
         Ignoring(cast(Talk, self.talk))
@@ -152,13 +146,6 @@ class Joining(Typed):
         self.type("join @bob")
         self.assertEqual(self.client.asked, [("join", "@bob")])
 
-    def test_before_there_is_a_connection(self) -> None:
-        self.talk.client = None
-        self.type("join dev")
-        self.assertEqual(self.rooms(), ["lobby", "[dev]"])
-        self.talk.waiting[0](cast(Client, self.client))
-        self.assertEqual(self.client.asked, [("join", "dev")])
-
     def test_the_program_ends_meanwhile(self) -> None:
         self.type("join dev")
         self.assertEqual(self.answer(ClientClosed("")), "")
@@ -236,9 +223,7 @@ class Asking(Typed):
             self.type(question)
             self.assertEqual(self.answer(AskRefused("storage_down", "try again soon")), "try again soon")
             self.type(question)
-            self.assertEqual(self.answer(ConnectionLost("")), "there is no connection; ask again once it is live")
-        self.talk.client = None
-        self.assertEqual(self.type("who"), "there is no connection yet; ask again once it is live")
+            self.assertEqual(self.answer(ConnectionLost("")), "there is no connection; try again once it is live")
 
 
 class Hiding(Typed):
@@ -268,6 +253,18 @@ class Meant(TestCase):
         self.assertEqual(
             [commands.nearest(name) for name in ("jion", "WHO", "leav", "xyzzy")], ["join", "who", "leave", None]
         )
+
+
+class Counted(Typed):
+    def test_how_many_are_there_as_far_as_nobody_told(self) -> None:
+        for name in ("dev", "mine"):
+            self.conversation.room(name)
+        self.conversation.come_and_go("dev", [], [], 9)
+        self.places.count()
+        self.answer({"lobby": RoomInfo(1, 0, 3), "dev": RoomInfo(1, 0, 8)})
+        self.assertEqual([room.users for room in self.conversation.rooms], [3, 9, None])
+        self.places.count()
+        self.assertEqual(self.answer(AskRefused("storage_down", "away")), "")
 
 
 class Completed(Typed):

@@ -9,10 +9,10 @@ from unittest import TestCase
 from unittest.mock import patch
 
 from cli.screen import entered
-from cli.screen.editing import KillRing
+from cli.screen.editing import LONG, KillRing
 from cli.screen.entered import ENTRIES, LONGEST, Entered
 from cli.screen.paste import Pasted
-from cli.screen.recall import Recall, Search
+from cli.screen.recall import HistorySearch, Recall
 
 
 def unkept() -> Entered:
@@ -90,7 +90,7 @@ class Searched(TestCase):
         self.recall = Recall(entered, KillRing())
         self.recall.buffer.insert("half")
         self.recall.buffer.go(1)
-        self.search = Search(self.recall)
+        self.search = HistorySearch(self.recall)
 
     @property
     def found(self) -> str:
@@ -135,6 +135,14 @@ class Searched(TestCase):
         self.press(Pasted("enter"))
         self.assertFalse(self.search.over)
 
+    def test_what_is_long(self) -> None:
+        self.recall.take()
+        self.recall._entered.add("x" * LONG + "lunch!")
+        self.press(Pasted("lunch"))
+        self.assertEqual(self.found, "|lunch?", "of a very long text the beginning counts")
+        self.press(Pasted("x" * 2**20))
+        self.assertLess(len(self.search.prompt), 300)
+
     def test_other_keys_are_for_others(self) -> None:
         self.press(Pasted("lunch"))
         self.assertFalse(self.search.press("left"))
@@ -168,6 +176,27 @@ class OnDisk(TestCase):
         self.path.parent.mkdir()
         self.path.write_bytes(b'"one"\n{"a": 1}\n\xff\n"\xff"\n"tw\n"three"\n"fo')
         self.assertEqual(self.texts(), ["one", "three"])
+
+    def test_what_comes_behind_a_torn_line_is_kept(self) -> None:
+        self.path.parent.mkdir()
+        self.path.write_bytes(b'"one"\n"fo')
+        self.open().add("two")
+        self.assertEqual(self.texts(), ["one", "two"])
+
+    def test_what_another_program_adds_while_it_is_made_shorter(self) -> None:
+        class Busy(Entered):
+            def _put(self, text: str) -> None:
+                if text == "text 499":
+                    other.add("meanwhile")
+                super()._put(text)
+
+        with patch.object(entered, "BYTES", 1000):
+            other = self.open()
+            for number in range(500):
+                other.add(f"text {number}")
+            self.assertGreater(Busy(self.path, self.complaints.append).end, 0)
+            self.assertLessEqual(self.path.stat().st_size, 1000)
+            self.assertEqual(self.texts()[-2:], ["text 499", "meanwhile"])
 
     def test_the_file_has_a_bound(self) -> None:
         with patch.object(entered, "BYTES", 1000):

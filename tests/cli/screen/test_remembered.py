@@ -112,6 +112,31 @@ class Remembering(TestCase):
         self.assertIn("dev", self.file.read_text())
         self.assertNotIn("dev", (self.root / "2" / "rooms.json").read_text())
 
+    def test_what_was_read_in_another_terminal_was_read(self) -> None:
+        self.talk()
+        second, _ = self.run_with(folder=self.root / "2")
+        second.changed()
+        second.close()
+        first, conversation = self.run_with()
+        conversation.opened("ops", 1, 9)
+        conversation.show(conversation.room("ops"))
+        first.changed()
+        first.close()
+        _, conversation = self.run_with(folder=self.root / "2")
+        self.assertEqual([room.read_id for room in conversation.rooms], [5, 5, 9])
+        _, conversation = self.run_with()
+        self.assertEqual([room.read_id for room in conversation.rooms], [5, 5, 9])
+
+    def test_what_is_broken_of_another_terminal_is_its_own_affair(self) -> None:
+        self.talk()
+        other = self.root / "2" / "rooms.json"
+        other.parent.mkdir()
+        other.write_text("{")
+        for folder in (self.folder, self.root / "3"):
+            _, conversation = self.run_with(folder=folder)
+            self.assertEqual([room.name for room in conversation.rooms], ["lobby", "dev", "ops"])
+        self.assertEqual((self.told, other.read_text()), ([], "{"))
+
     def test_nothing_is_kept_without_a_folder(self) -> None:
         remembered = Remembered(None, self.clock)
         remembered.restore(Conversation("ann", ["lobby"], Highlights([])), self.told.append)

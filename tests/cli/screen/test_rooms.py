@@ -37,6 +37,10 @@ class OnTheScreen(TestCase):
         ann.wait_for("live · [ops]")
         bob = self.bob()
         ann.wait_for("2 here")
+        again = self.chat()
+        again.wait_for("2 here")
+        again.type("\x04")
+        self.assertEqual(again.wait_exit(), 0)
         before = ann.output.count(b"\x07")
 
         for text, room in (("hi all", "lobby"), ("ann, look", "dev"), ("ann, once more", "dev"), ("and", "dev")):
@@ -101,10 +105,31 @@ class OnTheScreen(TestCase):
         ann.wait_for("live · [2:dev] 1:lobby")
         ann.wait_for(lambda: ann.colour("there too") == "default")
         ann.type("\x1b1")
-        ann.wait_for(lambda: "there is no connection yet" in ann.text and ann.colour("written") == "default")
+        ann.wait_for(lambda: "there is no connection;" in ann.text and ann.colour("written") == "default")
         bob = self.bob()
         self.assertEqual(bob.read("message", room="lobby").text, "written meanwhile")
         ann.type("/quit\r")
         self.assertEqual(ann.wait_exit(), 0)
         again = self.chat("--room", "dev", columns=80)  # though lobby was shown
         again.wait_for("live · [2:dev] 1:lobby")
+
+    def test_what_a_killed_run_had_not_sent(self) -> None:
+        ann = self.chat("--room", "lobby", "--room", "dev")
+        ann.wait_for("live · [lobby]")
+        ann.type("\x1b2said before\r")
+        ann.wait_for(lambda: ann.colour("said before") == "default")
+        ann.type("/quit\r")
+        ann.wait_exit()
+        self.server.kill()
+        ann = self.chat()
+        ann.wait_for("Connection refused")
+        ann.type("typed before the first login\r")
+        ann.wait_for("unsent 1")
+        ann.process.kill()
+
+        self.server.start()
+        self.bob().store("meanwhile", "dev")
+        ann = self.chat()
+        ann.wait_for("bob meanwhile")
+        ann.wait_for(lambda: ann.colour("typed before") == "default")
+        self.assertEqual([line.split()[-1] for line in ann.lines if ":" in line[:26]], ["before", "meanwhile", "login"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import sys
 import tempfile
@@ -98,7 +99,7 @@ class OnePerson(TestCase):
                     bob.send(f"line {number}")
                 ann.wait_for("line 39")
                 ann.type("\x1b[5~")
-                ann.wait_for("line 21")
+                ann.wait_for("line 25")
                 rows = ann.lines[:10]
                 for _ in range(12):
                     bob.send("more")
@@ -122,6 +123,14 @@ class OnePerson(TestCase):
         terminal.type("!refuse not here\r")
         terminal.wait_for("!refuse not here (not here)")
         self.assertEqual(terminal.colour("!refuse"), RED)
+
+    def test_what_is_typed_when_all_is_over_is_not_sent_later(self) -> None:
+        terminal = self.open()
+        terminal.type("!closed logged in elsewhere\r")
+        terminal.wait_for("!closed logged in elsewhere (logged in elsewhere)")
+        terminal.type("\x04")
+        self.assertEqual(terminal.wait_exit(), 0)
+        self.assertNotIn("not sent", terminal.text)
 
     def test_unsent_is_dim(self) -> None:
         terminal = self.open()
@@ -308,7 +317,7 @@ class Ends(TestCase):
     """However it ends, the terminal is as before and the status tells."""
 
     def test_signals(self) -> None:
-        for number, status in [(signal.SIGTERM, 0), (signal.SIGHUP, 1), (signal.SIGINT, 0)]:
+        for number, status in [(signal.SIGTERM, 0), (signal.SIGHUP, 1), (signal.SIGINT, 0), (signal.SIGQUIT, 1)]:
             with self.subTest(number), Terminal(SCRIPTED) as terminal:
                 terminal.wait_for("live")
                 terminal.process.send_signal(number)
@@ -335,7 +344,9 @@ class Ends(TestCase):
             self.assertTrue(terminal.output.endswith(b"chat: ann is not let in: somebody else is ann\r\n"))
 
     def test_terminal_hangs_up(self) -> None:
-        with Terminal(SCRIPTED) as terminal:
+        said = Path(self.enterContext(tempfile.TemporaryDirectory())) / "said"
+        with Terminal(["sh", "-c", f"exec {shlex.join(SCRIPTED)} 2>{said}"]) as terminal:
             terminal.wait_for("live")
             terminal.hang_up()
             self.assertEqual(terminal.process.wait(10), 1)
+        self.assertRegex(said.read_text(), r"\Achat: the terminal (hung up|is gone: [\w/ ]+)\n\Z")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 from unittest import TestCase
 
 from twisted.internet.defer import Deferred
@@ -15,9 +14,9 @@ from cli.screen.commands import Commands
 from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.keys import Keys
+from cli.screen.modes import Mode, Word
 from cli.screen.search import HITS, Search
 from cli.screen.talk import Talk
-from cli.screen.writing import Mode, Word
 from cli.session import Found
 from tests.cli.screen.made import message
 
@@ -30,7 +29,7 @@ class Asked:
         self.keys = Keys()
         self.conversation = Conversation("ann", ["lobby"], Highlights([]))
         self.conversation.current.open(1, 1000)
-        self.writing = self
+        self.writing = self.client = self
         self.mode: Mode = Word("")
         self.said: list[str] = []
         self.asked: list[tuple[str, str, int, int | None]] = []
@@ -48,9 +47,6 @@ class Asked:
 
     def failed(self, failure: Failure) -> None:
         self.failures.append(failure)
-
-    def when_there(self, act: Callable[[Any], object]) -> None:
-        act(self)
 
     def search(self, room: str, query: str, limit: int, before: int | None) -> Deferred[Found]:
         self.asked.append((room, query, limit, before))

@@ -79,6 +79,7 @@ class Standing(TestCase):
             (status(State.CONNECTING), "connecting", "status"),
             (status(State.LIVE, lag=0.2), "live", "status"),
             (status(State.LIVE, lag=0.7), "live, lag 700 ms", "alarm"),
+            (status(State.LIVE, lag=31.2), "live, lag 31 s", "alarm"),
             (status(State.BEHIND, behind=12, unsent=3), "behind by 12, unsent 3", "status"),
             (
                 status(State.LOST, retry_at=NOON + 3.2, unsent=1, reason="shutting down"),

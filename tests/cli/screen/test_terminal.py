@@ -55,6 +55,15 @@ class Taken(TestCase):
                 terminal.wait_for("40x10")
                 self.end(terminal)
 
+    def test_typed_before_it_is_taken(self) -> None:
+        for screen in ("raw", "curses"):
+            with self.subTest(screen):
+                terminal = Terminal([*ALONE, screen])
+                self.enterContext(terminal)
+                terminal.type("hi\rq")
+                self.assertEqual(terminal.wait_exit(), 0)
+                self.assertTrue(terminal.restored)
+
     def test_lent(self) -> None:
         for screen in ("raw", "curses"):
             with self.subTest(screen):
@@ -72,6 +81,24 @@ class Taken(TestCase):
                 terminal.type("\x03")  # is for the other program
                 terminal.wait_for("status 130")
                 self.end(terminal)
+
+    def test_cannot_be_lent(self) -> None:
+        terminal = self.open("raw", "true")
+        terminal.type("f")
+        terminal.wait_for("no more processes")
+        self.assertTrue(all(map(terminal.has, ("1049", "2004", "1000"))))
+        terminal.process.send_signal(signal.SIGINT)  # is for us again
+        terminal.wait_exit()
+        self.assertTrue(terminal.restored)
+
+    def test_an_encoding_that_cannot_say_it(self) -> None:
+        terminal = Terminal([*ALONE, "raw"], env={"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
+        self.enterContext(terminal)
+        terminal.wait_for("80x24")
+        terminal.type("n")
+        terminal.wait_for(" n")
+        self.assertIn(b"\x1b]777;notify;chat;ann: ?]0,x?,hi\x07", terminal.output)
+        self.end(terminal)
 
     def test_ended_while_lent(self) -> None:
         terminal = self.open("raw", "sh", "-c", "trap 'echo ended; exit' TERM; echo begun; while :; do read x; done")
@@ -111,7 +138,7 @@ class Taken(TestCase):
         for screen in ("raw", "curses"):
             with self.subTest(screen):
                 terminal = self.open(screen)
-                terminal.type("r")
+                terminal.type("\x1b[" if screen == "raw" else "r")
                 self.assertEqual(terminal.wait_exit(), 1)
                 self.assertTrue(terminal.restored)
 

@@ -11,9 +11,10 @@ from unittest.mock import patch
 from twisted.internet.task import Clock
 
 from cli.screen.highlights import Highlights
+from cli.screen.modes import Word
 from cli.screen.talk import Talk
 from cli.screen.window import Window
-from cli.screen.writing import Word, Writing
+from cli.screen.writing import Writing
 from cli.settings import Settings
 from tests.cli.screen.made import message
 from tests.cli.screen.test_writing import Talking

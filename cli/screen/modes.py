@@ -1,0 +1,74 @@
+"""What takes the keys for a while, and says so above the input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from cli.screen.paste import LONGEST_PASTE, Pasted
+from cli.words import amount, line_count
+
+
+class Mode(Protocol):
+    """Something that takes the keys for a while, and says so."""
+
+    over: bool
+
+    @property
+    def prompt(self) -> str:
+        """What is said."""
+
+    def press(self, key: str) -> bool:
+        """Take ``key``; False where it ends the mode and means what it always means."""
+
+
+class Word:
+    """Something said above the input until a key is pressed: the newest messages may be out of sight."""
+
+    over = True
+
+    def __init__(self, prompt: str) -> None:
+        self.prompt = prompt
+
+    def press(self, key: str) -> bool:  # noqa: ARG002
+        """Take no key."""
+        return False
+
+
+class PasteQuestion:
+    """What to do with a paste of many lines. While it stands no key goes anywhere else.
+
+    ``edit`` gets the paste that is to stand in the input, and ``send`` sends what stands there then.
+    """
+
+    over = False
+
+    def __init__(self, text: str, edit: Callable[[str], object], send: Callable[[], object]) -> None:
+        self._text = text
+        self._edit = edit
+        self._send = send
+
+    @property
+    def prompt(self) -> str:
+        """The question."""
+        size = amount(len(self._text.encode(errors="replace")))
+        return f"paste {line_count(self._text)} lines, {size}? Enter sends, e edits, Esc drops"
+
+    def press(self, key: str) -> bool:
+        """Take ``key``, whatever it is; another paste joins this one."""
+        match key:
+            case Pasted() if key == "e":
+                self._end()
+            case Pasted():  # it may read like a key's name
+                if "\n" in key and len(self._text) + len(key) <= LONGEST_PASTE:
+                    self._text += key
+            case "enter":
+                self._end()
+                self._send()
+            case "esc" | "ctrl c" | "ctrl g":
+                self.over = True
+        return True
+
+    def _end(self) -> None:
+        self.over = True
+        self._edit(self._text)
