@@ -15,7 +15,6 @@ from types import FrameType
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from cli.client import Client
@@ -32,6 +31,7 @@ from cli.screen.help import Help
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
+from cli.screen.online import Online
 from cli.screen.pager import Pager
 from cli.screen.pages import Pages
 from cli.screen.places import Places
@@ -45,10 +45,9 @@ from cli.screen.view import View
 from cli.screen.window import Window
 from cli.screen.writing import Writing
 from cli.settings import Settings
-from cli.status import Listener, State, Status
+from cli.status import Listener
+from cli.words import counted
 from wire.text import safe_line
-
-TICK = 1.0  # seconds between two drawings while a time on the screen counts down
 
 
 def run(
@@ -77,8 +76,8 @@ def run(
     return Talk(reactor, make, rooms, user, settings, remembered, config).start(show)
 
 
-class Talk(Listener):
-    """What happens between the conversation, the client and the person."""
+class Talk:
+    """What a person has to talk: the conversation, the client, the terminal, and the parts that go between them."""
 
     def __init__(
         self,
@@ -97,24 +96,22 @@ class Talk(Listener):
         highlights = Highlights([user, *settings.highlight])
         settings.watch("highlight", lambda: highlights.take([user, *settings.highlight]))
         self.conversation = Conversation(user, [*remembered.past.rooms, *rooms], highlights, settings)
-        self._unsent = 0  # as the client told last before it ended
-        self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
         self.commands = Commands()
         self.keys = Keys()
         self._add_keys()
         self.writing = Writing(self, reactor)
-        self._window = Window(self.conversation, self.writing, self.keys, settings, lambda: self._pages.fetch())
+        self._window = Window(self.conversation, self.writing, self.keys, settings, lambda: self.pages.fetch())
         self._terminal = Terminal(reactor, self._window, self.failed, settings)
-        self._alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
-        self._ticking: IDelayedCall | None = None
+        self.alerts = Alerts(self.conversation, settings, self._terminal, reactor.seconds)
         self._signals: dict[signal.Signals, Any] = {}  # what they did before
         self._quitting = False
         self._ended = False
         self._talk: Deferred[None] | None = None
         self._done: Deferred[int] = Deferred()
-        self.client = make(self)
-        self._pages = Pages(reactor, self.client, self.conversation, self.changed, self.failed)
-        self._places = Places(self)
+        self._online = Online(self, reactor)
+        self.client = make(self._online)
+        self.pages = Pages(reactor, self.client, self.conversation, self._answered, self.failed)
+        self.places = Places(self)
         Ignoring(self)
         self.transfers = Transfers(self)
         Reading(self)
@@ -131,7 +128,7 @@ class Talk(Listener):
             self._signals[number] = signal.signal(number, partial(self._signalled, why))
         self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
         self._terminal.start()
-        self._talk = self.begin(self._read())
+        self._talk = self.begin(self._online.read())
         return self._done
 
     def _go_on(self, show: str | None) -> None:
@@ -142,71 +139,18 @@ class Talk(Listener):
         logged_in = [self.conversation.room(name) for name in self._rooms]
         for room in self.conversation.rooms:
             if room not in logged_in:
-                self._places.rejoin(room)
+                self.places.rejoin(room)
 
-    # What the client tells.
+    # What its parts have done.
 
-    def status_changed(self, status: Status) -> None:
-        """Show it, and let the seconds to the next attempt count down."""
-        before = self.conversation.status
-        self.conversation.tell(status)
-        if status.state is not State.CLOSED:
-            self._unsent = status.unsent
-        if before is None or status.state is not before.state:
-            self._pages.fetch()  # at once, not only when the next drawing shows what is missing
-        if not status.unsent:
-            self._forget_left()
-        if self._ticking is None:
-            self._tick()
-        self.changed()
+    def _add_keys(self) -> None:
+        add = self.keys.add
+        add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
+        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
 
-    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
-        """Show who comes and goes, and how many are there."""
-        self.conversation.come_and_go(room, joined, left, users)
-        self.changed()
-
-    def notice(self, code: str, text: str) -> None:
-        """Show it among what was said, or, of what lasts, beside it."""
-        if code in ("storage_down", "storage_up"):
-            self.conversation.trouble = (text or "the server cannot store anything") if code == "storage_down" else ""
-            self.changed()
-        else:
-            self.say(text or code)
-
-    def room_opened(self, room: str, first_id: int, last_id: int) -> None:
-        """Have it, written as the server writes it."""
-        self.conversation.opened(room, first_id, last_id)
-        self.changed()
-
-    def resent(self, room: str, what: str) -> None:
-        """Show it as not sent yet."""
-        place = self.conversation.room(room)
-        self._left.append((place, place.type(what, time(), self.conversation.user)))
-        self.changed()
-
-    def _forget_left(self) -> None:
-        for room, unsent in self._left:
-            room.forget(unsent)
-        self._left.clear()
-
-    def _tick(self) -> None:
-        status = self.conversation.status
-        counts = status is not None and status.retry_at is not None and not self._ended
-        self._ticking = self._reactor.callLater(TICK, self._tick) if counts else None
-        self.changed()
-
-    async def _read(self) -> None:
-        try:
-            await self.client.start()
-            self._places.count()
-            while True:
-                message = await self.client.read_msg()
-                self.conversation.add(message)
-                self._alerts.heard(message)
-                self.changed()
-        except ClientClosed as why:
-            if not self._quitting:
-                self.say(f"the connection is closed: {why}. /quit ends the program")
+    def begin(self, work: Coroutine[Deferred[Any], Any, None]) -> Deferred[None]:
+        """Do ``work`` beside all else; what it raises ends the program."""
+        return Deferred.fromCoroutine(work).addErrback(self.failed)
 
     def watch(self, stored: Deferred[int | None], room: Room, unsent: Unsent) -> None:
         """Show ``unsent`` in ``room`` until it is ``stored``, or why it is not."""
@@ -222,17 +166,6 @@ class Talk(Listener):
             self.changed()
 
         stored.addCallbacks(arrived, refused).addErrback(self.failed)
-
-    # What the person does.
-
-    def _add_keys(self) -> None:
-        add = self.keys.add
-        add("bare", self._show_bare, "show the messages without columns, to copy from", "meta l")
-        add("redraw", lambda: self._terminal.redraw(), "draw the screen anew", "ctrl l")
-
-    def begin(self, work: Coroutine[Deferred[Any], Any, None]) -> Deferred[None]:
-        """Do ``work`` beside all else; what it raises ends the program."""
-        return Deferred.fromCoroutine(work).addErrback(self.failed)
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run a command that has the terminal for itself; fires with its exit status."""
@@ -276,9 +209,8 @@ class Talk(Listener):
             self.client.close().addCallback(lambda _: self._leave()).addErrback(self.failed)
 
     def _leave(self) -> None:
-        if self._unsent:
-            left = f"{self._unsent} message{'s' if self._unsent > 1 else ''}"
-            self._end(1, f"not sent: {left}; chat sends what is left at its next start")
+        if unsent := self._online.unsent:
+            self._end(1, f"not sent: {counted(unsent, 'message')}; chat sends what is left at its next start")
         else:
             self._end()
 
@@ -306,8 +238,7 @@ class Talk(Listener):
             self._terminal.stop()
         for number, before in self._signals.items():
             signal.signal(number, before)
-        if self._ticking is not None:
-            self._ticking.cancel()
+        self._online.stop()
         self._remembered.close()
         if self._talk is not None:
             self._talk.cancel()

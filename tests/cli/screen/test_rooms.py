@@ -121,15 +121,22 @@ class OnTheScreen(TestCase):
         ann.type("/quit\r")
         ann.wait_exit()
         self.server.kill()
-        ann = self.chat()
-        ann.wait_for("Connection refused")
-        ann.type("typed before the first login\r")
-        ann.wait_for("unsent 1")
-        ann.process.kill()
+        for unsent, end in enumerate(("quit", "kill"), 1):
+            ann = self.chat()
+            ann.wait_for("Connection refused")
+            ann.type(f"typed before a login: {end}\r")
+            ann.wait_for(f"unsent {unsent}")
+            if end == "quit":
+                ann.type("/quit\r")
+                self.assertEqual(ann.wait_exit(), 1)
+                self.assertIn("chat: not sent: 1 message; chat sends what is left at its next start", ann.text)
+            else:
+                ann.process.kill()
 
         self.server.start()
         self.bob().store("meanwhile", "dev")
         ann = self.chat()
         ann.wait_for("bob meanwhile")
-        ann.wait_for(lambda: ann.colour("typed before") == "default")
-        self.assertEqual([line.split()[-1] for line in ann.lines if ":" in line[:26]], ["before", "meanwhile", "login"])
+        ann.wait_for(lambda: ann.colour("typed before a login: kill") == "default")
+        seen = [line.split()[-1] for line in ann.lines if ":" in line[:26]]
+        self.assertEqual(seen, ["before", "meanwhile", "quit", "kill"])

@@ -1,0 +1,101 @@
+"""What comes from the server, brought into the conversation."""
+
+from __future__ import annotations
+
+from time import time
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.internet.interfaces import IDelayedCall
+
+from cli.refusals import ClientClosed
+from cli.screen.room import Room, Unsent
+from cli.status import Listener, State, Status
+
+if TYPE_CHECKING:
+    from cli.screen.talk import Talk
+
+TICK: Final = 1.0  # seconds between two drawings while a time on the screen counts down
+
+
+class Online(Listener):
+    """Listens to the client of ``talk``, and reads its messages."""
+
+    def __init__(self, talk: Talk, clock: Any) -> None:
+        self.unsent = 0  # messages, as the client told last before it ended
+        self._talk = talk
+        self._conversation = talk.conversation
+        self._clock = clock
+        self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
+        self._ticking: IDelayedCall | None = None
+
+    async def read(self) -> None:
+        """Connect, and take all messages as they come; raises :class:`LoginRefused`."""
+        talk = self._talk
+        try:
+            await talk.client.start()
+            talk.places.count()
+            while True:
+                message = await talk.client.read_msg()
+                self._conversation.add(message)
+                talk.alerts.heard(message)
+                talk.changed()
+        except ClientClosed as why:
+            if str(why):
+                talk.say(f"the connection is closed: {why}. /quit ends the program")
+
+    def stop(self) -> None:
+        """Count no seconds any more."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
+
+    # What the client tells.
+
+    def status_changed(self, status: Status) -> None:
+        """Show it, and let the seconds to the next attempt count down."""
+        before = self._conversation.status
+        self._conversation.tell(status)
+        if status.state is not State.CLOSED:
+            self.unsent = status.unsent
+        if before is None or status.state is not before.state:
+            self._talk.pages.fetch()  # at once, not only when the next drawing shows what is missing
+        if not status.unsent:
+            self._forget_left()
+        if self._ticking is None:
+            self._tick()
+        self._talk.changed()
+
+    def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
+        """Show who comes and goes, and how many are there."""
+        self._conversation.come_and_go(room, joined, left, users)
+        self._talk.changed()
+
+    def notice(self, code: str, text: str) -> None:
+        """Show it among what was said, or, of what lasts, beside it."""
+        if code in ("storage_down", "storage_up"):
+            self._conversation.trouble = (text or "the server cannot store anything") if code == "storage_down" else ""
+            self._talk.changed()
+        else:
+            self._talk.say(text or code)
+
+    def room_opened(self, room: str, first_id: int, last_id: int) -> None:
+        """Have it, written as the server writes it."""
+        self._conversation.opened(room, first_id, last_id)
+        self._talk.changed()
+
+    def resent(self, room: str, what: str) -> None:
+        """Show it as not sent yet."""
+        place = self._conversation.room(room)
+        self._left.append((place, place.type(what, time(), self._conversation.user)))
+        self._talk.changed()
+
+    def _forget_left(self) -> None:
+        for room, unsent in self._left:
+            room.forget(unsent)
+        self._left.clear()
+
+    def _tick(self) -> None:
+        status = self._conversation.status
+        counts = status is not None and status.retry_at is not None
+        self._ticking = self._clock.callLater(TICK, self._tick) if counts else None
+        self._talk.changed()
