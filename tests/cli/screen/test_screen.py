@@ -99,7 +99,7 @@ class OnePerson(TestCase):
                     bob.send(f"line {number}")
                 ann.wait_for("line 39")
                 ann.type("\x1b[5~")
-                ann.wait_for("line 21")
+                ann.wait_for("line 25")
                 rows = ann.lines[:10]
                 for _ in range(12):
                     bob.send("more")

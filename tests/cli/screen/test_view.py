@@ -181,10 +181,11 @@ class Anything(RuleBasedStateMachine):
         self.patches.close()
 
     def stays(self) -> dict[Position, int]:
-        """Return where what is on the screen stands, where it is to stay there."""
+        """Return where what is on the screen stands, where it is to stay there: not where one jumped into a gap."""
         placed = self.view.placed
         whole = bool(placed) and placed[0].top <= 0 and placed[-1].bottom >= self.size[1]
-        return {} if self.room.follows or not whole else {line.position: line.top for line in placed if line.stays}
+        goes = self.room.follows or self.room.history.is_missing(self.room.looked_at[0])
+        return {} if goes or not whole else {line.position: line.top for line in placed if line.stays}
 
     def come(self, before: dict[Position, int]) -> None:
         self.view.refresh(self.size)
