@@ -4,8 +4,10 @@ NAME ?= $(or $(USER),$(shell id -un))
 PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
-# What is tortured is processes, to which all runners are alike.
-quick := tests.wire tests.storage tests.server tests.cli tests.system
+# For trial, which runs them a second time. What is tortured, or stands in a terminal, is processes, to which all runners
+# are alike.
+tests := $(sort $(shell grep -rL --include='test_*.py' --exclude-dir=torture 'tests.terminal import' tests))
+twice := $(subst /,.,$(basename $(tests)))
 
 .PHONY: help run serve join test torture lint format guide bench pictures lock clean
 
@@ -23,7 +25,7 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 
 test: lint ## everything that has to hold: style, types, tests, coverage
 	@tools/needs.sh
-	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(quick)
+	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
 	$(bin)/python -m pytest -q -n auto --dist loadfile tests/torture
 	$(bin)/python -m pytest -q -n auto --dist loadfile --ignore tests/torture --cov --cov-report=term
 

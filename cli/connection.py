@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.protocols.basic import NetstringParseError
@@ -116,7 +116,7 @@ class Connection(Netstrings):
         if self.paused:  # what is held may say why
             self.paused = False
             self._deliver()
-        self._ended(self._fault or ("the server hung up" if reason.check(ConnectionDone) else "the connection broke"))
+        self._ended(self._fault or _words(reason))
 
     @property
     def _transport(self) -> Any:
@@ -155,3 +155,10 @@ class Connection(Netstrings):
             self._say(Ping(ref=self._pings))
             self._waiting.start(LATE, now=False)
         self._settled()
+
+
+def _words(reason: Failure) -> str:
+    """Return why a connection ended, for a person: where nothing more is known Twisted tells of cleanliness."""
+    if reason.check(ConnectionDone):
+        return "the server hung up"
+    return "broken off on the way" if reason.check(ConnectionLost) else str(reason.value).rstrip(".")

@@ -36,6 +36,8 @@ def _history(text: Any) -> int:
 
 def message_id(text: str) -> int:
     """Return the number of a message; raises ValueError."""
+    if not text:
+        raise ValueError("the number of a message is missing")
     if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text)):  # more than a room ever has
         raise ValueError(f"{text!r} is not the number of a message")
     return int(text)

@@ -8,7 +8,6 @@ from typing import Final, Protocol
 from cli.inbox import Message
 from cli.screen.conversation import Conversation
 from cli.settings import Settings
-from wire.names import fold
 
 QUIET: Final = 5.0  # seconds after a ring without another one
 SHOWN: Final = 100  # characters of a text that a notification has
@@ -62,6 +61,5 @@ class Alerts:
         return (
             self._settings.alert == "all"
             and conversation.find(message.room) is not conversation.current
-            and fold(message.sender) != fold(conversation.user)
-            and not conversation.hides(message)
+            and conversation.is_news(message)
         )

@@ -61,7 +61,7 @@ class Conversation:
         """Return the room of that name, which is opened where it was not."""
         key = fold(name)
         if key not in self._rooms:
-            self._rooms[key] = Room(name, self.is_mention, self.hides, self._settings)
+            self._rooms[key] = Room(name, self.is_mention, self.hides, self.is_news, self._settings)
         return self._rooms[key]
 
     def opened(self, name: str, first_id: int, last_id: int) -> None:
@@ -89,9 +89,11 @@ class Conversation:
 
     def is_mention(self, message: Message) -> bool:
         """Return whether ``message`` concerns one."""
-        return (
-            self.highlights.match(message.text) and fold(message.sender) != fold(self.user) and not self.hides(message)
-        )
+        return self.highlights.match(message.text) and self.is_news(message)
+
+    def is_news(self, message: Message) -> bool:
+        """Return whether somebody else says ``message``, whom one wants to hear."""
+        return fold(message.sender) != fold(self.user) and not self.hides(message.sender)
 
     def come_and_go(self, room: str, joined: list[str], left: list[str], users: int) -> None:
         """People came and went; there are ``users`` now."""
@@ -159,9 +161,9 @@ class Conversation:
         self._count_anew()
         return was_hidden
 
-    def hides(self, message: Message) -> bool:
-        """Return whether one does not want to hear who said it."""
-        return bool(self.ignored) and fold(message.sender) in self.ignored
+    def hides(self, name: str) -> bool:
+        """Return whether one does not want to hear ``name``."""
+        return bool(self.ignored) and fold(name) in self.ignored
 
     def _count_anew(self) -> None:
         for room in self.rooms:

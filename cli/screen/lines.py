@@ -13,10 +13,10 @@ from typing import Final
 
 from cli.inbox import Message
 from cli.words import amount, clock
-from wire.frames import MAX_BODY
 
 PART = 2048  # characters; a longer text is shown as several lines, because laying out a long one takes seconds
-BEGINNING = 4096  # bytes that are shown of a text longer than a frame; of others' texts no more comes
+BEGINNING = 4096  # characters that are shown of a text; of one longer than a frame no more comes
+LINES = 50  # likewise; else 60 kB of newlines are a thousand screens
 
 
 class Kind(Enum):
@@ -65,11 +65,20 @@ def lines_of(message: Message) -> list[Line]:
         return [Line(Kind.DELETED, "deleted", at, name)]
     if message.name is not None:
         return [Line(Kind.NOTICE, f"file {message.name}, {amount(size)}: /save {message.id}", at, name)]
-    lines = talk(message.text, at, name) if len(message.text) <= PART else [*_long(message.text, at, name)]
-    if message.size is not None:
+    text = _beginning(message.text)
+    lines = talk(text, at, name) if len(text) <= PART else [*_long(text, at, name)]
+    if is_long(message):
+        size = size or len(message.text.encode(errors="replace"))
         whole = f"/save {message.id}, or /open {message.id} to read it"
         lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: {whole}"))
     return lines
+
+
+def is_long(message: Message) -> bool:
+    """Whether no more than the beginning of the text is shown."""
+    if message.deleted or message.name is not None:
+        return False
+    return message.size is not None or _beginning(message.text) != message.text
 
 
 def day(on: date) -> Line:
@@ -88,11 +97,18 @@ def talk(text: str, at: float, name: str, kind: Kind = Kind.TALK) -> list[Line]:
 
 def typed(text: str, at: float, user: str) -> list[Line]:
     """Return the lines that show what was typed and is not sent yet: of a long text the beginning and the size."""
-    whole = text.encode(errors="replace")
-    if len(whole) <= MAX_BODY:
-        return talk(text, at, user, Kind.UNSENT)
-    lines = talk(whole[:BEGINNING].decode(errors="ignore"), at, user, Kind.UNSENT)
-    return [*lines, Line(Kind.UNSENT, f"… {amount(len(whole))} in all")]
+    beginning = _beginning(text)
+    lines = talk(beginning, at, user, Kind.UNSENT)
+    if beginning == text:
+        return lines
+    return [*lines, Line(Kind.UNSENT, f"… {amount(len(text.encode(errors='replace')))} in all")]
+
+
+def _beginning(text: str) -> str:
+    if len(text) <= LINES:  # as nearly all are
+        return text
+    lines = text[:BEGINNING].split("\n", LINES)
+    return text[:BEGINNING] if not any(lines[LINES:]) else "\n".join(lines[:LINES])
 
 
 @lru_cache(maxsize=64)  # one that is scrolled through is asked for line by line, and no screen has more long ones

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from urwid import AttrSpec, Hyperlink
@@ -38,6 +39,13 @@ class Look:
         """Return what stands in the name's place, and its style."""
         name, style = (line.name, _NOBODY[line.name]) if line.name in _NOBODY else self._person(line.name)
         return name, "mention" if style != "alike" and line.name and self.mentions(line) else style
+
+    def plain(self, line: Line) -> Line:
+        """Return ``line`` with its name as it is shown."""
+        if line.kind is not Kind.ACTION or not line.name:
+            return replace(line, name=self.name(line)[0])
+        name, space, rest = line.text.partition(" ")
+        return replace(line, text=f"{self._person(name)[0]}{space}{rest}")
 
     def text(self, line: Line, text: str) -> Markup:
         """Return the markup of the line's ``text``, which was made harmless."""

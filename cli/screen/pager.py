@@ -16,6 +16,8 @@ from twisted.internet.defer import CancelledError
 from cli.options import message_id
 from cli.refusals import AskRefused, ClientClosed
 from cli.screen.conversation import Transfer
+from cli.screen.lines import is_long
+from cli.screen.modes import Word
 from wire.text import safe
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Pager:
             id = message_id(argument.strip()) if argument.strip() else self._in_view()
             pager = _pager()
         except ValueError as why:
-            self._talk.say(str(why))
+            self._talk.writing.let(Word(str(why)))
             return
         room = self._talk.conversation.current.name
         self._talk.begin(self._show(room, id, pager))
@@ -60,7 +62,7 @@ class Pager:
         room = self._talk.conversation.current
         for placed in reversed(self._talk.view.placed):
             message = room.history.get(placed.position[0])
-            if message is not None and message.size is not None and message.name is None:
+            if message is not None and is_long(message):
                 return message.id
         raise ValueError("no long text is in view; /open ID opens any message")
 

@@ -13,6 +13,7 @@ from cli.refusals import UNANSWERED, AskRefused, ClientClosed, why
 from cli.screen.columns import aligned, in_columns
 from cli.screen.completion import last_word
 from cli.screen.room import Room
+from cli.words import counted
 from wire.frames import RoomInfo
 from wire.names import BadName, canonical, fold
 
@@ -127,11 +128,11 @@ class Places:
             self._listed = sorted(rooms)
             busiest = sorted(rooms.items(), key=lambda room: (-room[1].users, fold(room[0])))
             table = [
-                (self._mark(name), name, f"{info.users} there", _number(info.last_id + 1 - info.first_id, "message"))
+                (self._mark(name), name, f"{info.users} there", counted(info.last_id + 1 - info.first_id, "message"))
                 for name, info in busiest[:TOLD]
             ]
             more = [f"and {len(rooms) - TOLD} more"] if len(rooms) > TOLD else []
-            self._talk.say("\n".join([f"{_number(len(rooms), 'room')}, * where you are", *aligned(table), *more]))
+            self._talk.say("\n".join([f"{counted(len(rooms), 'room')}, * where you are", *aligned(table), *more]))
 
         self._ask(self._talk.client.list_rooms(), tell)
 
@@ -153,6 +154,7 @@ class Places:
 
     def _ask(self, answer: Deferred[T], tell: Callable[[T], None]) -> None:
         """``tell`` the answer once it is there; where there is none say why."""
+        self._conversation.current.follow()  # the answer wants to be seen
         self._watch(answer, tell, lambda failure: self._talk.say(why(failure.value)))
 
     def _watch(self, done: Deferred[T], tell: Callable[[T], None], refused: Callable[[Failure], None]) -> None:
@@ -161,10 +163,6 @@ class Places:
             refused(failure)
 
         done.addCallbacks(tell, after).addErrback(self._talk.failed).addCallback(lambda _: self._talk.changed())
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _room_name(argument: str) -> str:

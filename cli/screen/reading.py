@@ -24,9 +24,14 @@ class Reading:
         add("page-down", lambda: talk.view.page(1), "look a page further on", "page down")
         add("scroll-up", lambda: talk.view.scroll(-WHEEL), "look some rows further back", "meta page up")
         add("scroll-down", lambda: talk.view.scroll(WHEEL), "look some rows further on", "meta page down")
+        add("beginning", self._to_beginning, "go to where the room begins", "meta home")
         add("unread", self._to_bar, "go to where unread begins", "meta u")
         add("previous-mention", lambda: self._to_mention(-1), "go to the mention before", "meta p")
         add("next-mention", lambda: self._to_mention(1), "go to the next mention", "meta n")
+
+    def _to_beginning(self) -> None:
+        room = self._talk.conversation.current
+        room.look_at((room.history.first_id - 1, 0))
 
     def _to_bar(self) -> None:
         room = self._talk.conversation.current

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from cli.inbox import Message
@@ -32,15 +33,17 @@ class Unsent:
 class Room:
     """What is known of one room: its ``rows``, which of them is looked at, and how far it was read.
 
-    Any messages may be missing: a row stands for each gap, and :meth:`wanted` tells what to fetch. ``is_mention``
-    tells which messages speak to the person.
+    Any messages may be missing: a row stands for each gap, and :meth:`wanted` tells what to fetch. ``is_news`` tells
+    which messages are worth coming for, ``is_mention`` which of those speak to the person; ``hides`` tells of whom one
+    hears nothing.
     """
 
     def __init__(
         self,
         name: str,
         is_mention: Callable[[Message], bool] = lambda _: False,
-        hides: Callable[[Message], bool] = lambda _: False,
+        hides: Callable[[str], bool] = lambda _: False,
+        is_news: Callable[[Message], bool] = lambda _: True,
         settings: Settings | None = None,
     ) -> None:
         self.name = name
@@ -55,6 +58,7 @@ class Room:
         self.rows = Rows(self.history, self._lines)
         self._is_mention = is_mention
         self._hides = hides
+        self._is_news = is_news
         self._settings = settings or Settings()
         self._shown = False
         self._reached = Reached()
@@ -110,6 +114,12 @@ class Room:
         """Stay at ``position``, whatever comes."""
         self.looked_at = position
         self.follows = False
+
+    @property
+    def looked_at_day(self) -> date | None:
+        """The day of the message that is looked at, None where it is not here."""
+        message = self.history.get(max(self.looked_at[0], self.history.first_id))
+        return None if message is None else day_of(message.at / 1000)
 
     def follow(self) -> None:
         """Go to the newest row and stay with it."""
@@ -204,8 +214,8 @@ class Room:
 
     def _count(self, message: Message) -> None:
         if self._reached.is_unread(message.id):
-            hidden = self._hides(message)
-            self._reached.count(message.id, hidden=hidden, mention=not hidden and self._is_mention(message))
+            news = self._is_news(message)
+            self._reached.count(message.id, news=news, mention=news and self._is_mention(message))
 
     def _begin(self) -> None:
         """There is nothing before the first message that the server keeps."""
@@ -259,7 +269,7 @@ class Room:
         message = self.history.get(id)
         if message is None:
             return Lines([], [self._absent(self.history.gap(id)), *behind])
-        lines = [] if self._hides(message) else lines_of(message)
+        lines = [] if self._hides(message.sender) else lines_of(message)
         if id in self.hits:
             lines = [replace(line, hit=True) for line in lines]
         return Lines([*self._above(message)], [*lines, *behind])
@@ -282,4 +292,4 @@ class Room:
     def _shows(self, name: str) -> bool:
         """Whether one sees that ``name`` comes and goes."""
         wanted = self._settings.presence
-        return wanted == "all" or (wanted == "speakers" and name in self._speakers)
+        return (wanted == "all" or (wanted == "speakers" and name in self._speakers)) and not self._hides(name)

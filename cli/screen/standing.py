@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from math import ceil
+from time import time
 from typing import NamedTuple
 
 from cli.screen.conversation import Conversation, Transfer
 from cli.screen.room import Room
 from cli.status import State, Status
-from cli.words import amount, clock
+from cli.words import amount, clock, day
 
 NAME = 24  # columns for a file's name
 BAR = 10  # columns of a progress bar
@@ -33,8 +34,7 @@ def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> l
         _below(here),
         _connection(conversation, now),
         [Part(conversation.trouble, "alarm")] if conversation.trouble else [],
-        [*_here(conversation, rooms), *_reason(conversation), *(_others(conversation) if rooms else ())],
-        *([Part(_progress(transfer))] for transfer in conversation.transfers),
+        list(_rooms(conversation, rooms)),
         _people(conversation),
         [Part(conversation.user)],
     ]
@@ -55,9 +55,14 @@ def unread(room: Room) -> Iterator[Part]:
 
 
 def _below(room: Room) -> list[Part]:
+    """Return how much is below what one looks at, and of which day that is, unless it is today's."""
     if room.follows:
         return []
-    return [Part(f"↓ {room.unread} new", "unread") if room.unread else Part("↓ more")]
+    below = Part(f"↓ {room.unread} new", "unread") if room.unread else Part("↓ more")
+    on, today = room.looked_at_day, day(time())
+    if on is None or today is None or on == today:
+        return [below]
+    return [below, Part(f" · {on:%a} {on.day} {on:%b}" if on.year == today.year else f" · {on.day} {on:%b %Y}")]
 
 
 def _connection(conversation: Conversation, now: float) -> list[Part]:
@@ -94,17 +99,22 @@ def _slow(status: Status) -> bool:
     return status.lag is not None and status.lag > SLOW
 
 
+def _rooms(conversation: Conversation, others: bool) -> Iterator[Part]:
+    """Yield the room that is shown, what goes on, and then the others, which may push nothing off a narrow screen."""
+    going = list(_goings_on(conversation))
+    yield from _here(conversation, others)
+    for part in going:
+        yield from (Part(" · "), part)
+    if others and len(conversation.rooms) > 1:
+        yield from [Part(" ·")] if going else []
+        yield from _others(conversation)
+
+
 def _here(conversation: Conversation, others: bool) -> Iterator[Part]:
     """Yield the room that is shown, with its number where there are others to go to."""
     here, rooms = conversation.current, conversation.rooms
     number = f"{rooms.index(here) + 1}:" if others and len(rooms) > 1 else ""
     yield Part(f"[{number}{here.name}]")
-
-
-def _reason(conversation: Conversation) -> Iterator[Part]:
-    """Yield why there is no connection: behind the room, which a long one would push off a narrow screen."""
-    if conversation.status is not None and conversation.status.reason:
-        yield from (Part(" · "), Part(conversation.status.reason, "alarm"))
 
 
 def _others(conversation: Conversation) -> Iterator[Part]:
@@ -118,6 +128,14 @@ def _others(conversation: Conversation) -> Iterator[Part]:
     yield from (Part(f" {number}:{room.name}") for number, room in others if not room.unread)
 
 
+def _goings_on(conversation: Conversation) -> Iterator[Part]:
+    """Yield why there is no connection, and how far each transfer is."""
+    if conversation.status is not None and conversation.status.reason:
+        yield Part(conversation.status.reason, "alarm")
+    for transfer in conversation.transfers:
+        yield Part(_progress(transfer))
+
+
 def _people(conversation: Conversation) -> list[Part]:
     users, status = conversation.current.users, conversation.status
     known = users is not None and status is not None and status.state in (State.LIVE, State.BEHIND)
@@ -125,10 +143,10 @@ def _people(conversation: Conversation) -> list[Part]:
 
 
 def _progress(transfer: Transfer) -> str:
-    """How far it is: ``sending song.ogg 63 % ━━━━━━────``."""
+    """How far it is: ``sending 63 % of song.ogg ━━━━━━────``; on a narrow screen the name is what may be cut off."""
     name = transfer.name if len(transfer.name) <= NAME else f"{transfer.name[: NAME - 1]}…"
     if transfer.size is None:
-        return f"{transfer.doing} {name} {amount(transfer.done)}"
+        return f"{transfer.doing} {amount(transfer.done)} of {name}"
     percent = 100 * transfer.done // max(transfer.size, 1)
     full = BAR * min(percent, 100) // 100
-    return f"{transfer.doing} {name} {percent} % {'━' * full}{'─' * (BAR - full)}"
+    return f"{transfer.doing} {percent} % of {name} {'━' * full}{'─' * (BAR - full)}"

@@ -114,7 +114,7 @@ class View(urwid.Widget):
 
     def lines(self) -> list[Line]:
         """Return what was said and is on the screen, downward."""
-        return [placed.line for placed in self._placed if placed.line.kind not in BETWEEN]
+        return [self._look.plain(placed.line) for placed in self._placed if placed.line.kind not in BETWEEN]
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]  # a box
         """Draw it."""

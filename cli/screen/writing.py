@@ -14,7 +14,7 @@ from cli.screen.editing import COMMANDS, Buffer, EditCommand, KillRing
 from cli.screen.editor import EditorFailed, edit
 from cli.screen.entered import Entered
 from cli.screen.input import Input
-from cli.screen.modes import Mode, PasteQuestion
+from cli.screen.modes import Mode, PasteQuestion, Word
 from cli.screen.paste import LONGEST_PASTE, Pasted, TooLong
 from cli.screen.people import People
 from cli.screen.recall import HistorySearch, Recall
@@ -126,6 +126,8 @@ class Writing:
         name, _, rest = text.removeprefix("/").partition(" ")
         command = self._talk.commands.get(name) if text.startswith("/") else None
         self._entered.add(text)
+        room = self._conversation.current
+        end = room.rows.end
         if not text.startswith("/"):
             self._send(text)
         elif text.startswith("//"):
@@ -136,6 +138,8 @@ class Writing:
             meant = self._talk.commands.nearest(name)
             hint = f"do you mean /{meant}? " if meant else ""
             self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
+        if room.rows.end != end:  # an answer, which wants to be seen
+            room.follow()
 
     def _act(self, text: str) -> None:
         if text.strip():
@@ -218,7 +222,7 @@ class Writing:
             self._talk.quit()
         else:
             self._interrupted = now
-            self._talk.say("the same again ends the program, and so does /quit")
+            self.let(Word("the same again ends the program, and so does /quit"))
 
     def _delete(self) -> None:
         if self._buffer.text:

@@ -314,7 +314,11 @@ class Connection(ClientCase):
         self.assertEqual(told, [1, 2, 3, 4, 5])
 
     def test_tells_how_a_connection_ended(self) -> None:
-        for why, told in ((ConnectionDone(), "the server hung up"), (ConnectionLost(), "the connection broke")):
+        for why, told in (
+            (ConnectionDone(), "the server hung up"),
+            (ConnectionLost(), "broken off on the way"),
+            (OSError("no route"), "no route"),
+        ):
             end = self.live()
             end.cut(why)
             self.assertEqual(self.client.check_status().reason, told)

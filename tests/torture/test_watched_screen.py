@@ -21,6 +21,8 @@ ROOMS = 20
 OWN = "own"  # a room in which only the watched one talks
 GROWTH = 8 * 2**20  # bytes by which the client may grow once it has seen all rooms
 
+DRAWN = b"\x1b[?25h"  # the cursor is shown again: the end of a drawing
+
 _POST = re.compile(r"\w+ says \d+|file \w+ \d+\.bin|uploader\d+ \d+(?= ä)")
 _ROOM = re.compile(r"\[(?:\d+:)?([a-z]+\d*)\]")
 
@@ -30,6 +32,20 @@ def words(post: Post) -> str:
     found = _POST.match(f"file {post.name}" if post.name else post.text)
     assert found is not None, post
     return found[0]
+
+
+class Drawn(Terminal):
+    """Keeps what stood there when a drawing had ended: the program may be in the middle of the next one."""
+
+    drawn = ""
+
+    def _feed(self, data: bytes) -> None:
+        end = data.rfind(DRAWN) + len(DRAWN)
+        if end >= len(DRAWN):
+            super()._feed(data[:end])
+            self.drawn, data = self.text, data[end:]
+        super()._feed(data)
+        self.output = self.output[-1_000:]
 
 
 class Watched(TortureCase):
@@ -54,7 +70,7 @@ class Watched(TortureCase):
     def test_every_line_is_right_and_memory_is_flat(self) -> None:
         rooms = [flag for room in [*self.people.rooms, OWN] for flag in ("--room", room)]
         command = [sys.executable, str(ROOT / "cmd" / "cli"), "ann", "--port", str(self.proxy.address[1]), *rooms]
-        with Terminal(command, 120, 40, env={"HOME": str(self.home), **self.folders()}) as screen:
+        with Drawn(command, 120, 40, env={"HOME": str(self.home), **self.folders()}) as screen:
             screen.wait_for("live")
             sizes = self.watch(screen, time.monotonic() + WATCHED)
             self.people.finish()
@@ -63,7 +79,7 @@ class Watched(TortureCase):
             screen.type("/quit\r")
             self.assertEqual(screen.wait_exit(), 0)
         log = {room: list(map(words, posts)) for room, posts in read_log(self.server.db, Verdict()).items()}
-        wrong = [f"{room}: {seen}" for room, seen in self.looks if not is_right(room, seen, log)]
+        wrong = [(room, seen) for room, seen in self.looks if not is_right(room, seen, log)]
         settled = sizes[len(sizes) // 2]
         self.note(
             f"{sum(map(len, log.values())):,} messages, {len(self.looks)} looks, {self.proxy.cuts} cuts, "
@@ -80,18 +96,18 @@ class Watched(TortureCase):
         kinds = ("CONFIG", "STATE", "DATA", "CACHE")
         return {f"XDG_{kind}_HOME": str(self.home / kind.lower()) for kind in kinds}
 
-    def watch(self, screen: Terminal, end: float) -> list[int]:
+    def watch(self, screen: Drawn, end: float) -> list[int]:
         """Do this and that at the terminal and look at it, until ``end``; return the client's memory at each look."""
         sizes = []
         while time.monotonic() < end:
+            size = screen.size
             self.do_something(screen)
             if self.chance.random() < 0.1:
                 self.people.drop_somebody()
             until = time.monotonic() + self.chance.uniform(0.05, 0.3)
             self.people.run(lambda: screen.look(0) or time.monotonic() >= until)  # noqa: B023
-            screen.settle(0.01)
-            self.looks.append((shown(screen), _POST.findall(screen.text)))
-            screen.output = screen.output[-1_000:]
+            if screen.size == size:  # of another size it may not be drawn yet
+                self.looks.append((shown(screen.drawn), _POST.findall(screen.drawn)))
             sizes.append(memory(screen.process.pid))
         return sizes
 
@@ -120,12 +136,12 @@ class Watched(TortureCase):
 
     def turn_to(self, screen: Terminal, room: str) -> None:
         screen.type(f"/join {room}\r")
-        screen.wait_for(lambda: shown(screen) == room)
+        screen.wait_for(lambda: shown(screen.text) == room)
 
 
-def shown(screen: Terminal) -> str:
+def shown(screen: str) -> str:
     """Return the room that is shown; nothing where the status line does not say it."""
-    found = _ROOM.search(screen.text)
+    found = _ROOM.search(screen)
     return found[1] if found else ""
 
 

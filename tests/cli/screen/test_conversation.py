@@ -46,9 +46,16 @@ class Rooms(TestCase):
         self.conversation.current.follow()
         self.assertEqual(self.counts("lobby"), (0, 0))
 
-    def test_what_one_says_oneself_is_no_mention(self) -> None:
+    def test_what_one_says_oneself_is_not_unread(self) -> None:
+        self.room("dev").read_id = 0
         self.hear("dev", "i am ann", sender="Ann")
+        self.assertEqual(self.counts("dev"), (0, 0))
+        self.hear("dev", "and me again", sender="ann")
+        self.hear("dev", "hi")
+        self.hear("dev", "and i go on", sender="ann")
         self.assertEqual(self.counts("dev"), (1, 0))
+        self.conversation.turn(1)
+        self.assertEqual(self.room("dev").bar, (3, 0))
 
     def test_spellings_of_a_room_are_one(self) -> None:
         self.assertIs(self.conversation.room("LOBBY"), self.conversation.current)
@@ -134,6 +141,14 @@ class Rooms(TestCase):
         self.assertEqual(
             (texts(self.conversation.current), self.counts("dev")), (["ann!", "ann?", "ann.", "back"], (0, 0))
         )
+
+    def test_no_bar_above_what_is_ignored(self) -> None:
+        self.conversation.ignore("Bob")
+        self.hear("dev", "seen before", sender="carl")
+        self.room("dev").read_id = 1
+        self.hear("dev", "one", "two")
+        self.conversation.turn(1)
+        self.assertIsNone(self.room("dev").bar)
 
     def test_who_is_ignored_is_counted_no_more(self) -> None:
         self.hear("dev", "ann!", "hi")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest import TestCase
 
 from cli.inbox import Message
-from cli.screen.lines import PART, Kind, Line, lines_of
+from cli.screen.lines import PART, Kind, Line, is_long, lines_of, typed
 from tests.cli.screen.made import NOON, message
 
 
@@ -30,7 +30,7 @@ class LinesOfMessages(TestCase):
         self.assertEqual(last.text, "… 20 GB in all: /save 1, or /open 1 to read it")
 
     def test_long_text_comes_in_parts_and_whole(self) -> None:
-        text = "".join(f"word{n} " for n in range(2000))
+        text = "".join(f"word{n} " for n in range(500))
         lines = lines_of(message(1, text))
         self.assertEqual("".join(line.text for line in lines), text)
         self.assertTrue(all(0 < len(line.text) <= PART for line in lines))
@@ -42,7 +42,17 @@ class LinesOfMessages(TestCase):
         self.assertEqual((first.text, second.text), ("a" * 1500, "b" * 1500))
 
     def test_text_without_a_break_is_cut(self) -> None:
-        self.assertEqual([len(line.text) for line in lines_of(message(1, "x" * 5000))], [2048, 2048, 904])
+        self.assertEqual([len(line.text) for line in lines_of(message(1, "x" * 4000))], [2048, 1952])
+
+    def test_no_more_than_a_beginning_is_shown(self) -> None:
+        last = "… 10 kB in all: /save 1, or /open 1 to read it"
+        for text, shown in (("x" * 10_000, 4096), ("a\n" * 5000, 99)):
+            *lines, more = lines_of(message(1, text))
+            self.assertEqual((sum(len(line.text) for line in lines), more.text), (shown, last))
+            *lines, more = typed(text, NOON, "ann")
+            self.assertEqual((sum(len(line.text) for line in lines), more.text), (shown, last[:14]))
+        for text in ("one\n" * 50, "x" * 4096, "\n" * 49):
+            self.assertFalse(is_long(message(1, text)), text)
 
     def test_any_time_a_server_claims_is_shown(self) -> None:
         for at in (0, 2**53 - 1):

@@ -107,6 +107,10 @@ class Names(TestCase):
         self.assertEqual(styles(said("ann: hi", "\u0430nn"), eyes)["≈\u0430nn"], "alike")
         did = styles(Line(Kind.ACTION, "b\u043eb waves", NOON, "*"), eyes)
         self.assertEqual(did["≈b\u043eb"], LayeredAttr("alike", "action"))
+        deed = Line(Kind.ACTION, "\u0430nn waves", NOON, "*")
+        self.assertEqual(
+            (eyes.plain(said("hi", "\u0430nn")).name, eyes.plain(deed).text), ("≈\u0430nn", "≈\u0430nn waves")
+        )
 
     def test_notices_are_nobodys(self) -> None:
         self.assertEqual(styles(said("no such room", "-", Kind.NOTICE))["-"], "notice")

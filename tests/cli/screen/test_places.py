@@ -18,7 +18,6 @@ from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
 from cli.screen.places import Places
 from cli.screen.talk import Talk
-from tests.cli.screen.made import message
 from wire.frames import RoomInfo
 
 
@@ -193,6 +192,11 @@ class Leaving(Typed):
 
 
 class Asking(Typed):
+    def test_the_answer_is_seen(self) -> None:
+        self.conversation.current.look_at((1, 0))
+        self.type("who")
+        self.assertTrue(self.conversation.current.follows)
+
     def test_who(self) -> None:
         self.type("who")
         self.assertEqual(self.client.asked, [("who", "lobby")])
@@ -226,11 +230,11 @@ class Hiding(Typed):
     def test_ignore(self) -> None:
         self.assertEqual(self.type("ignore"), "nobody is ignored")
         self.assertEqual(self.type("ignore Bob"), "what Bob says is hidden from now on; /unignore Bob hears them again")
-        self.assertTrue(self.conversation.hides(message(1, sender="bob")))
+        self.assertTrue(self.conversation.hides("bob"))
         self.type("ignore ann-2")
         self.assertEqual(self.type("ignore"), "ignored: ann-2, Bob; /unignore NAME hears one again")
         self.assertEqual(self.type("unignore BOB"), "you hear BOB again")
-        self.assertFalse(self.conversation.hides(message(1, sender="bob")))
+        self.assertFalse(self.conversation.hides("bob"))
         self.assertEqual(self.type("unignore BOB"), "BOB is not ignored")
 
     def test_who_cannot_be_ignored(self) -> None:

@@ -69,6 +69,8 @@ class Reading(TestCase):
         ann.type("no")
         ann.wait_for("> no")
         self.assertNotIn("hit", ann.lines[-2])
+        ann.type("\x1b[1;3H")  # Alt-Home
+        ann.wait_for(lambda: "lobby begins here" in ann.text and "line 9." in ann.text)
 
     def test_what_was_missed(self) -> None:
         ann = self.open("--room", "lobby", "--room", "dev")
@@ -110,6 +112,11 @@ class Reading(TestCase):
         self.assertTrue((self.home / "modes").read_text().startswith("-rw------- "))
         ann.type("/open 99\r")
         ann.wait_for("message 99 is not there to be read: ")
+        said(self.bob, "row\n" * 60)  # comes whole, and is shown in part
+        ann.wait_for("240 bytes in all: /save 3")
+        ann.type("\x1bo")
+        ann.wait_for("secure 1, 240 bytes")
+        ann.type("\r")
         self.assertEqual(list(Path(tempfile.gettempdir()).glob("chat-*/message-1.txt")), [])
 
     def test_no_pager(self) -> None:

@@ -309,7 +309,7 @@ class Read(TestCase):
         self.assertEqual(self.room.mentions, 2)
 
     def test_what_is_pruned_counts_no_more(self) -> None:
-        room = Room("lobby", lambda message: "ann" in message.text, lambda message: message.sender == "bob")
+        room = Room("lobby", lambda said: "ann" in said.text, "bob".__eq__, lambda said: said.sender != "bob")
         room.open(1, 0)
         for id in range(1, 11):
             room.add(message(id, "ann", sender="bob" if id % 2 else "carl"))
@@ -437,12 +437,14 @@ class People(TestCase):
 
     def test_ignored(self) -> None:
         ignored = {"bob"}
-        room = Room("lobby", lambda _: True, lambda message: message.sender in ignored)
+        room = Room("lobby", lambda _: True, ignored.__contains__, lambda said: said.sender != "bob")
         room.open(1, 0)
         for id, sender in enumerate(("zoe", "bob", "zoe", "bob"), 1):
             room.add(message(id, str(id), sender))
         self.assertEqual((texts(room), room.unread, room.mentions), (["lobby begins here", "1", "3"], 2, 2))
+        room.come_and_go(["bob", "zoe"], [])
+        self.assertEqual(texts(room)[-1], "+zoe")
         ignored.clear()
-        self.assertEqual(texts(room)[1:], ["1", "2", "3", "4"])
+        self.assertEqual(texts(room)[1:], ["1", "2", "3", "4", "+bob +zoe"])
         room.enter()
         self.assertEqual(room.unread, 0)

@@ -111,10 +111,10 @@ class OnePerson(TestCase):
 
     def test_message_taller_than_the_screen(self) -> None:
         terminal = self.open(40, 10)
-        terminal.type("!say ' '.join(f'n{n}' for n in range(2000))\r")
+        terminal.type("!say ' '.join(f'n{n}' for n in range(700))\r")
         terminal.wait_for("ann !say")
         terminal.type("\x1b[5~")
-        terminal.wait_for("n1990")
+        terminal.wait_for("n690")
         terminal.type("\x1b[5~" * 200)
         terminal.wait_for("n0 n1 n2")
 
@@ -219,7 +219,7 @@ class OnePerson(TestCase):
         (folder / "a file.txt").write_text("x" * 300)
         terminal = self.open(100, 30)
         terminal.type(f"/send {folder}/a file.txt\r")
-        terminal.wait_for("sending a file.txt 50 %")
+        terminal.wait_for("sending 50 % of a file.txt")
         self.assertEqual(terminal.colour("file a file.txt, 300 bytes"), DIM)
         terminal.type("!go\r")
         terminal.wait_for("file a file.txt, 300 bytes: /save")
@@ -229,7 +229,7 @@ class OnePerson(TestCase):
         terminal.wait_for("… 100 kB in all: /save 3")
         for place, path in ((f" {folder}", folder / "message-3.txt"), (f" '{folder}/a copy'", folder / "a copy")):
             terminal.type(f"/save 3{place}\r")
-            terminal.wait_for(f"saving {path.name} 50 %")
+            terminal.wait_for(f"saving 50 % of {path.name}")
             terminal.type("!go\r")
             terminal.wait_for(f"message 3 is saved in {path}, 100 kB")
             self.assertEqual(path.stat().st_size, 100_000)
@@ -242,14 +242,14 @@ class OnePerson(TestCase):
             ("/send", "cannot send that: say which FILE"),
             (f"/send {folder}/none", f"cannot send {folder}/none: No such file or directory"),
             (f"/send {folder}", f"cannot send {folder}: it is no regular file"),
-            ("/save", "'' is not the number of a message: /save ID [FILE]"),
+            ("/save", "the number of a message is missing: /save ID [FILE]"),
             ("/save 99", "message 99 is not saved: there is no message 99 in lobby"),
             ("/cancel", "nothing is being sent or saved"),
         ):
             terminal.type(typed + "\r")
             terminal.wait_for(said)
         terminal.type(f"!say 'y' * 100\r/save 1 {folder}/x\r")
-        terminal.wait_for("saving x 50 %")
+        terminal.wait_for("saving 50 % of x")
         terminal.type("!go\r")
         terminal.wait_for(f"{folder}/x is there already; save to another one: /save 1 FILE")
         self.assertEqual((folder / "x").read_text(), "old")
@@ -259,11 +259,11 @@ class OnePerson(TestCase):
         (folder / "x").write_text("z" * 300)
         terminal = self.open()
         terminal.type(f"/send {folder}/x\r")
-        terminal.wait_for("sending x 50 %")
+        terminal.wait_for("sending 50 % of x")
         terminal.type("/cancel\r")
         terminal.wait_for("file x, 300 bytes (cancelled)")
         terminal.type(f"!say 'two'\r/save 1 {folder}/y\r")
-        terminal.wait_for("saving y 33 %")
+        terminal.wait_for("saving 33 % of y")
         terminal.type("/cancel\r")
         terminal.wait_for("message 1 is not saved; /save 1 goes on")
         terminal.wait_for(lambda: "saving" not in terminal.lines[-2])

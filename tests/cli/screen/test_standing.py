@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from unittest import TestCase
+from unittest.mock import patch
 
 from cli.screen.conversation import Conversation, Transfer
 from cli.screen.highlights import Highlights
 from cli.screen.standing import standing
 from cli.status import State
-from cli.words import clock
+from cli.words import clock, day
 from tests.cli.screen.made import NOON, message, status
 
 
@@ -55,10 +56,22 @@ class Standing(TestCase):
     def test_looking_back(self) -> None:
         self.conversation.add(message(1))
         self.conversation.current.look_at((1, 0))
+        self.enterContext(patch("cli.screen.standing.time", return_value=NOON))
         self.assertEqual(self.line(), "↓ more · live · [lobby] · ann")
         self.conversation.add(message(2))
         self.conversation.add(message(3))
         self.assertEqual(self.line(), "↓ 2 new · live · [lobby] · ann")
+
+    def test_looking_back_to_another_day(self) -> None:
+        self.conversation.add(message(1))
+        self.conversation.current.look_at((1, 0))
+        on = day(NOON)
+        assert on is not None
+        for later, shown in ((2, f" · {on:%a} {on.day} Nov"), (300, f" · {on.day} Nov 2025")):
+            with patch("cli.screen.standing.time", return_value=NOON + later * 86400):
+                self.assertEqual(self.line(), f"↓ more{shown} · live · [lobby] · ann")
+        self.conversation.current.look_at((9, 0))  # is not here
+        self.assertEqual(self.line(), "↓ more · live · [lobby] · ann")
 
     def test_states(self) -> None:
         noon = clock(NOON)
@@ -84,7 +97,7 @@ class Standing(TestCase):
     def test_the_reason_does_not_push_out_where_one_is(self) -> None:
         self.conversation.room("dev")
         self.conversation.tell(status(State.CLOSED, reason="kicked"))
-        self.assertRegex(self.line(), r"^closed since .* · \[1:lobby\] · kicked 2:dev · ann$")
+        self.assertRegex(self.line(), r"^closed since .* · \[1:lobby\] · kicked · 2:dev · ann$")
         self.assertEqual(self.styled("kicked"), "alarm")
 
     def test_before_the_first_connection(self) -> None:
@@ -100,6 +113,11 @@ class Standing(TestCase):
         self.conversation.tell(status(State.LIVE))
         self.assertEqual(self.line(), "live · [lobby] · ann")
 
+    def test_the_other_rooms_push_out_no_transfer(self) -> None:
+        self.conversation.room("dev")
+        self.conversation.transfers = [Transfer("saving", "b", 5_000_000)]
+        self.assertEqual(self.line(), "live · [1:lobby] · saving 5 MB of b · 2:dev · ann")
+
     def test_transfers(self) -> None:
         self.conversation.transfers = [
             Transfer("sending", "a" * 30, 63, 200),
@@ -109,6 +127,6 @@ class Standing(TestCase):
         ]
         self.assertEqual(
             self.line(),
-            f"live · [lobby] · sending {'a' * 23}… 31 % ━━━─────── · saving b 5 MB"
-            " · saving empty 0 % ────────── · saving grown 120 % ━━━━━━━━━━ · ann",
+            f"live · [lobby] · sending 31 % of {'a' * 23}… ━━━─────── · saving 5 MB of b"
+            " · saving 0 % of empty ────────── · saving 120 % of grown ━━━━━━━━━━ · ann",
         )

@@ -63,6 +63,11 @@ class Scrolled(TestCase):
         self.assertEqual(len(view.render(self.size).text), 10)
         view.page(-1)
 
+    def test_lines_have_names_as_they_are_shown(self) -> None:
+        self.room.add(message(1, sender="\u0430nn"))
+        self.view.refresh(self.size)
+        self.assertEqual([line.name for line in self.view.lines()], ["≈\u0430nn"])
+
     def test_pages_keep_a_row(self) -> None:
         self.fill(50)
         self.assertEqual(self.texts(), [f"m{id}" for id in range(41, 51)])

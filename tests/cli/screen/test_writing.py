@@ -18,6 +18,7 @@ from cli.screen.room import Room, Unsent
 from cli.screen.talk import Talk
 from cli.screen.writing import TWICE, Writing
 from cli.settings import Settings
+from tests.cli.screen.made import NOON, message
 from tests.cli.screen.test_places import FakeTalk
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
@@ -33,6 +34,10 @@ class Talking(FakeTalk):
     def __init__(self) -> None:
         super().__init__()
         self.quits = 0
+
+    def say(self, text: str) -> None:
+        super().say(text)
+        self.conversation.notice(text, NOON)
 
     def quit(self) -> None:
         self.quits += 1
@@ -61,13 +66,23 @@ class Typed(TestCase):
         self.writing.refresh()
         return str(self.writing.input.edit_text)
 
+    def test_the_answer_to_a_command_is_seen(self) -> None:
+        room = self.talk.conversation.current
+        room.add(message(1))
+        room.look_at((1, 0))
+        self.talk.commands.add("silent", lambda _: None, "")
+        self.press(Pasted("/silent"), "enter")
+        self.assertFalse(room.follows)
+        self.press(Pasted("/unknown"), "enter")
+        self.assertTrue(room.follows)
+
     def test_the_second_interrupt_in_time_ends(self) -> None:
         self.press(Pasted("half"), "ctrl c")
         self.assertEqual((self.typed, self.talk.said), ("", []))
         self.press("ctrl c")
         self.clock.advance(TWICE + 0.1)
         self.press("ctrl c")
-        self.assertEqual((len(self.talk.said), self.talk.quits), (2, 0))
+        self.assertEqual((self.writing.prompt[:12], self.talk.quits), ("the same aga", 0))
         self.press("ctrl c")
         self.assertEqual(self.talk.quits, 1)
 
