@@ -91,11 +91,6 @@ class Terminal:
         return [[screen.buffer[row][column] for column in range(screen.columns)] for row in range(screen.lines)]
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Columns and rows."""
-        return self._screen.columns, self._screen.lines
-
-    @property
     def cursor(self) -> tuple[int, int] | None:
         """Its column and row, None where it is hidden."""
         cursor = self._screen.cursor
