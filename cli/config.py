@@ -35,7 +35,8 @@ class Config:
             if name == KEYS:
                 continue
             try:
-                chosen[named(name).name] = named(name).check(value)
+                setting = named(name)
+                chosen[setting.name] = setting.check(value)
             except BadSetting as wrong:
                 raise self._bad(str(wrong), text, name) from None
         return chosen
@@ -58,9 +59,14 @@ class Config:
         hint = "; settings stand above [keys]" if key.replace("_", "-") in SETTINGS else ""
         return self._bad(f"{why}{hint}", self._text(), key, KEYS)
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a file."""
+        return self.path.exists()
+
     def begin(self, text: str) -> bool:
         """Write ``text`` where there is no file yet, and return whether there was none; raises OSError."""
-        if self.path.exists():
+        if self.exists:
             return False
         self._write(text)
         return True

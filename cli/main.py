@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any, Final, NoReturn
@@ -109,7 +109,7 @@ def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[
 
     history = options["history"]
     rooms = options["rooms"] or [LOBBY]
-    connect = partial(_connect, reactor, options, secrets, rooms, history)
+    connect = _connecting(partial(_client, reactor, options, secrets, rooms, history))
     return _leaving(
         reactor,
         pipe.run(
@@ -126,21 +126,21 @@ def _talk_in_pipe(reactor: Any, options: Options, secrets: Secrets) -> Deferred[
 def _send(reactor: Any, options: SendOptions, secrets: Secrets) -> Deferred[int]:
     from cli import commands  # the screen needs none of it
 
-    connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
+    connect = _connecting(partial(_client, reactor, options, secrets, [options["room"]], 0, read=False))
     return _leaving(reactor, commands.send(reactor, connect, _server(options), options))
 
 
 def _tail(reactor: Any, options: TailOptions, secrets: Secrets) -> Deferred[int]:
     from cli import commands  # the screen needs none of it
 
-    connect = partial(_connect, reactor, options, secrets, [options["room"]], options["count"])
+    connect = _connecting(partial(_client, reactor, options, secrets, [options["room"]], options["count"]))
     return _leaving(reactor, commands.tail(reactor, connect, _server(options), options))
 
 
 def _save(reactor: Any, options: SaveOptions, secrets: Secrets) -> Deferred[int]:
     from cli import commands  # the screen needs none of it
 
-    connect = partial(_connect, reactor, options, secrets, [options["room"]], 0, read=False)
+    connect = _connecting(partial(_client, reactor, options, secrets, [options["room"]], 0, read=False))
     return _leaving(reactor, commands.save(reactor, connect, _server(options), options))
 
 
@@ -168,17 +168,9 @@ def _leaving(reactor: Any, talk: Coroutine[Deferred[Any], Any, int]) -> Deferred
     return talking.addBoth(told)
 
 
-def _connect(
-    reactor: Any,
-    options: AnyOptions,
-    secrets: Secrets,
-    rooms: Iterable[str],
-    history: int | None,
-    listener: Listener,
-    *,
-    read: bool = True,
-) -> Deferred[Client]:
-    return _client(reactor, options, secrets, rooms, history, listener, read=read).start()
+def _connecting(make: Callable[[Listener], Client]) -> Callable[[Listener], Deferred[Client]]:
+    """Return what starts the client that ``make`` makes; it fires at the first `welcome`."""
+    return lambda listener: make(listener).start()
 
 
 def _client(

@@ -12,7 +12,7 @@ from cli.screen.completion import behind_first, last_word
 from cli.screen.keynames import BadKey, read, same, shown
 from cli.screen.keys import Action
 from cli.screen.told import binding, key_list, setting_list, setting_words, template
-from cli.settings import SETTINGS, BadSetting, Value, as_toml, named
+from cli.settings import SETTINGS, BadSetting, Setting, Value, as_toml, named
 
 if TYPE_CHECKING:
     from cli.screen.talk import Talk
@@ -40,9 +40,9 @@ class Choices:
         add("unbind", self._unbind, "have a key do nothing", "KEY", subject=SUBJECT)
         add("keys", lambda _: talk.say(key_list(self._keys)), "what the keys do", subject=SUBJECT)
         if config is not None:
-            self._begin(config, template(self._keys))
+            self._begin(config)
 
-    def _begin(self, config: Config, text: str) -> None:
+    def _begin(self, config: Config) -> None:
         bindings = config.bindings()
         for key, what in sorted(bindings.items(), key=lambda each: each[1] != ""):  # one may stand in another's way
             try:
@@ -50,7 +50,7 @@ class Choices:
             except BadKey as why:
                 raise config.wrong_key(key, str(why)) from None
         try:
-            if config.begin(text):
+            if not config.exists and config.begin(template(self._keys)):
                 self._talk.say(f"{_short(config.path)} tells all that you can choose, and /help the rest")
         except OSError as why:
             self._talk.say(f"what you choose cannot be kept in {_short(config.path)}: {why.strerror or why}")
@@ -66,16 +66,15 @@ class Choices:
                 self._talk.say(setting_words(named(name), self._settings))
             else:
                 setting = named(name)
-                self._choose(name, setting.default if text.strip() == DEFAULT else setting.read(text))
+                self._choose(setting, setting.default if text.strip() == DEFAULT else setting.read(text))
         except BadSetting as wrong:
             self._talk.say(str(wrong))
 
-    def _choose(self, name: str, value: Value) -> None:
-        setting = named(name)
-        self._settings.change(name, value)
+    def _choose(self, setting: Setting, value: Value) -> None:
+        self._settings.change(setting.name, value)
         later = " from the next start on" if setting.later else ""
         self._talk.say(f"{setting.name} = {as_toml(value)}{later}")
-        self._keep(lambda config: config.keep(name, value))
+        self._keep(lambda config: config.keep(setting.name, value))
 
     # Keys.
 

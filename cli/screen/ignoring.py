@@ -29,7 +29,7 @@ class Ignoring:
 
     def _ignore(self, argument: str) -> None:
         if not argument.strip():
-            names = ", ".join(sorted(self._conversation.ignored.values(), key=fold))
+            names = ", ".join(sorted(self._ignored(), key=fold))
             self._talk.say(f"ignored: {names}; /unignore NAME hears one again" if names else "nobody is ignored")
         elif name := self._name(argument, "/ignore NAME"):
             if fold(name) == fold(self._conversation.user):

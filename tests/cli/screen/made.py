@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli.inbox import Message
+from cli.screen.commands import Commands
 from cli.screen.lines import Kind, Line
 from cli.screen.room import Room
 from cli.screen.rows import UNSENT, Position
@@ -22,6 +23,15 @@ def message(id: int, text: str = "hi", sender: str = "bob", room: str = "lobby",
 def status(state: State, **more: object) -> Status:
     known = {"behind": 0, "unsent": 0, "since": NOON, "retry_at": None, "reason": "", "lag": None}
     return Status(state, **{**known, **more})  # type: ignore[arg-type]
+
+
+def offered(commands: Commands, line: str) -> list[str]:
+    """Return what Tab offers behind a command, for what is typed of ``line`` without its slash."""
+    name, _, rest = line.partition(" ")
+    command = commands.get(name)
+    assert command is not None
+    assert command.completes is not None
+    return list(command.completes(rest))
 
 
 def texts(room: Room) -> list[str]:

@@ -19,6 +19,7 @@ from cli.screen.keynames import read, shown
 from cli.screen.keys import Keys
 from cli.screen.told import setting_help, template
 from cli.settings import SETTINGS, Settings
+from tests.cli.screen.made import offered
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
 from tools.guide import GUIDE, talk, with_tables
@@ -65,13 +66,6 @@ class ChoicesCase(TestCase):
 class Completed(ChoicesCase):
     """What Tab offers behind a command."""
 
-    def offered(self, line: str) -> list[str]:
-        name, _, rest = line.partition(" ")
-        command = self.talk.commands.get(name)
-        assert command is not None
-        assert command.completes is not None
-        return list(command.completes(rest))
-
     def test_names_and_what_they_may_be(self) -> None:
         for line, found in (
             ("set the", ["theme "]),
@@ -84,7 +78,7 @@ class Completed(ChoicesCase):
             ("help unb", ["unbind"]),
         ):
             with self.subTest(line):
-                self.assertEqual(self.offered(line), found)
+                self.assertEqual(offered(self.talk.commands, line), found)
 
 
 class Setting(ChoicesCase):

@@ -18,6 +18,7 @@ from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
 from cli.screen.places import Places
 from cli.screen.talk import Talk
+from tests.cli.screen.made import offered
 from wire.frames import RoomInfo
 
 
@@ -270,26 +271,22 @@ class Counted(Typed):
 class Completed(Typed):
     """What Tab offers behind a command."""
 
-    def offered(self, line: str) -> list[str]:
-        name, _, rest = line.partition(" ")
-        command = self.talk.commands.get(name)
-        assert command is not None
-        assert command.completes is not None
-        return list(command.completes(rest))
-
     def test_rooms_that_one_might_join(self) -> None:
-        self.assertEqual(self.offered("join "), ["lobby"])
+        self.assertEqual(offered(self.talk.commands, "join "), ["lobby"])
         self.answer({"ops": RoomInfo(1, 0, 1), "dev": RoomInfo(1, 0, 1)})
-        self.assertEqual(self.offered("join "), ["lobby", "dev", "ops"])
+        self.assertEqual(offered(self.talk.commands, "join "), ["lobby", "dev", "ops"])
         self.assertEqual(self.client.asked, [("list_rooms",)])
 
     def test_they_are_asked_for_again_where_no_answer_came(self) -> None:
-        self.offered("join ")
+        offered(self.talk.commands, "join ")
         self.assertEqual(self.answer(ConnectionLost()), "")
-        self.offered("join ")
+        offered(self.talk.commands, "join ")
         self.assertEqual(len(self.client.asked), 2)
 
     def test_rooms_to_leave_and_people_to_hear(self) -> None:
         self.conversation.room("dev")
         self.conversation.ignore("Bob")
-        self.assertEqual((self.offered("leave "), self.offered("unignore b")), (["lobby", "dev"], ["Bob"]))
+        self.assertEqual(
+            (offered(self.talk.commands, "leave "), offered(self.talk.commands, "unignore b")),
+            (["lobby", "dev"], ["Bob"]),
+        )
