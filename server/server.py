@@ -119,7 +119,7 @@ class Server(Factory):
         self._sweep.start(min(1.0, self._ping / 4), now=False).addErrback(
             lambda failure: self._log.failure("the sweep stopped", failure)
         )
-        self._in_reader(self._storage.rooms).addCallbacks(
+        Deferred.fromCoroutine(self._until_read(self._storage.rooms)).addCallbacks(
             lambda rooms: self._known.update(fold(room.name) for room in rooms),
             lambda failure: self._log.failure("reading the rooms", failure),
         )

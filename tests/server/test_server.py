@@ -7,8 +7,30 @@ from twisted.trial.unittest import TestCase
 
 from server import connection as connection_module
 from server import server as server_module
+from storage.interface import Room, StorageDown
 from tests.server.fakes import House, Peer
 from wire import frames
+
+
+class StartTests(TestCase):
+    def test_the_rooms_are_known_also_where_the_database_is_away_at_first(self) -> None:
+        house = House()
+        answers = iter([StorageDown("away"), StorageDown("away")])
+
+        def rooms() -> list[Room]:
+            for wrong in answers:
+                raise wrong
+            return [Room(1, "dev", 1, 0)]
+
+        house.storage.rooms = rooms  # type: ignore[method-assign]
+        house.server.start()
+        for _ in range(3):
+            house.settle()
+            house.clock.advance(server_module.READ_AGAIN)
+        ann = house.peer("ann")
+        ann.says(frames.Send(1, room="dev"), b"x")
+        house.settle()
+        self.assertEqual([error.code for error in ann.heard(frames.Error)], ["not_in_room"])
 
 
 class PresenceTests(TestCase):
