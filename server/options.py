@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from twisted.python.usage import Options as UsageOptions
@@ -65,7 +66,8 @@ class Options(UsageOptions):
 
     optParameters: ClassVar[list[list[Any]]] = [
         ["port", "p", 7777, "TCP port to listen on, on all addresses (0: any free one).", _port],
-        ["db", None, None, f"SQLAlchemy URL of the database; also by $CHAT_DB. [default: {DEFAULT_DB}]"],
+        ["db", None, None, "SQLAlchemy URL of the database; also by $CHAT_DB, and its user's password by a file that"
+         f" $CHAT_DB_PASSWORD_FILE names. [default: {DEFAULT_DB}]"],
         ["history", None, 100, "Messages that a client gets after login if it does not say.",
          _at_least(0, int, "a number of messages from 0 to 500", 500)],
         ["max-clients", None, 10_000, "Connections at once.", _at_least(1, int, "a number of connections, 1 or more")],
@@ -104,6 +106,8 @@ class Options(UsageOptions):
         """Fill in what is not given by a flag."""
         if self["db"] is None:
             self["db"] = os.environ.get("CHAT_DB", DEFAULT_DB)
+        if password_file := os.environ.get("CHAT_DB_PASSWORD_FILE"):
+            self["db"] = _with_password(self["db"], Path(password_file))
         self["listen"] = self["listen"] or [f"tcp:{self['port']}"]
         if self.parent is not None and self["log-format"] == "json":
             from server.logs import json_to_stdout
@@ -116,6 +120,24 @@ class Options(UsageOptions):
             super().parseOptions(options)  # type: ignore[no-untyped-call]
         except UsageError as wrong:
             raise SystemExit(f"chat-server: {_one_line(wrong)}; see --help") from None
+
+
+def _with_password(url: str, file: Path) -> str:
+    """Return ``url`` with the password that stands in ``file``, if it names a user; raises UsageError."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return url  # who opens it says what is wrong
+    if parsed.username is None:
+        return url
+    try:
+        password = file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError(f"CHAT_DB_PASSWORD_FILE: {wrong}") from None
+    return parsed.set(password=password).render_as_string(hide_password=False)
 
 
 def _one_line(error: UsageError) -> str:

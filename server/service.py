@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from server import systemd
 from server.options import Options
 from server.server import Server
 from server.sockets import raise_file_limit
@@ -96,14 +97,17 @@ class ChatService(MultiService):
             max_message=options["max-message"],
             max_storage=options["max-storage"],
         )
-        for endpoint in options["listen"]:
-            self.addService(self._listening(endpoint))  # type: ignore[no-untyped-call]
+        self._listeners = [self._listening(endpoint) for endpoint in options["listen"]]
+        for service in (*self._listeners, *systemd.watchdog(reactor)):
+            self.addService(service)  # type: ignore[no-untyped-call]
 
     def _listening(self, endpoint: str) -> Listener:
         try:
             kind = endpoint.partition(":")[0]
             backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in endpoint else ""
             return Listener(serverFromString(self._reactor, endpoint + backlog), self.server)
+        except LookupError:
+            raise SystemExit(f"chat-server: --listen {endpoint}: systemd has handed over no such socket") from None
         except (ValueError, TypeError) as wrong:
             raise SystemExit(f"chat-server: --listen {endpoint}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
 
@@ -116,7 +120,7 @@ class ChatService(MultiService):
                 f" allowed; raise the hard limit (ulimit -Hn) or say at most {files - SPARE_FILES}"
             )
         self._prepare()
-        for listener in self:
+        for listener in self._listeners:
             try:
                 listener.privilegedStartService()
             except CannotListenError as busy:
@@ -163,8 +167,9 @@ class ChatService(MultiService):
             signal.SIGINT,
         ):  # Twisted's own would end twistd by the signal, not with status 0
             signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop_reactor))
-        for listener in self:
+        for listener in self._listeners:
             self._log.info("listening on {where}", where=listener.where)
+        systemd.notify("READY=1")
 
     def _stop_reactor(self) -> None:
         if self._reactor.running and not self._stopping:
@@ -178,6 +183,7 @@ class ChatService(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        systemd.notify("STOPPING=1")
         await super().stopService()  # type: ignore[no-untyped-call]
         if await self.server.stop():
             self._writer.stop()

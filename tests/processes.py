@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,7 +46,8 @@ def memory(pid: int, line: str = "VmRSS") -> int:
 class ServerProcess:
     """``with ServerProcess("--grace", "1") as server: ...``; it may be ended and started again, on the same port.
 
-    ``db`` is a database URL; left out, an SQLite file in a folder that goes with the server.
+    ``db`` is a database URL; left out, an SQLite file in a folder that goes with the server. ``variables`` are added to
+    its environment, and it inherits the open ``files``.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class ServerProcess:
         db: str | None = None,
         command: Sequence[str] = SERVER,
         listen: str = "tcp:0:interface=127.0.0.1",
+        variables: Mapping[str, str] | None = None,
+        files: Sequence[int] = (),
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="chat-")
         self.folder = Path(self._folder.name)
@@ -62,6 +65,8 @@ class ServerProcess:
         self.log: list[str] = []
         self._command = (*command, *flags, "--db", self.db)
         self._listen = listen
+        self._environment = {**environment(), **(variables or {})}
+        self._files = files
         self._address: Address | None = None
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -105,7 +110,8 @@ class ServerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self.folder,
-            env=environment(),
+            env=self._environment,
+            pass_fds=self._files,
             text=True,
             errors="replace",
         )
@@ -122,7 +128,7 @@ class ServerProcess:
             self.log.append(line.rstrip("\n"))
             if not self._told.is_set() and (found := _LISTENING.search(line)):
                 self._address = found["path"] or (found["host"], int(found["port"]))
-                if found["port"]:
+                if found["port"] and self._listen.startswith("tcp:"):
                     self._listen = f"tcp:{found['port']}:interface={found['host']}"
                 self._told.set()
         self._told.set()

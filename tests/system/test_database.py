@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import tempfile
 import time
 from contextlib import closing
 from unittest import TestCase
@@ -32,6 +33,17 @@ class DatabaseAway(TestCase):
                 self.assertLess(time.monotonic() - began, 15)  # an answer would have been waited for 30 s
             finally:
                 self.database.signal(signal.SIGCONT)
+
+    def test_its_password_may_stand_in_a_file(self) -> None:
+        url = self.database.url(self.database.create())
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(f"{url.password}\n")
+            file.flush()
+            db = url.set(password=None).render_as_string()
+            variables = {"CHAT_DB_PASSWORD_FILE": file.name}
+            with ServerProcess(db=db, variables=variables) as server, closing(server.connect()) as client:
+                client.login("ann")
+                self.assertEqual(client.store("hello"), 1)
 
     def test_one_that_dies_is_told_and_waited_for(self) -> None:
         with ServerProcess(db=self.db) as server, closing(server.connect()) as client:
