@@ -4,9 +4,9 @@ NAME ?= $(or $(USER),$(shell id -un))
 PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
-# For trial, which runs them a second time. What is tortured, or stands in a terminal, is processes, to which all runners
-# are alike.
-tests := $(sort $(shell grep -rL --include='test_*.py' --exclude-dir=torture 'tests.terminal import' tests))
+# For trial, which runs them a second time. What is tortured, stands in a terminal or in containers, is processes, to
+# which all runners are alike.
+tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture 'tests.(terminal|engine) import' tests))
 twice := $(subst /,.,$(basename $(tests)))
 
 .PHONY: help run serve join test torture lint format guide bench pictures lock wheels clean
