@@ -1,4 +1,4 @@
-"""A server whose database stops, dies and comes back: a real MariaDB."""
+"""A server whose database stops, dies and comes back: a real MariaDB, a real MySQL."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from contextlib import closing
 from unittest import TestCase
 
 from tests.mariadb import MariaDB
+from tests.mysql import MySQL
 from tests.processes import ServerProcess
 
 
-class DatabaseAway(TestCase):
+class MariaDBAway(TestCase):
+    kind: type[MariaDB] = MariaDB
+
     def setUp(self) -> None:
-        self.database = MariaDB.shared()
+        self.database = self.kind.shared()
         self.db = self.database.url(self.database.create()).render_as_string(hide_password=False)
 
     def test_a_shutdown_does_not_wait_for_a_database_that_is_stuck(self) -> None:
@@ -64,3 +67,7 @@ class DatabaseAway(TestCase):
             self.assertEqual(client.read("notice", timeout=30)["code"], "storage_up")
             client.read("ack", seq=1)
             client.read("ack", seq=2)
+
+
+class MySQLAway(MariaDBAway):
+    kind = MySQL
