@@ -26,5 +26,5 @@ USER chat
 WORKDIR /data
 VOLUME /data
 EXPOSE 7777
-HEALTHCHECK --interval=10s --timeout=5s --start-period=90s CMD python -c "import socket; s=socket.create_connection(('127.0.0.1',7777)); s.sendall(b'15:{\"type\":\"ping\"},'); assert s.recv(9)"
+HEALTHCHECK --interval=10s --timeout=5s --start-period=90s CMD ["chat-server", "health"]
 ENTRYPOINT ["chat-server"]

@@ -58,6 +58,38 @@ _seconds = _at_least(0.05, float, "a number of seconds, 0.05 or more", 86400.0)
 DEFAULT_DB = "sqlite:///chat.db"
 
 
+def database(said: str | None) -> str:
+    """Return the URL of the database: as a flag said, or the environment, or the default one; raises UsageError."""
+    url = said or os.environ.get("CHAT_DB") or DEFAULT_DB
+    password_file = os.environ.get("CHAT_DB_PASSWORD_FILE")
+    return _with_password(url, Path(password_file)) if password_file else url
+
+
+def _with_password(url: str, file: Path) -> str:
+    """Return ``url`` with the password that stands in ``file``, if it names a user; raises UsageError."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return url  # who opens it says what is wrong
+    if parsed.username is None:
+        return url
+    try:
+        password = file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError(f"CHAT_DB_PASSWORD_FILE: {wrong}") from None
+    return parsed.set(password=password).render_as_string(hide_password=False)
+
+def print_version() -> NoReturn:
+    """Print the version and exit."""
+    from server import __version__
+
+    print(f"chat-server {__version__}")
+    raise SystemExit(0)
+
+
 class Options(UsageOptions):
     """Flags of the server. A wrong one ends the program with one line and status 1."""
 
@@ -92,22 +124,16 @@ class Options(UsageOptions):
 
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
-        from server import __version__
-
-        print(f"chat-server {__version__}")
-        raise SystemExit(0)
+        print_version()
 
     def parseArgs(self, *arguments: str) -> None:
-        """Refuse commands: there is none yet."""
+        """Refuse a word that is no flag: twistd's ``chat`` serves, and nothing else."""
         if arguments:
             raise UsageError(f"there is no command {arguments[0]!r}")
 
     def postOptions(self) -> None:
         """Fill in what is not given by a flag."""
-        if self["db"] is None:
-            self["db"] = os.environ.get("CHAT_DB", DEFAULT_DB)
-        if password_file := os.environ.get("CHAT_DB_PASSWORD_FILE"):
-            self["db"] = _with_password(self["db"], Path(password_file))
+        self["db"] = database(self["db"])
         self["listen"] = self["listen"] or [f"tcp:{self['port']}"]
         if self.parent is not None and self["log-format"] == "json":
             from server.logs import json_to_stdout
@@ -119,25 +145,8 @@ class Options(UsageOptions):
         try:
             super().parseOptions(options)  # type: ignore[no-untyped-call]
         except UsageError as wrong:
-            raise SystemExit(f"chat-server: {_one_line(wrong)}; see --help") from None
-
-
-def _with_password(url: str, file: Path) -> str:
-    """Return ``url`` with the password that stands in ``file``, if it names a user; raises UsageError."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        return url  # who opens it says what is wrong
-    if parsed.username is None:
-        return url
-    try:
-        password = file.read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise UsageError(f"CHAT_DB_PASSWORD_FILE: {wrong}") from None
-    return parsed.set(password=password).render_as_string(hide_password=False)
+            see = f"chat-server {self.subCommand} --help" if self.subCommand else "--help"
+            raise SystemExit(f"chat-server: {_one_line(wrong)}; see {see}") from None
 
 
 def _one_line(error: UsageError) -> str:

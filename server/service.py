@@ -136,6 +136,7 @@ class ChatService(MultiService):
         give_up_at = time.monotonic() + self._options["db-wait"]
         tell_at = 0.0
         before = signal.signal(signal.SIGTERM, _leave)
+        _usable(self._storage.serve)
         while True:
             try:
                 for weakness in _usable(self._storage.prepare):

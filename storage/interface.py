@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from zope.interface import Interface
+from zope.interface import Attribute, Interface
 
 
 class StorageDown(Exception):
@@ -170,6 +170,8 @@ class Batch:
 class IStorage(Interface):
     """A place where messages are kept."""
 
+    shared: bool = Attribute("Whether several servers may serve it at once.")
+
     def save_msg(room: str, sender: str, text: str) -> Message:
         """Store one message, make the room where there is none, and return it with its id."""
 
@@ -181,6 +183,12 @@ class IStorage(Interface):
 
     def get_last_msg_id(room: str) -> int:
         """Return the id of the room's newest message, 0 where there is none."""
+
+    def serve() -> None:
+        """Serve the database from now on, before :meth:`prepare`.
+
+        Raises :class:`StorageUnusable` where another server does and only one may: a file's. Other programs may use it.
+        """
 
     def prepare() -> list[str]:
         """Reach the database and bring its schema up to date, under a lock that holds off other servers.

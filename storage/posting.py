@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from time import time
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Insert, Select, Table, bindparam, func, insert, select, tuple_
-from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, insert, select, tuple_
 
+from storage.changes import sign
 from storage.interface import Entry, Outcome, Room, UploadKey
 from storage.ledger import Ledger, SenderKey, SenderRow, Touched
 from storage.schema import messages, parts, rooms, senders, servers, uploads
 from storage.uploads import Upload
+from storage.upsert import upsert
 
 KEYS: Final = 500  # of one SELECT; MariaDB plans badly from 1,000 on
 
@@ -44,12 +45,11 @@ class Posting:
 
     def __init__(self, dialect: str, server: int) -> None:
         self._server = server
-        self._add_rooms = _upsert(dialect, rooms, "folded")
-        self._add_senders = _upsert(dialect, senders, "user")
-        self._change_rooms = _upsert(dialect, rooms, "last_id")
-        self._change_senders = _upsert(dialect, senders, "epoch", "received", "seen_at")
-        self._change_uploads = _upsert(dialect, uploads, "number", "size", "head", "tail", "state", "touched_at")
-        self._change_servers = _upsert(dialect, servers, "batch", "beat_at").values(beat_at=func.now())
+        self._add_rooms = upsert(dialect, rooms, "folded")
+        self._add_senders = upsert(dialect, senders, "user")
+        self._change_rooms = upsert(dialect, rooms, "last_id")
+        self._change_senders = upsert(dialect, senders, "epoch", "received", "seen_at")
+        self._change_uploads = upsert(dialect, uploads, "number", "size", "head", "tail", "state", "touched_at")
 
     def post(self, connection: Connection, entries: Sequence[Entry]) -> list[Outcome]:
         """Carry out ``entries`` and return their outcomes."""
@@ -68,7 +68,7 @@ class Posting:
 
     def sign(self, connection: Connection, batch: int) -> None:
         """Note that the transaction holds the server's batch of that number."""
-        _write(connection, self._change_servers, [{"id": self._server, "batch": batch}])
+        sign(connection, self._server, batch)
 
     def signed(self, connection: Connection) -> int | None:
         """Return the number of the last batch that was committed, after waiting for a commit that is under way."""
@@ -93,18 +93,6 @@ class Posting:
             _write(connection, self._add_rooms, rows)
             keys |= _room_keys(connection, new)
         return [Room(*row) for row in _find(connection, _LOCK_ROOMS, touched.rooms.union(keys.values()))]
-
-
-def _upsert(dialect: str, table: Table, *changed: str) -> Insert:
-    """Return a statement that inserts rows, and where a key is taken changes those columns of the row that has it.
-
-    Not an UPDATE: of this, PyMySQL makes one statement for many rows.
-    """
-    if dialect == "sqlite":
-        lite = sqlite.insert(table)
-        return lite.on_conflict_do_update(set_={name: lite.excluded[name] for name in changed})
-    my = mysql.insert(table)
-    return my.on_duplicate_key_update({name: my.inserted[name] for name in changed})
 
 
 def _write(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:

@@ -81,6 +81,7 @@ senders = Table(
     Column("seen_at", BigInteger, nullable=False),  # milliseconds since 1970-01-01 UTC
     **_MYSQL,
 )
+NAME: Final = bytes(32)  # no client's: the row of a user by which is decided who may be called so
 
 
 class UploadState(IntEnum):
@@ -121,8 +122,44 @@ parts = Table(
 servers = Table(
     "servers",
     metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),  # drawn at random by each server when it starts
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # drawn at random by each process when it starts
     Column("batch", BigInteger, nullable=False),  # number of its last batch that was committed
     Column("beat_at", TIMESTAMP, nullable=False),  # by the database's clock
+    Column("last_change", BigInteger, nullable=False, server_default="0"),
+    # Who is there stands in the tables below. Not so before a server has begun, and once it was forgotten.
+    Column("here", Boolean, nullable=False, server_default=false()),
+    **_MYSQL,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("server", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("what", Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), nullable=False),  # JSON; see storage.changes
+    **_MYSQL,
+)
+
+# Connections that are logged in: who has which name. The name is decided on under the lock of the sender NAME.
+logins = Table(
+    "logins",
+    metadata,
+    Column("server", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # the server's own, of the connection
+    Column("user", String(MAX_FOLDED), nullable=False),
+    Column("name", String(MAX_NAME), nullable=False),  # as it is shown
+    Column("key", LargeBinary().with_variant(BINARY(32), "mysql")),  # SHA-256 of the person's key
+    Column("client", LargeBinary().with_variant(BINARY(32), "mysql")),  # SHA-256 of the client's secret
+    UniqueConstraint("user", "server", "number", name="login_user"),
+    **_MYSQL,
+)
+
+# Which users have connections at a server that are in a room.
+present = Table(
+    "present",
+    metadata,
+    Column("server", BigInteger, primary_key=True, autoincrement=False),
+    Column("room_id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(MAX_NAME), primary_key=True),  # of the user, as it is shown
     **_MYSQL,
 )

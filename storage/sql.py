@@ -26,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from storage import database
+from storage.alone import Alone
 from storage.faults import while_committing, while_preparing, while_serving
 from storage.interface import Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
 from storage.posting import Posting
@@ -134,6 +135,7 @@ class Storage:
         self._engine = database.connect(self._url)
         self._writer = self._engine.execution_options(**{database.WRITING: True})
         self._posting = Posting(self._engine.dialect.name, server=secrets.randbits(63))
+        self._alone = None if self.shared else Alone(str(self._url.database).removeprefix("file:"))
 
     def save_msg(self, room: str, sender: str, text: str) -> Message:
         """Store one message, make the room where there is none, and return it with its id."""
@@ -219,6 +221,16 @@ class Storage:
         """Return how many bytes the database holds, without what is free in its files."""
         return sum(int(size) for (size,) in self._read(text(_SIZE[self._engine.dialect.name])))
 
+    @property
+    def shared(self) -> bool:
+        """Whether several servers may serve it at once."""
+        return self._engine.dialect.name != "sqlite"
+
+    def serve(self) -> None:
+        """Serve it from now on; raises :class:`StorageUnusable` where another server does, and only one may."""
+        if self._alone is not None:
+            self._alone.take()
+
     def prepare(self) -> list[str]:
         """Reach the database, bring its schema up to date and see that it can be written to."""
         with while_preparing(self._url), self._writer.begin() as connection:
@@ -243,6 +255,8 @@ class Storage:
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._engine.dispose()
+        if self._alone is not None:
+            self._alone.let_go()
 
     def _read(self, statement: Executable, **values: object) -> Sequence[Sequence[Any]]:
         with while_serving():
