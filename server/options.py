@@ -79,7 +79,7 @@ class Options(UsageOptions):
          _bytes],
         ["metrics-port", None, None,
          "TCP port of /metrics for Prometheus, /health and /ready, on this machine only (0: any free one)."
-         " [default: none]", lambda port: None if port is None else _port(port)],
+         " [default: none]", _port],
         ["metrics-interface", None, "127.0.0.1", "Address to listen on there, e.g. 0.0.0.0 for all."],
         ["log-format", None, "text", "How the log is written: text or json, a line an event.", _one_of("text", "json")],
     ]  # fmt: skip

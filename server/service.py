@@ -137,7 +137,7 @@ class ChatService(MultiService):
                 why = getattr(busy.socketError, "strerror", None) or busy.socketError
                 raise SystemExit(
                     f"chat-server: cannot listen on {where}: {why};"
-                    " is another server running? --port N takes another port"
+                    " is another server running? --port N takes another port, --metrics-port N one for the metrics"
                 ) from None
 
     def _prepare(self) -> None:
