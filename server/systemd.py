@@ -6,12 +6,14 @@ import os
 from socket import AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, socket
 from typing import Any
 
-from twisted.application.internet import TimerService
-from twisted.application.service import Service
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+_log = Logger()
 
 
 def notify(state: str) -> None:
-    """Tell ``state``, as in ``READY=1``, to whoever listens at $NOTIFY_SOCKET; see sd_notify(3)."""
+    """Tell ``state``, as in ``STOPPING=1``, to whoever listens at $NOTIFY_SOCKET; see sd_notify(3)."""
     path = os.environ.get("NOTIFY_SOCKET")
     if not path:
         return
@@ -23,11 +25,11 @@ def notify(state: str) -> None:
             return
 
 
-def watchdog(reactor: Any) -> list[Service]:
-    """Return the service that says, twice as often as systemd asks for it, that the reactor still turns; or none."""
+def ready(reactor: Any) -> None:
+    """Tell that the server serves, and then twice as often as systemd asks for it that the reactor still turns."""
+    notify("READY=1")
     interval = int(os.environ.get("WATCHDOG_USEC", 0)) / 2_000_000  # seconds
-    if not interval:
-        return []
-    alive = TimerService(interval, notify, "WATCHDOG=1")  # type: ignore[no-untyped-call]
-    alive.clock = reactor
-    return [alive]
+    if interval:
+        alive = LoopingCall(notify, "WATCHDOG=1")
+        alive.clock = reactor
+        alive.start(interval).addErrback(lambda failure: _log.failure("the watchdog is no longer fed", failure))
