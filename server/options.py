@@ -82,6 +82,7 @@ def _with_password(url: str, file: Path) -> str:
         raise UsageError(f"CHAT_DB_PASSWORD_FILE: {wrong}") from None
     return parsed.set(password=password).render_as_string(hide_password=False)
 
+
 def print_version() -> NoReturn:
     """Print the version and exit."""
     from server import __version__
