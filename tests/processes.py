@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from socket import socket
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,15 @@ from tests.plain_client import Address, PlainClient
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = (sys.executable, str(ROOT / "cmd" / "server"))
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat")
+HELD = "systemd:domain=INET:name=chat"  # where a server listens that is handed a socket
+# What systemd does before it starts a service with a socket: descriptor 3, and three variables.
+_HAND_OVER = (
+    sys.executable,
+    "-c",
+    "import os, sys; os.dup2(int(sys.argv[1]), 3);"
+    "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='chat');"
+    "os.execv(sys.argv[2], sys.argv[2:])",
+)
 
 _LISTENING = re.compile(r"listening on (?:(?P<path>/[^\s\"]+)|(?P<host>[\w.]+):(?P<port>\d+))")
 _START = 20  # seconds until a server must serve
@@ -71,6 +81,12 @@ class ServerProcess:
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._told = threading.Event()  # it listens, or it has ended
+
+    @classmethod
+    def behind(cls, held: socket, *flags: str) -> Self:
+        """Return a server that is handed a socket which listens already, as systemd does it."""
+        number = held.fileno()
+        return cls(*flags, command=(*_HAND_OVER, str(number), *SERVER), listen=HELD, files=[number])
 
     def __enter__(self) -> Self:
         self.start()

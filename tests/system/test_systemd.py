@@ -13,18 +13,8 @@ from pathlib import Path
 from unittest import TestCase
 
 from tests.plain_client import PlainClient
-from tests.processes import ROOT, SERVER, ServerProcess, environment
+from tests.processes import HELD, ROOT, SERVER, ServerProcess, environment
 from tests.programs import program
-
-NAMED = "systemd:domain=INET:name=chat"
-# What systemd does before it starts a service: descriptor 3, and three variables.
-HAND_OVER = (
-    sys.executable,
-    "-c",
-    "import os, sys; os.dup2(int(sys.argv[1]), 3);"
-    "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='chat');"
-    "os.execv(sys.argv[2], sys.argv[2:])",
-)
 
 
 class FolderCase(TestCase):
@@ -68,7 +58,7 @@ class Activation(FolderCase):
             port = free.getsockname()[1]
         command = [program("systemd-socket-activate", "systemd"), f"--listen=127.0.0.1:{port}", "--fdname=chat"]
         variables = [f"--setenv={name}={value}" for name, value in environment().items()]
-        server = ["--listen", NAMED, "--db", f"sqlite:///{self.folder / 'chat.db'}"]
+        server = ["--listen", HELD, "--db", f"sqlite:///{self.folder / 'chat.db'}"]
         with subprocess.Popen([*command, *variables, *SERVER, *server], stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             self.assertIn("Listening on", process.stderr.readline())
@@ -80,7 +70,7 @@ class Activation(FolderCase):
             self.assertEqual(process.wait(20), 0)
 
     def test_a_socket_that_is_not_there(self) -> None:
-        for endpoint in (NAMED, "systemd:domain=INET:index=0"):
+        for endpoint in (HELD, "systemd:domain=INET:index=0"):
             with self.subTest(endpoint), self.assertRaises(AssertionError) as refused:
                 ServerProcess(listen=endpoint).start()
             self.assertIn("systemd has handed over no such socket", str(refused.exception))
@@ -91,8 +81,7 @@ class Restart(TestCase):
     def setUp(self) -> None:
         self.held = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(self.held.close)
-        number = self.held.fileno()
-        self.server = ServerProcess(command=(*HAND_OVER, str(number), *SERVER), listen=NAMED, files=[number])
+        self.server = ServerProcess.behind(self.held)
         self.addCleanup(self.server.close)
         self.server.start()
 
