@@ -12,6 +12,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import chain
 from typing import Any
 
@@ -20,6 +22,7 @@ from twisted.internet.task import LoopingCall, deferLater, react
 
 from cli import Client, ClientClosed
 from server.sockets import raise_file_limit
+from tests.mariadb import MariaDB
 from tests.processes import ServerProcess, environment
 
 PROCESSES = 2  # of clients: one could not read it all
@@ -103,26 +106,53 @@ class Crowd:
         self._process.stdin.flush()
 
 
-def measure(clients: int, rate: float, seconds: float, restarts: int) -> None:
-    """Restart a server under the talk of a crowd."""
-    with socket.create_server(("127.0.0.1", 0), backlog=4096) as held, ServerProcess.behind(held) as server:
-        port = held.getsockname()[1]
-        crowds = [Crowd(name, port, clients // PROCESSES, rate / PROCESSES) for name in "ab"[:PROCESSES]]
-        for crowd in crowds:
-            crowd.next()
-        for crowd in crowds:
-            crowd.go_on()
-        for _ in range(restarts):
-            time.sleep(seconds)
+def measure(restart: Iterable[None], held: socket.socket, options: argparse.Namespace) -> None:
+    """Let a crowd talk; ``restart`` starts a server and, each time it is asked again, puts a new one in its place."""
+    restarts = iter(restart)
+    next(restarts)
+    port = held.getsockname()[1]
+    crowds = [Crowd(name, port, options.clients // PROCESSES, options.rate / PROCESSES) for name in "ab"[:PROCESSES]]
+    for crowd in crowds:
+        crowd.next()
+    for crowd in crowds:
+        crowd.go_on()
+    for _ in range(options.restarts):
+        time.sleep(options.seconds)
+        next(restarts)
+    time.sleep(options.seconds)
+    for crowd in crowds:
+        crowd.go_on()
+    tell([crowd.next() for crowd in crowds])
+
+
+def one_after_the_other(held: socket.socket) -> Iterator[None]:
+    """Serve on SQLite: the next server begins when the last one has ended."""
+    with ServerProcess.behind(held) as server:
+        yield
+        while True:
             began = time.monotonic()
             server.terminate()
             ended = time.monotonic()
             server.start()
             print(f"down after {ended - began:.2f} s, serving {time.monotonic() - ended:.2f} s later", flush=True)
-        time.sleep(seconds)
-        for crowd in crowds:
-            crowd.go_on()
-        tell([crowd.next() for crowd in crowds])
+            yield
+
+
+def one_beside_the_other(held: socket.socket) -> Iterator[None]:
+    """Serve on MariaDB: the next server serves before the last one is told to end."""
+    database = MariaDB.shared()
+    db = database.url(database.create()).render_as_string(hide_password=False)
+    one, other = (ServerProcess.behind(held, db=db) for _ in range(2))
+    with closing(one), closing(other):
+        one.start()
+        yield
+        while True:
+            other.start()
+            began = time.monotonic()
+            one.terminate()
+            print(f"down after {time.monotonic() - began:.2f} s, another one served before", flush=True)
+            one, other = other, one
+            yield
 
 
 def tell(heard: list[dict[str, Any]]) -> None:
@@ -146,6 +176,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50, help="messages a second [50]")
     parser.add_argument("--seconds", type=float, default=8, help="of talk before and after each restart [8]")
     parser.add_argument("--restarts", type=int, default=3)
+    parser.add_argument(
+        "--mariadb", action="store_true", help="on a MariaDB: the new server serves before the old ends"
+    )
     parser.add_argument("--crowd", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     raise_file_limit()
@@ -153,7 +186,8 @@ def main() -> None:
         name, port, count, rate = options.crowd
         react(lambda reactor: Deferred.fromCoroutine(crowd(reactor, name, int(port), int(count), float(rate))))
     else:
-        measure(options.clients, options.rate, options.seconds, options.restarts)
+        with socket.create_server(("127.0.0.1", 0), backlog=4096) as held:
+            measure(one_beside_the_other(held) if options.mariadb else one_after_the_other(held), held, options)
 
 
 if __name__ == "__main__":

@@ -83,10 +83,10 @@ class ServerProcess:
         self._told = threading.Event()  # it listens, or it has ended
 
     @classmethod
-    def behind(cls, held: socket, *flags: str) -> Self:
+    def behind(cls, held: socket, *flags: str, db: str | None = None) -> Self:
         """Return a server that is handed a socket which listens already, as systemd does it."""
         number = held.fileno()
-        return cls(*flags, command=(*_HAND_OVER, str(number), *SERVER), listen=HELD, files=[number])
+        return cls(*flags, db=db, command=(*_HAND_OVER, str(number), *SERVER), listen=HELD, files=[number])
 
     def __enter__(self) -> Self:
         self.start()
