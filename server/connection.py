@@ -92,7 +92,7 @@ class Connection(Netstrings):
         """A client connected."""
         assert self.transport is not None
         self.address = tune(self.transport)
-        self.outlet = outlet(self.transport, self.server.clock, self._cleared)
+        self.outlet = outlet(self.transport, self.server.next_turn, self._cleared)
         self.server.add_conn(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -329,6 +329,7 @@ class Connection(Netstrings):
     def _enter(self, room: Room, id: int) -> None:
         cursor = Cursor(self, room, id)
         self.cursors[fold(room.name)] = cursor
+        self.server.given -= id
         room.enter(cursor, self.user)
         self.has_more(cursor)
 
@@ -372,6 +373,7 @@ class Connection(Netstrings):
 
     def _leave(self, cursor: Cursor) -> None:
         del self.cursors[fold(cursor.room.name)]
+        self.server.given += cursor.id
         self.no_more(cursor)
         cursor.leave(self.user)
 
