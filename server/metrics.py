@@ -32,7 +32,8 @@ BEHIND: Final = (0, 1, 10, 100, 1000, 10_000)  # messages
 
 def of(server: Server) -> CollectorRegistry:
     """Measure ``server``, which has not begun, and the log; what is returned is asked in the reactor's thread."""
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # when each began to count: nobody asks, and it would double the page
+    # When each began to count is asked by nobody, and would double the page.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     server.journal.commit = Commits(server.journal.commit, registry)
@@ -61,15 +62,15 @@ class Commits:
         )
         self._failures = Counter("chat_commit_failures", "Attempts to commit that failed.", registry=registry)
         self._logins = Counter("chat_logins", "Logins.", registry=registry)
-        self._messages = Counter(
+        messages = Counter(
             "chat_messages",
             "Messages stored: texts that came in one piece, and contents that were uploaded before.",
             ["content"],
             registry=registry,
         )
-        self._bytes = Counter("chat_message_bytes", "Bytes of the messages stored.", ["content"], registry=registry)
-        for content in ("text", "upload"):
-            self._count_messages(content, 0, 0)
+        sizes = Counter("chat_message_bytes", "Bytes of the messages stored.", ["content"], registry=registry)
+        self._texts = messages.labels("text"), sizes.labels("text")
+        self._contents = messages.labels("upload"), sizes.labels("upload")
         self._uploaded = Counter("chat_upload_bytes", "Bytes of uploads stored, finished or not.", registry=registry)
 
     def __call__(self, batch: Batch) -> list[Outcome]:
@@ -92,18 +93,19 @@ class Commits:
                 if type(outcome) is int:
                     texts.append(entry)
                 elif isinstance(outcome, Message):
-                    self._count_messages("upload", 1, outcome.size or len(outcome.text.encode()))
+                    _add(self._contents, 1, outcome.size or len(outcome.text.encode()))
             elif type(entry) is Login:
                 self._logins.inc()
             elif type(entry) is Piece and outcome is True:
                 self._uploaded.inc(len(entry.data))
         if texts:
             self._waited.observe(max(0.0, time() - texts[0].at / 1000))  # the clock may have been set back
-            self._count_messages("text", len(texts), len("".join([send.text for send in texts]).encode()))
+            _add(self._texts, len(texts), len("".join([send.text for send in texts]).encode()))
 
-    def _count_messages(self, content: str, count: int, size: int) -> None:
-        self._messages.labels(content).inc(count)
-        self._bytes.labels(content).inc(size)
+
+def _add(counted: tuple[Counter, Counter], messages: int, size: int) -> None:
+    counted[0].inc(messages)
+    counted[1].inc(size)
 
 
 class Standing(Collector):

@@ -1,8 +1,8 @@
 """Everything that a database holds as a stream of records, in an order that depends on nothing but what was said.
 
 The records are those of ``docs/operating.md``, "Export and import". Two databases with the same chat give the same
-records, whatever kind they are: nothing stands in them that a database made up, and who writes (``servers``) is not
-part of the chat.
+records, whatever kind they are: nothing stands in them that a database made up, and nothing that servers tell each
+other.
 """
 
 from __future__ import annotations

@@ -5,12 +5,15 @@ Whatever cuts it off leaves the room right: nobody reads below ``first_id``, and
 
 from __future__ import annotations
 
+import itertools
+from secrets import randbits
 from time import time
 from typing import Final
 
 from sqlalchemy import Engine, bindparam, delete, func, select, update
 
 from storage.access import writing
+from storage.changes import sign
 from storage.interface import Room
 from storage.schema import UploadState, messages, rooms, uploads
 
@@ -37,6 +40,8 @@ class Pruning:
     def __init__(self, engine: Engine, slice: int = SLICE) -> None:
         self._engine = engine
         self._slice = slice
+        self._server = randbits(63)  # as which it tells the servers
+        self._moves = itertools.count(1)
 
     def first_of_newest(self, room: Room, count: int) -> int:
         """Return the id from which on the room has its newest ``count`` messages."""
@@ -58,9 +63,10 @@ class Pruning:
         return room.last_id + 1
 
     def move(self, room: Room, first_id: int) -> None:
-        """Let the room begin with ``first_id``; it never moves back."""
+        """Let the room begin with ``first_id``, and the servers know of it; it never moves back."""
         with writing(self._engine) as connection:
             connection.execute(_MOVE.values(first_id=first_id), {"room": room.key, "first": first_id})
+            sign(connection, self._server, next(self._moves))
 
     def below(self, room: Room, first_id: int) -> int:
         """Return how many messages are to be removed if the room begins with ``first_id``."""
