@@ -26,5 +26,5 @@ USER chat
 WORKDIR /data
 VOLUME /data
 EXPOSE 7777
-HEALTHCHECK --interval=10s --timeout=5s --start-period=90s CMD ["chat-server", "health"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["chat-server", "health"]
 ENTRYPOINT ["chat-server"]

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.programs import leave_out, program
 NAMESPACE = os.environ.get("ENGINE_NETNS")
 _CLONE_NEWNET = 0x40000000
 _PATIENCE = 600  # seconds: an image is built
+_START = 180  # seconds until a server serves
 
 
 def docker(*arguments: str, timeout: float = _PATIENCE, **variables: str) -> str:
@@ -89,6 +91,24 @@ class Composed:
             CHAT_PORT="0",
             CHAT_PORT_2="0",
         )
+
+    def up(self, *services: str) -> None:
+        """Build and start the services and return when they serve."""
+        self.compose("up", "--build", "--detach", *services)
+        for service in services or ("server", "server-2"):
+            self._wait_for(service)
+
+    def _wait_for(self, service: str) -> None:
+        until = time.monotonic() + _START
+        while not self._is_well(service):
+            assert time.monotonic() < until, self.compose("logs")
+
+    def _is_well(self, service: str) -> bool:
+        try:
+            self.compose("exec", "-T", service, "chat-server", "health")
+        except AssertionError:
+            return False
+        return True
 
     def down(self) -> None:
         """Remove the containers and their volumes."""

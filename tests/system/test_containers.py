@@ -29,7 +29,7 @@ class Containers(TestCase):
         need_engine()
         cls.composed = Composed("cluster")
         cls.addClassCleanup(cls.composed.down)
-        cls.composed.compose("up", "--build", "--detach", "--wait", "--wait-timeout=180")
+        cls.composed.up()
 
     def enter(self, user: str, service: str = "server", **fields: Any) -> PlainClient:
         client = self.composed.connect(service)
@@ -76,13 +76,16 @@ class Containers(TestCase):
         self.assertEqual(self.composed.inspect("server")["State"]["ExitCode"], 0)
         self.assertNotIn("Traceback", self.composed.compose("logs", "server"))
 
-        self.composed.compose("up", "--detach", "--wait", "server")
+        self.composed.up("server")
         dan = self.composed.connect()
         self.addCleanup(dan.close)
         received = dan.login("dan", client="dan", **room)["received"]
         for text in texts[received:]:
             dan.store(text, "restart")
         self.assertEqual([message.text for message in dan.read_messages("restart", 300)], texts)
+
+    def test_the_engine_sees_that_they_are_well(self) -> None:
+        self.composed.compose("up", "--detach", "--wait", "--wait-timeout=120")
 
     def test_two_servers_are_one_chat(self) -> None:
         ann, bob = self.enter("fay", rooms={"both": 0}), self.enter("gil", "server-2", rooms={"both": 0})
