@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from socket import socket
+from socket import AddressFamily, socket
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +20,6 @@ from tests.plain_client import Address, PlainClient
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = (sys.executable, str(ROOT / "cmd" / "server"))
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat")
-HELD = "systemd:domain=INET:name=chat"  # where a server listens that is handed a socket
 # What systemd does before it starts a service with a socket: descriptor 3, and three variables.
 _HAND_OVER = (
     sys.executable,
@@ -30,7 +29,7 @@ _HAND_OVER = (
     "os.execv(sys.argv[2], sys.argv[2:])",
 )
 
-_LISTENING = re.compile(r"listening on (?:(?P<path>/[^\s\"]+)|(?P<host>[\w.]+):(?P<port>\d+))")
+_LISTENING = re.compile(r"listening on (?:(?P<path>/[^\s\"]+)|(?P<host>[\w.]+|\[[\w:.]+\]):(?P<port>\d+))")
 _START = 20  # seconds until a server must serve
 _END = 20  # seconds until one that was told to end must have ended
 
@@ -86,7 +85,14 @@ class ServerProcess:
     def behind(cls, held: socket, *flags: str, db: str | None = None) -> Self:
         """Return a server that is handed a socket which listens already, as systemd does it."""
         number = held.fileno()
-        return cls(*flags, db=db, command=(*_HAND_OVER, str(number), *SERVER), listen=HELD, files=[number])
+        domain = AddressFamily(held.family).name.removeprefix("AF_")
+        return cls(
+            *flags,
+            db=db,
+            command=(*_HAND_OVER, str(number), *SERVER),
+            listen=f"systemd:domain={domain}:name=chat",
+            files=[number],
+        )
 
     def __enter__(self) -> Self:
         self.start()

@@ -13,8 +13,10 @@ from pathlib import Path
 from unittest import TestCase
 
 from tests.plain_client import PlainClient
-from tests.processes import HELD, ROOT, SERVER, ServerProcess, environment
+from tests.processes import ROOT, SERVER, ServerProcess, environment
 from tests.programs import program
+
+HELD = "systemd:domain=INET:name=chat"
 
 
 class FolderCase(TestCase):
@@ -79,14 +81,17 @@ class Activation(FolderCase):
 
 class Restart(TestCase):
     def setUp(self) -> None:
-        self.held = socket.create_server(("127.0.0.1", 0))
+        # Of both families, as the unit has it, where this machine has them.
+        both = socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if both else socket.AF_INET
+        self.held = socket.create_server(("", 0), family=family, dualstack_ipv6=both)
         self.addCleanup(self.held.close)
         self.server = ServerProcess.behind(self.held)
         self.addCleanup(self.server.close)
         self.server.start()
 
     def connect(self) -> PlainClient:
-        client = PlainClient.connect(self.held.getsockname())
+        client = PlainClient.connect(("127.0.0.1", self.held.getsockname()[1]))
         self.addCleanup(client.close)
         return client
 
