@@ -1,128 +1,139 @@
-"""A restart under a talk: what the longest silence was that each client heard, and that nothing was lost.
+"""A restart under a talk: the longest silence that each client heard, and that nothing was lost.
 
-The server's socket is held meanwhile, as systemd holds it; the clients are ``cli.Client``, which come back by
-themselves. Some of them talk all the time, whatever happens to the server.
+The server's socket is held meanwhile, as systemd holds it. The clients do as ``cli.Client`` does: they come back after
+its pause, go on behind the last message that they have, and send again what the server has not received.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import re
+import selectors
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from itertools import chain
-from typing import Any
+from heapq import heappop, heappush
+from threading import Thread
 
-from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.task import LoopingCall, deferLater, react
+from twisted.application.internet import backoffPolicy
 
-from cli import Client, ClientClosed
 from server.sockets import raise_file_limit
 from tests.mariadb import MariaDB
-from tests.processes import ServerProcess, environment
+from tests.processes import ServerProcess
+from wire.frames import Login, Send, encode
 
-PROCESSES = 2  # of clients: one could not read it all
-TALKERS = 50  # in each process
-AT_ONCE = 50  # logins under way in each process
+READ = 256 * 1024  # bytes
+TALKERS = 50
+PAUSE = backoffPolicy(initialDelay=0.2, maxDelay=60)  # that of cli.Client
+TEXT = b"x" * 100
+
+_MESSAGE = re.compile(rb'"type":"message","room":"lobby","id":(\d+),')
+_RECEIVED = re.compile(rb'"received":(\d+)')
+_LONGEST = 64  # bytes that one of these may have
 
 
-class Listener:
-    """One client, and how long it heard nothing."""
+class Client:
+    """Somebody in the lobby, and how long they heard nothing."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, name: str, port: int) -> None:
         self.longest = 0.0  # seconds
         self.last = 0  # id
         self.wrong = 0  # messages that were not the next one
-        self._heard_at = time.monotonic()
+        self.said = 0
+        self._name = name
+        self._port = port
+        self._heard_at = 0.0
 
-    async def listen(self) -> None:
-        """Read until the client ends."""
-        while message := await self.client.read_msg():
-            now = time.monotonic()
-            if self.last:
-                self.longest = max(self.longest, now - self._heard_at)
-                self.wrong += message.id != self.last + 1
-            self.last, self._heard_at = message.id, now
+    def connect(self) -> None:
+        """Connect, and log in as who was here before."""
+        self._rest = b""
+        self._in = False
+        self.socket = socket.create_connection(("127.0.0.1", self._port))
+        self.socket.sendall(encode(Login(self._name, client=self._name, rooms={"lobby": self.last})))
+        self.socket.setblocking(False)
 
+    def say(self) -> None:
+        """Say something; without a connection it is said later."""
+        self.said += 1
+        if self._in:
+            self._send(self.said)
 
-async def crowd(reactor: Any, name: str, port: int, count: int, rate: float) -> None:
-    """Be ``count`` clients, of which some talk, until standard input ends; print what they heard."""
-    listeners: list[Listener] = []
-    for first in range(0, count, AT_ONCE):
-        numbers = range(first, min(first + AT_ONCE, count))
-        clients = await gatherResults([Client.new(f"{name}{number}", port=port, history=0) for number in numbers])
-        listeners += map(Listener, clients)
-    for listener in listeners:
-        Deferred.fromCoroutine(listener.listen()).addErrback(lambda ended: ended.trap(ClientClosed))
-    print(json.dumps("ready"), flush=True)
-    sys.stdin.readline()
-    talkers, said = listeners[:TALKERS], 0
+    def read(self) -> bool:
+        """Read once; False where the connection has ended."""
+        try:
+            data = self.socket.recv(READ)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self.socket.close()
+            self._in = False
+            return False
+        self._take(self._rest + data)
+        return True
 
-    def say() -> None:
-        nonlocal said
-        talkers[said % len(talkers)].client.send_msg(f"message {said}")
-        said += 1
+    def _take(self, data: bytes) -> None:
+        if not self._in and (welcome := _RECEIVED.search(data)):
+            self._in = True
+            for seq in range(int(welcome[1]) + 1, self.said + 1):
+                self._send(seq)
+        end = 0
+        for message in _MESSAGE.finditer(data):
+            self._hear(int(message[1]))
+            end = message.end()
+        self._rest = data[end:][-_LONGEST:]
 
-    talk = LoopingCall(say)
-    talking = talk.start(1 / rate)
-    ended: Deferred[None] = Deferred()
-    reactor.callInThread(lambda: (sys.stdin.readline(), reactor.callFromThread(ended.callback, None)))
-    await ended
-    talk.stop()
-    await talking
-    while any(listener.client.check_status().unsent for listener in talkers):
-        await deferLater(reactor, 0.1)
-    await deferLater(reactor, 1.0)  # the last one is on its way to all
-    heard = {"longest": [listener.longest for listener in listeners], "last": [listener.last for listener in listeners]}
-    print(json.dumps({**heard, "said": said, "wrong": sum(listener.wrong for listener in listeners)}), flush=True)
+    def _hear(self, id: int) -> None:
+        now = time.monotonic()
+        if self.last:
+            self.longest = max(self.longest, now - self._heard_at)
+        self.wrong += id != self.last + 1
+        self.last, self._heard_at = id, now
+
+    def _send(self, seq: int) -> None:
+        try:
+            self.socket.send(encode(Send(seq), TEXT))
+        except OSError:  # it is said again on the next connection
+            self._in = False
 
 
 class Crowd:
-    """A process of clients."""
+    """Clients that talk, in one loop."""
 
-    def __init__(self, name: str, port: int, count: int, rate: float) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, "--crowd", name, str(port), str(count), str(rate)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment(),
-            text=True,
-        )
+    def __init__(self, port: int, count: int, rate: float) -> None:
+        self.clients = [Client(f"user{number}", port) for number in range(count)]
+        self._rate = rate
+        self._selector = selectors.DefaultSelector()
+        self._away: list[tuple[float, int]] = []  # when a client comes back
+        for number in range(count):
+            self._connect(number)
 
-    def next(self) -> Any:
-        """Return what it says next."""
-        assert self._process.stdout is not None
-        return json.loads(self._process.stdout.readline())
+    def talk(self, restarts: Thread) -> None:
+        """Talk until the restarts have ended, and then until everybody has heard everything, or nothing for long."""
+        began = time.monotonic()
+        said = 0
+        while restarts.is_alive():
+            while time.monotonic() - began >= said / self._rate:
+                self.clients[said % TALKERS].say()
+                said += 1
+            self._turn()
+        until = time.monotonic() + 30
+        while any(client.last < said for client in self.clients) and time.monotonic() < until:
+            self._turn()
 
-    def go_on(self) -> None:
-        """Let it begin to talk, and end."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
+    def _turn(self) -> None:
+        now = time.monotonic()
+        while self._away and self._away[0][0] <= now:
+            self._connect(heappop(self._away)[1])
+        for key, _ in self._selector.select(0.005):
+            if not self.clients[key.data].read():
+                self._selector.unregister(key.fileobj)
+                heappush(self._away, (now + PAUSE(1), key.data))
 
-
-def measure(restart: Iterable[None], held: socket.socket, options: argparse.Namespace) -> None:
-    """Let a crowd talk; ``restart`` starts a server and, each time it is asked again, puts a new one in its place."""
-    restarts = iter(restart)
-    next(restarts)
-    port = held.getsockname()[1]
-    crowds = [Crowd(name, port, options.clients // PROCESSES, options.rate / PROCESSES) for name in "ab"[:PROCESSES]]
-    for crowd in crowds:
-        crowd.next()
-    for crowd in crowds:
-        crowd.go_on()
-    for _ in range(options.restarts):
-        time.sleep(options.seconds)
-        next(restarts)
-    time.sleep(options.seconds)
-    for crowd in crowds:
-        crowd.go_on()
-    tell([crowd.next() for crowd in crowds])
+    def _connect(self, number: int) -> None:
+        client = self.clients[number]
+        client.connect()
+        self._selector.register(client.socket, selectors.EVENT_READ, number)
 
 
 def one_after_the_other(held: socket.socket) -> Iterator[None]:
@@ -150,23 +161,30 @@ def one_beside_the_other(held: socket.socket) -> Iterator[None]:
             other.start()
             began = time.monotonic()
             one.terminate()
-            print(f"down after {time.monotonic() - began:.2f} s, another one served before", flush=True)
+            print(f"another one serves; down after {time.monotonic() - began:.2f} s", flush=True)
             one, other = other, one
             yield
 
 
-def tell(heard: list[dict[str, Any]]) -> None:
+def go_on(restarts: Iterator[None], count: int, seconds: float) -> None:
+    """Restart so many times, with so many seconds before and after each."""
+    for _ in range(count):
+        time.sleep(seconds)
+        next(restarts)
+    time.sleep(seconds)
+
+
+def tell(clients: list[Client]) -> None:
     """Print the silences, and what was lost."""
-    silences = sorted(chain.from_iterable(it["longest"] for it in heard))
-    last = list(chain.from_iterable(it["last"] for it in heard))
-    said = sum(it["said"] for it in heard)
+    silences = sorted(client.longest for client in clients)
     middle, most = silences[len(silences) // 2], silences[-1]
-    print(f"the longest silence of each of {len(silences)} clients: {middle:.2f} s in the middle, {most:.2f} s at most")
-    wrong = sum(it["wrong"] for it in heard)
-    print(f"{said} messages said, {min(last)} to {max(last)} heard by each, {wrong} out of turn")
-    if not wrong and min(last) == max(last) == said:
-        return
-    raise SystemExit("not everybody heard everything once")
+    print(f"the longest silence of each of {len(clients)} clients: {middle:.2f} s in the middle, {most:.2f} s at most")
+    said = sum(client.said for client in clients)
+    least = min(client.last for client in clients)
+    wrong = sum(client.wrong for client in clients)
+    print(f"{said} messages said, at least {least} heard by each, {wrong} out of turn")
+    if wrong or any(client.last != said for client in clients):
+        raise SystemExit("not everybody heard everything once")
 
 
 def main() -> None:
@@ -179,15 +197,18 @@ def main() -> None:
     parser.add_argument(
         "--mariadb", action="store_true", help="on a MariaDB: the new server serves before the old ends"
     )
-    parser.add_argument("--crowd", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     raise_file_limit()
-    if options.crowd:
-        name, port, count, rate = options.crowd
-        react(lambda reactor: Deferred.fromCoroutine(crowd(reactor, name, int(port), int(count), float(rate))))
-    else:
-        with socket.create_server(("127.0.0.1", 0), backlog=4096) as held:
-            measure(one_beside_the_other(held) if options.mariadb else one_after_the_other(held), held, options)
+    with socket.create_server(("127.0.0.1", 0), backlog=4096) as held:
+        servers = one_beside_the_other(held) if options.mariadb else one_after_the_other(held)
+        with closing(servers):
+            next(servers)
+            crowd = Crowd(held.getsockname()[1], options.clients, options.rate)
+            restarts = Thread(target=go_on, args=(servers, options.restarts, options.seconds))
+            restarts.start()
+            crowd.talk(restarts)
+            restarts.join()
+    tell(crowd.clients)
 
 
 if __name__ == "__main__":
