@@ -121,6 +121,13 @@ class Crowd:
         while any(client.last < said for client in self.clients) and time.monotonic() < until:
             self._turn()
 
+    def silences(self) -> list[float]:
+        """Return how long each client heard nothing since this was asked last, the longest each time, sorted."""
+        silences = sorted(client.longest for client in self.clients)
+        for client in self.clients:
+            client.longest = 0.0
+        return silences
+
     def _turn(self) -> None:
         now = time.monotonic()
         while self._away and self._away[0][0] <= now:
@@ -166,19 +173,19 @@ def one_beside_the_other(held: socket.socket) -> Iterator[None]:
             yield
 
 
-def go_on(restarts: Iterator[None], count: int, seconds: float) -> None:
-    """Restart so many times, with so many seconds before and after each."""
+def go_on(restarts: Iterator[None], crowd: Crowd, count: int, seconds: float) -> None:
+    """Restart so many times, with so many seconds before and after each, and print the silences."""
     for _ in range(count):
         time.sleep(seconds)
+        crowd.silences()
         next(restarts)
-    time.sleep(seconds)
+        time.sleep(seconds)
+        silences = crowd.silences()
+        print(f"the longest silence: {silences[len(silences) // 2]:.2f} s in the middle, {silences[-1]:.2f} s at most")
 
 
-def tell(clients: list[Client]) -> None:
-    """Print the silences, and what was lost."""
-    silences = sorted(client.longest for client in clients)
-    middle, most = silences[len(silences) // 2], silences[-1]
-    print(f"the longest silence of each of {len(clients)} clients: {middle:.2f} s in the middle, {most:.2f} s at most")
+def check(clients: list[Client]) -> None:
+    """See that everybody heard everything once."""
     said = sum(client.said for client in clients)
     least = min(client.last for client in clients)
     wrong = sum(client.wrong for client in clients)
@@ -192,7 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=50, help="messages a second [50]")
-    parser.add_argument("--seconds", type=float, default=8, help="of talk before and after each restart [8]")
+    parser.add_argument("--seconds", type=float, default=5, help="of talk before and after each restart [5]")
     parser.add_argument("--restarts", type=int, default=3)
     parser.add_argument(
         "--mariadb", action="store_true", help="on a MariaDB: the new server serves before the old ends"
@@ -204,11 +211,11 @@ def main() -> None:
         with closing(servers):
             next(servers)
             crowd = Crowd(held.getsockname()[1], options.clients, options.rate)
-            restarts = Thread(target=go_on, args=(servers, options.restarts, options.seconds))
+            restarts = Thread(target=go_on, args=(servers, crowd, options.restarts, options.seconds))
             restarts.start()
             crowd.talk(restarts)
             restarts.join()
-    tell(crowd.clients)
+    check(crowd.clients)
 
 
 if __name__ == "__main__":
