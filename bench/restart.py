@@ -11,7 +11,7 @@ import re
 import selectors
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from heapq import heappop, heappush
 from threading import Thread
@@ -143,7 +143,7 @@ class Crowd:
         self._selector.register(client.socket, selectors.EVENT_READ, number)
 
 
-def one_after_the_other(held: socket.socket) -> Iterator[None]:
+def one_after_the_other(held: socket.socket) -> Generator[None, None, None]:
     """Serve on SQLite: the next server begins when the last one has ended."""
     with ServerProcess.behind(held) as server:
         yield
@@ -156,7 +156,7 @@ def one_after_the_other(held: socket.socket) -> Iterator[None]:
             yield
 
 
-def one_beside_the_other(held: socket.socket) -> Iterator[None]:
+def one_beside_the_other(held: socket.socket) -> Generator[None, None, None]:
     """Serve on MariaDB: the next server serves before the last one is told to end."""
     database = MariaDB.shared()
     db = database.url(database.create()).render_as_string(hide_password=False)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.plain_client import Address, PlainClient
+from tests.plain_client import PlainClient
 from tests.processes import ROOT
 from tests.programs import leave_out, program
 
@@ -114,7 +114,7 @@ class Composed:
         """Remove the containers and their volumes."""
         self.compose("down", "--volumes", "--timeout=10")
 
-    def address(self, service: str = "server") -> Address:
+    def address(self, service: str = "server") -> tuple[str, int]:
         """Return where a server is reached from outside; a restart changes it."""
         _, _, port = self.compose("port", service, "7777").strip().rpartition(":")
         return "127.0.0.1", int(port)

@@ -41,7 +41,7 @@ class Containers(TestCase):
         host, port = self.composed.address()
         bob = self.enter("bob")
         ended = subprocess.run(
-            outside(sys.executable, str(ROOT / "cmd" / "cli"), f"--port={port}", "ann", str(host)),
+            outside(sys.executable, str(ROOT / "cmd" / "cli"), f"--port={port}", "ann", host),
             input="hello from outside\n",
             env=environment(),
             capture_output=True,
@@ -65,7 +65,7 @@ class Containers(TestCase):
 
     def test_the_server_is_restarted_under_its_clients(self) -> None:
         texts = [f"message {number}" for number in range(300)]
-        room = {"rooms": {"restart": 0}}
+        room: dict[str, Any] = {"rooms": {"restart": 0}}
         dan, eve = self.enter("dan", **room), self.enter("eve", **room)
         for text in texts:
             dan.send(text, "restart")
