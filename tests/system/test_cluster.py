@@ -158,6 +158,7 @@ class Cluster(ClusterCase):
 
     def test_who_is_at_both_counts_once(self) -> None:
         ann = self.enter(0, "ann" + self.room, key="hers")
+        ann.read("presence", joined=["ann" + self.room])
         other = self.enter(1, "ann" + self.room, key="hers")
         self.eventually(lambda: self.who(other) == self.who(ann) == ["ann" + self.room])
         bob = self.enter(1, "bob" + self.room)
