@@ -27,14 +27,14 @@ from server.following import Following
 from server.journal import Failed, InThread, Journal
 from server.limits import Limits
 from server.log import Segment
-from server.pages import Pages
+from server.pages import STEP, Pages, read_page
 from server.refusals import Refused
-from server.room import TAIL, Room
+from server.room import Room
 from server.search import Searches
 from server.sending import Sending
 from server.shelf import Shelf
 from server.sockets import unacknowledged_for
-from server.turns import Turns
+from server.turns import NextTurn, Turns
 from server.uploads import Uploads
 from storage.changes import Change, Deleted, Kicked, Replaced
 from storage.changes import Presence as Moved
@@ -115,9 +115,11 @@ class Server(Factory):
         self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _kept, CONTENTS)
         self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
+        self.next_turn = NextTurn(clock)
         self.searches = Searches(partial(in_reader, storage.search), self._read_hits, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
+        self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
         self._users: dict[str, list[Connection]] = {}  # by folded name
         self._rooms: dict[str, Room] = {}  # by folded name
@@ -132,6 +134,7 @@ class Server(Factory):
         self._numbers = count(1)  # of the connections that log in
         self._is_returning = False
         self._stopping = False
+        self._held = 0  # bytes of them all
         self._sweep = LoopingCall(self._look_after_all)
         self._sweep.clock = clock
         self._closed: Deferred[None] | None = None
@@ -253,6 +256,11 @@ class Server(Factory):
         behind = {cursor.room.name: cursor.room.last_id - cursor.id for cursor in connection.cursors.values()}
         return ConnectionState(not gone, silent_for, behind)
 
+    @property
+    def deliveries(self) -> int:
+        """How many messages were given to clients so far, which is seen from where their cursors stand."""
+        return self.given + sum(cursor.id for connection in self._connections for cursor in connection.cursors.values())
+
     # -- users
 
     async def log_in(self, connection: Connection, name: str, key: bytes | None, client: bytes | None) -> LoggedIn:
@@ -358,12 +366,7 @@ class Server(Factory):
         return self._by_key.get(room.key) is room
 
     def _read_missing(self, room: Room, first: int, last: int) -> Deferred[tuple[int, list[bytes]]]:
-        return self._in_reader(self._missing, room.key, room.name, first, last)
-
-    def _missing(self, key: int, name: str, first: int, last: int) -> tuple[int, list[bytes]]:
-        """In a reading thread: the messages ``first`` … ``last``, encoded, and the id of the first one."""
-        messages = self.storage.page(key, first, last)
-        return messages[0].id if messages else first, [_encoded(message, name, None) for message in messages]
+        return self._in_reader(self._messages, room.key, room.name, first, last)
 
     # -- rooms
 
@@ -457,13 +460,12 @@ class Server(Factory):
                 self._catching_up.lacks(room, first_id + len(encoded) - 1)
 
     def _bound_tails(self, used: Room) -> None:
+        self._held += used.tail.size - self._tails.pop(used, 0)
         self._tails[used] = used.tail.size
-        self._tails.move_to_end(used)
-        total = sum(self._tails.values()) if len(self._tails) > TAILS // TAIL else 0
-        while total > TAILS:
+        while self._held > TAILS:
             room, size = self._tails.popitem(last=False)
             room.tail.trim(0)
-            total -= size
+            self._held -= size
 
     def read_for(self, room: Room, ref: int, first: int, last: int) -> Deferred[Segment | None]:
         """Read messages for the question ``ref``; None where none of them is kept; errback :class:`StorageDown`."""
@@ -472,20 +474,21 @@ class Server(Factory):
     def _read_hits(self, room: Room, ref: int, ids: Sequence[int]) -> Deferred[dict[int, bytes]]:
         return self._in_reader(self._hits, room.key, ids, room.name, ref)
 
-    def _read_page(self, key: int, first: int, last: int) -> Deferred[Segment]:
-        return Deferred.fromCoroutine(self._page(key, first, last))
+    def _read_page(self, key: int, first: int) -> Deferred[Segment]:
+        return Deferred.fromCoroutine(self._page(key, first))
 
-    async def _page(self, key: int, first: int, last: int) -> Segment:
+    async def _page(self, key: int, first: int) -> Segment:
         name = self._by_key[key].name
+        read = partial(self._messages, key, name)
         while True:
-            segment: Segment | None = await self._until_read(self._segment, key, first, last, name)
-            if segment is not None:
-                return segment
+            page: Segment | None = await self._until_read(read_page, read, first)
+            if page is not None:
+                return page
             for span in await self._until_read(self.storage.neighbours.spans, [key]):
                 self.found(*span)
-                if span[1] > last:  # pruned, of which we had not heard yet
+                if span[1] >= first + STEP:  # pruned, of which we had not heard yet
                     return Segment(first, [])
-            self._log.error("room {room} has no messages {first} to {last}", room=name, first=first, last=last)
+            self._log.error("room {room} has no messages from {first} on", room=name, first=first)
             await deferLater(self.clock, READ_AGAIN)
 
     def _read_content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
@@ -506,10 +509,12 @@ class Server(Factory):
 
     def _segment(self, key: int, first: int, last: int, name: str, ref: int | None = None) -> Segment | None:
         """In a reading thread: the messages ``first`` … ``last``, encoded."""
-        messages = self.storage.page(key, first, last)
-        if not messages:
-            return None
-        return Segment(messages[0].id, [_encoded(message, name, ref) for message in messages])
+        first_id, messages = self._messages(key, name, first, last, ref)
+        return Segment(first_id, messages) if messages else None
+
+    def _messages(self, key: int, name: str, first: int, last: int, ref: int | None = None) -> tuple[int, list[bytes]]:
+        found = self.storage.page(key, first, last)
+        return found[0].id if found else first, [_encoded(message, name, ref) for message in found]
 
     def _hits(self, key: int, ids: Sequence[int], name: str, ref: int) -> dict[int, bytes]:
         """In a reading thread: those of the messages that are still there, encoded, by their ids."""
@@ -557,7 +562,7 @@ class Server(Factory):
 
     def _forget(self, room: Room) -> None:
         del self._rooms[fold(room.name)], self._by_key[room.key]
-        self._tails.pop(room, None)
+        self._held -= self._tails.pop(room, 0)
         self._pages.forget(room.key)
 
 

@@ -129,6 +129,18 @@ class MessageTests(FollowingCase):
         self.assertEqual(bob.heard(frames.Welcome)[0].rooms["lobby"].last_id, 1)
         self.assertEqual(self.texts(bob), ["one"])
 
+    def test_who_reads_from_the_database_may_be_ahead_of_us(self) -> None:
+        self.store("one")
+        self.look()
+        self.house.server._by_key[1].reread()
+        self.store("two")
+        bob = self.house.peer("bob", rooms={"lobby": 0})
+        self.assertEqual(self.texts(bob), ["one", "two"])
+        self.look()
+        self.store("three")
+        self.look()
+        self.assertEqual(self.texts(bob), ["one", "two", "three"])
+
     def test_the_database_away_for_a_while(self) -> None:
         everything = self.neighbours.all
 
