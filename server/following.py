@@ -21,7 +21,7 @@ from storage.neighbours import DEAD, OVER
 if TYPE_CHECKING:
     from server.server import Server
 
-TOGETHER: Final = 0.02  # seconds between two looks where there are other servers
+TOGETHER: Final = 0.03  # seconds between two looks where there are other servers
 ALONE: Final = 0.25  # likewise, where there are none yet
 COMMANDS: Final = 1.0  # likewise, where there cannot be any: only commands write beside us
 TELL: Final = 0.2  # seconds for which comings and goings are gathered before the others are told

@@ -94,7 +94,6 @@ class Touched:
         return touched
 
     def _name(self, login: Login) -> None:
-        self.senders.add((login.user, NAME))
         self.users.add(login.user)
         if login.client is not None:
             self.senders.add((login.user, login.client))
@@ -204,8 +203,8 @@ class Ledger:
         return not others or any(other.shares(login) for other in others)
 
     def _take_name(self, login: Login) -> None:
-        # Written, not only locked: where each server has a database of its own in a cluster, locks do not meet.
-        self._senders[login.user, NAME].epoch += 1
+        if lock := self._senders.get((login.user, NAME)):
+            lock.epoch += 1  # written, not only locked: between the nodes of a cluster locks do not meet
         self._names.setdefault(login.user, []).append(Named(self._server, login))
         self.logins[login.number] = login
 

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, ins
 
 from storage.interface import Entry, Login, Outcome, Room, UploadKey
 from storage.ledger import Ledger, Named, SenderKey, SenderRow, Touched
-from storage.schema import logins, messages, parts, rooms, senders, servers, uploads
+from storage.schema import NAME, logins, messages, parts, rooms, senders, servers, uploads
 from storage.signing import sign
 from storage.uploads import Upload
 from storage.upsert import upsert
@@ -51,6 +51,7 @@ class Posting:
 
     def __init__(self, dialect: str, server: int) -> None:
         self._server = server
+        self._is_alone = dialect == "sqlite"
         self._whereabouts = Whereabouts(dialect, server)
         self._add_rooms = upsert(dialect, rooms, "folded")
         self._add_senders = upsert(dialect, senders, "user")
@@ -63,7 +64,7 @@ class Posting:
         touched = Touched.by(entries)
         ledger = Ledger(
             self._server,
-            self._lock_senders(connection, touched.senders),
+            self._lock_senders(connection, touched.senders | self._name_locks(touched.users)),
             _names(connection, touched.users),  # behind the lock
             self._lock_rooms(connection, touched),
             _uploads(connection, touched.uploads),
@@ -83,6 +84,10 @@ class Posting:
     def signed(self, connection: Connection) -> int | None:
         """Return the number of the last batch that was committed, after waiting for a commit that is under way."""
         return connection.scalar(_LOCK_BATCH, {"id": self._server})
+
+    def _name_locks(self, users: set[str]) -> set[SenderKey]:
+        """Return the rows under whose locks names are decided on: none on SQLite, where one transaction has all."""
+        return set() if self._is_alone else {(user, NAME) for user in users}
 
     def _lock_senders(self, connection: Connection, keys: set[SenderKey]) -> dict[SenderKey, SenderRow]:
         found = _senders(connection, keys)

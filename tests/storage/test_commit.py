@@ -137,7 +137,7 @@ class Committing(Cases):
         self.assertEqual(
             self.journal.commit(send(room), send(room), Refuse(None, 1), send(room, seq=1)), [1, 2, True, 3]
         )
-        self.assertEqual([client for (client,) in self.rows(senders.c.client)], [NAME])
+        self.assertLessEqual({client for (client,) in self.rows(senders.c.client)}, {NAME})
 
     def test_a_thousand_at_once(self) -> None:
         logins = [Login(f"user{n}", n.to_bytes(32), number=n) for n in range(1, 1201)]
