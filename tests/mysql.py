@@ -16,7 +16,9 @@ class MySQL(MariaDB):
     Raises SkipTest where there is none, but AssertionError where the environment has ``CI`` set.
     """
 
-    _more = ("--mysqlx=OFF",)
+    def flags(self) -> list[str]:
+        """Return what it is started with besides: without that it would listen on all addresses."""
+        return ["--mysqlx=OFF"]
 
     def _find(self) -> list[str]:
         if "MYSQLD" in os.environ:
