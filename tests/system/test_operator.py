@@ -16,7 +16,6 @@ from tests.mariadb import MariaDB
 from tests.plain_client import PlainClient
 from tests.processes import SERVER, ServerProcess, environment
 
-
 EMPTY = b'{"type":"chat","version":1}\n{"type":"end","records":1}\n'
 
 
