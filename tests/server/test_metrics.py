@@ -249,6 +249,14 @@ class Figures(TestCase):
         self.assertEqual(self.value("chat_waiting_bytes", queue="journal"), 0)
         self.assertEqual(self.value("chat_waiting_limit_bytes", queue="journal"), FULL)
 
+    def test_all_of_a_batch_are_counted(self) -> None:
+        for seq in (1, 2, 3):
+            self.ann.says(frames.Send(seq), b"four")
+        self.house.settle()
+        self.assertEqual(self.value("chat_messages_total", content="text"), 3)
+        self.assertEqual(self.value("chat_message_bytes_total", content="text"), 12)
+        self.assertEqual(self.value("chat_message_stored_seconds_count"), 1)  # of the one that waited longest
+
     def test_who_is_held_while_it_is_full(self) -> None:
         for seq in range(2, FULL // MAX_BODY + 3):
             self.ann.says(frames.Send(seq - 1), b"x" * MAX_BODY)
