@@ -95,7 +95,6 @@ AnyRecord = Chat | Room | Message | Part | Sender | Upload | End
 _ROOMS = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
 _MESSAGES = (
     select(
-        rooms.c.name,
         messages.c.id,
         messages.c.sender,
         messages.c.sent_at,
@@ -105,12 +104,7 @@ _MESSAGES = (
         messages.c.deleted,
         messages.c.upload_id,
     )
-    .where(
-        rooms.c.id == bindparam("room"),
-        messages.c.room_id == bindparam("room"),
-        messages.c.id > bindparam("after"),
-        messages.c.id >= rooms.c.first_id,  # below it some may wait to be removed
-    )
+    .where(messages.c.room_id == bindparam("room"), messages.c.id > bindparam("after"))
     .order_by(messages.c.id)
     .limit(PAGE)
 )
@@ -161,9 +155,10 @@ def read(connection: Connection) -> Iterator[AnyRecord]:
 
 def _all(connection: Connection) -> Iterator[AnyRecord]:
     yield Chat(VERSION)
-    for key, name, first_id, last_id in connection.execute(_ROOMS).all():
-        yield Room(name, first_id, last_id)
-        yield from _messages(connection, key)
+    for key, *row in connection.execute(_ROOMS).all():
+        room = Room(*row)
+        yield room
+        yield from _messages(connection, key, room)
     first = {"user": "", "client": b"", "number": -1}
     for row in _paged(connection, _SENDERS, first, lambda row: {"user": row.user, "client": row.client}):
         yield Sender(*row)
@@ -172,9 +167,10 @@ def _all(connection: Connection) -> Iterator[AnyRecord]:
         yield from _parts(connection, id)
 
 
-def _messages(connection: Connection, room: int) -> Iterator[AnyRecord]:
-    for *row, upload in _paged(connection, _MESSAGES, {"room": room, "after": 0}, lambda row: {"after": row.id}):
-        yield Message(*row)
+def _messages(connection: Connection, key: int, room: Room) -> Iterator[AnyRecord]:
+    before = {"room": key, "after": room.first_id - 1}  # what is below may wait to be removed
+    for *row, upload in _paged(connection, _MESSAGES, before, lambda row: {"after": row.id}):
+        yield Message(room.name, *row)
         if upload is not None:
             yield from _parts(connection, upload)
 

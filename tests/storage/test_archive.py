@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from sqlite3 import Connection
+
+from sqlalchemy import Engine, event
+
 from storage import StorageUnusable, archive
 from storage.access import existing, snapshot
 from storage.archive import AnyRecord, Chat, End, Message, Part, Room, Sender, Upload
 from storage.restoring import BadRecord
-from tests.storage.databases import ANN, Journal, OnMariaDB, OnSQLite
+from tests.storage.databases import ANN, Journal, OnMariaDB, OnSQLite, send
 from tests.storage.operating import FILE, UNICODE, Operated, contents
 
 HELLO = Message("lobby", 1, "ann", 5, "hello")
@@ -113,7 +118,32 @@ class Archive(Operated):
 
 
 class ArchiveOfSQLite(Archive, OnSQLite):
-    pass
+    def test_twice_as_much_takes_twice_as_long(self) -> None:
+        def steps(work: Callable[[], object]) -> int:
+            """Return how many steps SQLite takes for it, in thousands."""
+            counted = 0
+
+            def count() -> None:
+                nonlocal counted
+                counted += 1
+
+            def watch(connection: Connection, _: object) -> None:
+                connection.set_progress_handler(count, 1000)
+
+            event.listen(Engine, "connect", watch)
+            try:
+                work()
+            finally:
+                event.remove(Engine, "connect", watch)
+            return counted
+
+        journal = Journal(self.open())
+        lobby = journal.open()
+        journal.commit(*(send(lobby) for _ in range(4000)))
+        for work in (self.exported, lambda: list(self.open().get_all("lobby"))):
+            before = steps(work)
+            journal.commit(*(send(lobby) for _ in range(4000)))
+            self.assertLess(steps(work), 2.5 * before)
 
 
 class ArchiveOfMariaDB(Archive, OnMariaDB):
