@@ -31,6 +31,10 @@ test: lint ## everything that has to hold: style, types, tests, coverage
 
 torture: export KILLS ?= 100
 torture: export DB_KILLS ?= 20
+torture: export CLUSTER_KILLS ?= 50
+torture: export NODE_KILLS ?= 5
+torture: export NODE_CUTS ?= 5
+torture: export LAGS ?= 20
 torture: export CUTS ?= 50
 torture: export CONTENTS ?= 10
 torture: export RACES ?= 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_urlsafe
 from time import time
@@ -11,14 +11,15 @@ from typing import Any, Final, TypeVar
 
 from twisted.application.internet import ClientService, backoffPolicy
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IDelayedCall, IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from cli.addresses import Address
 from cli.attempts import Threads
 from cli.connection import Connection
+from cli.in_turn import endpoint
 from cli.inbox import Inbox, Message
 from cli.refusals import ClientClosed, LoginRefused
 from cli.session import Found, Session
@@ -88,6 +89,7 @@ class Client:
         host: str = "127.0.0.1",
         port: int = 7777,
         *,
+        others: Sequence[Address] = (),
         rooms: Mapping[str, int | None] | None = None,
         history: int | None = None,
         key: str | None = None,
@@ -98,6 +100,9 @@ class Client:
         reactor: Any = None,
     ) -> Deferred[Client]:
         """Connect and log in; fires at the first `welcome`, and keeps trying until then. Cancelling it gives up.
+
+        Where several servers are one chat, ``others`` are host and port of those besides the first: after a lost
+        connection, or where one does not answer, the client goes to the next.
 
         ``rooms`` maps each room to the last id known of it, None for its newest ``history`` messages (None: as many as
         the server thinks right); left out it is the lobby. ``key`` is the person's secret, ``client`` this program's:
@@ -120,7 +125,7 @@ class Client:
             in_thread=Threads(reactor),
             listener=listener,
         )
-        return cls(HostnameEndpoint(reactor, host, port), session, reactor).start()
+        return cls(endpoint(reactor, [(host, port), *others]), session, reactor).start()
 
     def start(self) -> Deferred[Client]:
         """Begin to connect; see :meth:`new`. Before that one can send and join, which waits, and ask in vain."""

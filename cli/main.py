@@ -12,15 +12,16 @@ from typing import Any, Final, NoReturn
 
 from platformdirs import user_state_path
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.task import react
 from twisted.logger import ILogObserver, LogEvent, LogLevel, globalLogBeginner
 from twisted.python.usage import UsageError
 from zope.interface import provider
 
+from cli.addresses import addresses
 from cli.attempts import Threads
 from cli.client import Client
 from cli.config import BadConfig, Config
+from cli.in_turn import endpoint
 from cli.inbox import Inbox
 from cli.last_server import LastServer
 from cli.options import AnyOptions, Options, SaveOptions, SendOptions, TailOptions
@@ -194,7 +195,7 @@ def _client(
         in_thread=Threads(reactor),
         listener=listener,
     )
-    return Client(HostnameEndpoint(reactor, options["host"], options["port"]), session, reactor)
+    return Client(endpoint(reactor, addresses(options["host"], options["port"])), session, reactor)
 
 
 def _server(options: AnyOptions) -> str:

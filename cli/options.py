@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getopt
-import re
 import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -13,13 +12,13 @@ from typing import Any, ClassVar, Final, NoReturn, TypeVar, cast
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from cli.addresses import ONE
 from cli.config import Config
 from cli.settings import SETTINGS, BadSetting, Setting, Settings, Value
 from cli.usage import flag_help, usage
 from wire.frames import LOBBY, MAX_PAGE
 from wire.names import BadName, canonical, file_name
 
-_ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]+))?")
 _SHORT: Final = {"user": "u", "host": "h", "port": "p", "rooms": "r"}
 _NO: Final = "no_"  # before a flag that says no
 NARROW: Final = 40  # columns that the help has at the least
@@ -146,7 +145,7 @@ class AnyOptions(UsageOptions):
 class Options(AnyOptions):
     """Who talks, where and how. ``rooms`` is empty where none was given."""
 
-    synopsis = "Usage: chat [options] [NAME] [HOST[:PORT]]"
+    synopsis = "Usage: chat [options] [NAME] [HOST[:PORT][,HOST...]]"
     longdesc = (
         "Talks as NAME (your login name where left out) with everybody on a Console Chat server. "
         "In a terminal it takes the screen, and /help tells the rest; with input or output redirected it is a plain "
@@ -199,7 +198,10 @@ class Options(AnyOptions):
         self["user"] = canonical(self.settings.user) if self.settings.user else _login_name()
 
     def _take_address(self, address: str) -> None:
-        parts = _ADDRESS.fullmatch(address)
+        if "," in address and "host" not in self._said:
+            self.say(SETTINGS["host"], address)
+            return
+        parts = ONE.fullmatch(address)
         if parts is None:
             raise UsageError(f"{address!r} is no HOST[:PORT]")
         if "host" in self._said or (parts["port"] and "port" in self._said):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final
 
+from cli.addresses import addresses
 from cli.words import meant
 from wire.names import canonical
 
@@ -167,7 +168,12 @@ class Settings:
 
     user: str = setting("", "your name, by default your login name", group=WHERE, test=canonical, later=True)
     host: str = setting(
-        "", "the server, by default that of last time in a terminal, else 127.0.0.1", group=WHERE, later=True
+        "",
+        "the server, by default that of last time in a terminal, else 127.0.0.1; "
+        "of several that are one chat all, with commas, each with its :PORT if it has one of its own",
+        group=WHERE,
+        test=lambda hosts: addresses(hosts, 1),
+        later=True,
     )
     port: int = setting(7777, "the server's TCP port", group=WHERE, least=1, most=65535, later=True)
     rooms: list[str] = setting(

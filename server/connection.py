@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
 from twisted.logger import Logger
@@ -24,7 +24,7 @@ from server.refusals import NOT_STORED, Refused, echo_of, error, named, valid_ec
 from server.room import Cursor, Room
 from server.sending import Sending
 from server.sockets import tune
-from storage.interface import LoggedIn, Login
+from storage.interface import Login
 from wire import frames
 from wire.frames import (
     MAX_FRAME,
@@ -63,8 +63,7 @@ class Connection(Netstrings):
     def __init__(self, server: Server) -> None:
         self.server = server
         self.user = ""  # as it is shown; empty before login
-        self.key: str | UnsetType = UNSET
-        self.client: bytes | None = None
+        self.login: Login | None = None  # while it has its name, or is about to
         self.address = ""
         self.logged_in = False
         self.cursors: dict[str, Cursor] = {}  # by folded name of the room
@@ -297,14 +296,12 @@ class Connection(Netstrings):
         wanted = {fold(room): (room, id) for room, id in ((named(room), id) for room, id in asked.items())}
         if len(wanted) > MAX_ROOMS:
             raise Refused("too_many", f"at most {MAX_ROOMS} rooms at once")
-        client = sha256(frame.client.encode()).digest() if isinstance(frame.client, str) else None
-        self.server.claim(self, name, frame.key, client)
+        logged_in = await self.server.log_in(self, name, _digest(frame.key), _digest(frame.client))
+        self.user = logged_in.name
         names = [room for room, _ in wanted.values()]
-        opening = self.server.open_rooms(names)  # not awaited yet: in one batch with the login
-        logged_in: LoggedIn = await self.server.journal.ask(Login(fold(name), client))
-        self.sending.begin(logged_in)
-        self.server.replace(self)
-        await opening
+        await self.server.open_rooms(names)
+        for asked_for, id in wanted.values():
+            await self.server.room_up_to(asked_for, id or 0)
         rooms = await self.server.open_rooms(names)  # one that emptied meanwhile has left memory
         if self._over:
             return
@@ -351,7 +348,7 @@ class Connection(Netstrings):
 
     async def _join(self, frame: frames.Join, name: str) -> None:
         try:
-            (room,) = await self.server.open_rooms([name])
+            room = await self.server.room_up_to(name, frame.after or 0)
         except Failed:
             self.error("failed", NOT_STORED, echo_of(frame))
             return
@@ -405,7 +402,7 @@ class Connection(Netstrings):
     def _take_history(self, frame: frames.History, _: bytes) -> None:
         if found := self._ask(frame):
             asked, room = found
-            last = room.last_id if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.last_id)
+            last = room.stored if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.stored)
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
             self.questions.give(asked, HistoryAnswer(self.questions, asked, first, last, read))
@@ -454,6 +451,10 @@ class Connection(Netstrings):
 
     def _take_forbidden(self, frame: Any, _: bytes) -> None:
         self.error("forbidden", "this server does not offer it", echo_of(frame))
+
+
+def _digest(secret: str | UnsetType) -> bytes | None:
+    return sha256(secret.encode()).digest() if isinstance(secret, str) else None
 
 
 _QUESTIONS: Final = (frames.History, frames.Search, frames.Who, frames.Rooms, frames.Fetch)

@@ -84,6 +84,11 @@ class Journal:
         self._idle: list[Deferred[None]] = []
         self.down = False  # the database is away; whatever has to be stored waits
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is being stored, or about to be."""
+        return self._working
+
     def add_bulk(self, bulk: Bulk) -> None:
         """Store what is in ``bulk`` too; who puts something into it calls :meth:`wake`."""
         self._bulk = bulk

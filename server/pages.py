@@ -58,5 +58,7 @@ def read_page(read: Callable[[int, int], tuple[int, list[bytes]]], first: int) -
     if first_id + len(messages) == first + STEP:  # the log goes on
         size = sum(map(len, messages))
         if more := max(0, (SEGMENT - size) * len(messages) // size):
-            messages += read(first + STEP, first + STEP + more - 1)[1]
+            next_id, others = read(first + STEP, first + STEP + more - 1)
+            if next_id == first + STEP:  # not so where they were pruned meanwhile
+                messages += others
     return Segment(first_id, messages)

@@ -7,7 +7,7 @@ from the tail where that reaches far enough back, else from the pages. No messag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final
 
 from twisted.logger import Logger
@@ -25,7 +25,9 @@ NAMES_A_FRAME: Final = 400  # 32 characters of 4 bytes each: 52 KB
 class Room:
     """One room that somebody is in: its tail, who is in it, and who of them is level with it."""
 
-    def __init__(self, key: int, name: str, first_id: int, last_id: int, pages: Pages) -> None:
+    def __init__(
+        self, key: int, name: str, first_id: int, last_id: int, pages: Pages, elsewhere: Counter[str] | None = None
+    ) -> None:
         self.key = key
         self.name = name
         self.first_id = first_id
@@ -33,7 +35,11 @@ class Room:
         self.tail = Tail(last_id)
         self.cursors: set[Cursor] = set()
         self.level: set[Cursor] = set()
-        self.users: Counter[str] = Counter()  # connections by user
+        self.here: Counter[str] = Counter()  # connections by user
+        self._elsewhere = Counter() if elsewhere is None else elsewhere  # other servers by user
+        self._told_others: Set[str] = frozenset()  # who is here, as the other servers know it
+        self._may_tell_others = False
+        self._stored = last_id
         self._before: frozenset[str] | None = None  # the users at the last presence, if they changed since
         self._untold: set[Cursor] = set()  # missed a presence, being behind
         self._fresh: tuple[int, Piece] | None = None
@@ -42,6 +48,20 @@ class Room:
     def last_id(self) -> int:
         """The newest message's id."""
         return self.tail.last_id
+
+    @property
+    def stored(self) -> int:
+        """The newest id that is known to be stored: ``last_id``, or above it while messages between are read."""
+        return max(self._stored, self.last_id)
+
+    @stored.setter
+    def stored(self, id: int) -> None:
+        self._stored = max(self._stored, id)
+
+    @property
+    def users(self) -> Set[str]:
+        """Who is in it, at whatever server."""
+        return self.here.keys() | self._elsewhere.keys() if self._elsewhere else self.here.keys()
 
     def append(self, first_id: int, messages: Sequence[bytes]) -> bool:
         """Put encoded messages at the end of the log and wake who is level.
@@ -59,6 +79,20 @@ class Room:
             self._wake(level)
         return True
 
+    def skip_to(self, id: int) -> None:
+        """Let what is missing up to message ``id``, if anything is, be read from the pages, or be gone."""
+        if id > self.last_id:
+            self.tail = Tail(id)
+            self._fresh = None
+            for cursor in list(self.level):
+                cursor.follow(None)
+
+    def reread(self) -> None:
+        """Forget the messages held: some of them are not what they were."""
+        self.tail.trim(0)
+        self._fresh = None
+        self.pages.forget(self.key)
+
     def after(self, id: int) -> Piece | None:
         """Return what follows message ``id``, which is below ``last_id``; None where it has to be read first."""
         if self._fresh is not None and self._fresh[0] == id:  # nearly all ask at the same place
@@ -71,29 +105,43 @@ class Room:
         return page.after(max(id, page.first_id - 1)) if page else None
 
     def _wake(self, id: int) -> None:
-        """Give all who are level, at message ``id``, what follows."""
+        """Give all who are level, at message ``id``, what follows.
+
+        Who was given a page may be ahead: the database knew more than the tail.
+        """
         self._fresh = None
         piece = self.after(id)
         for cursor in list(self.level):
-            cursor.follow(piece)
+            cursor.follow(piece if cursor.id == id else None)
 
     def enter(self, cursor: Cursor, user: str) -> None:
         """Let a connection of ``user`` in."""
-        self._will_change()
-        self.users[user] += 1
+        self.will_change()
+        self._may_tell_others = True
+        self.here[user] += 1
         self.cursors.add(cursor)
 
     def leave(self, cursor: Cursor, user: str) -> None:
         """Let it out."""
-        self._will_change()
-        self.users[user] -= 1
-        if not self.users[user]:
-            del self.users[user]
+        self.will_change()
+        self._may_tell_others = True
+        self.here[user] -= 1
+        if not self.here[user]:
+            del self.here[user]
         self.cursors.discard(cursor)
         self.level.discard(cursor)
         self._untold.discard(cursor)
 
-    def _will_change(self) -> None:
+    def moved(self) -> tuple[list[str], list[str]]:
+        """Return who came and who left here since the last call: what the other servers do not know yet."""
+        if not self._may_tell_others:
+            return [], []
+        before, self._told_others = self._told_others, frozenset(self.here)
+        self._may_tell_others = False
+        return sorted(self._told_others - before), sorted(before - self._told_others)
+
+    def will_change(self) -> None:
+        """Who is in it is about to change."""
         if self._before is None:
             self._before = frozenset(self.users)
 
@@ -109,16 +157,22 @@ class Room:
         if untold:
             self._tell(untold, encode(Presence(self.name, len(self.users))))
 
+    def tell(self, frames: bytes) -> None:
+        """Write encoded frames to all who are in it."""
+        for cursor in self.cursors:
+            cursor.say(frames)
+
     def _tell(self, cursors: set[Cursor], frames: bytes) -> None:
         for cursor in cursors:
             if not cursor.tell(frames):
                 self._untold.add(cursor)
 
     def _changes(self, before: frozenset[str]) -> bytes:
-        joined, left = sorted(self.users.keys() - before), sorted(before - self.users.keys())
+        users = self.users
+        joined, left = sorted(users - before), sorted(before - users)
         if not joined and not left:
             return b""
-        count = len(self.users)
+        count = len(users)
         if count > NAMED:
             return encode(Presence(self.name, count))
         return b"".join(
@@ -160,6 +214,10 @@ class Cursor:
     def leave(self, user: str) -> None:
         """Let go of the room."""
         self.room.leave(self, user)
+
+    def say(self, frames: bytes) -> None:
+        """Write ``frames`` behind all that was written."""
+        self._connection.outlet.write(frames)
 
     def tell(self, frames: bytes) -> bool:
         """Write ``frames`` if the connection keeps up; say whether."""

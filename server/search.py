@@ -44,7 +44,7 @@ class Searches:
     def answer(self, questions: Questions, asked: Asked, room: Room, search: Search) -> SearchAnswer:
         """Return what answers ``search``."""
         words = sorted(set(fold(search.query).split()), key=len, reverse=True)  # what is long is rare
-        last = room.last_id if isinstance(search.before, UnsetType) else min(search.before - 1, room.last_id)
+        last = room.stored if isinstance(search.before, UnsetType) else min(search.before - 1, room.stored)
         limit = min(search.limit, MAX_PAGE)
         first = room.first_id if words and limit else last + 1
         return SearchAnswer(self, questions, asked, room, words, first, last, limit)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from math import ceil
 from time import time
 from typing import Any, Final
 
-from msgspec import UnsetType
 from twisted.internet.defer import Deferred, DeferredLock, gatherResults
 from twisted.internet.defer import TimeoutError as TooLate
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -19,12 +19,15 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from server.budget import PLACE
+from server.catching_up import CatchingUp
 from server.cleaning import Cleaning
 from server.connection import Connection
-from server.journal import InThread, Journal
+from server.elsewhere import Elsewhere
+from server.following import Following
+from server.journal import Failed, InThread, Journal
 from server.limits import Limits
 from server.log import Segment
-from server.pages import Pages, read_page
+from server.pages import STEP, Pages, read_page
 from server.refusals import Refused
 from server.room import Room
 from server.search import Searches
@@ -33,7 +36,23 @@ from server.shelf import Shelf
 from server.sockets import unacknowledged_for
 from server.turns import NextTurn, Turns
 from server.uploads import Uploads
-from storage.interface import IStorage, Message, Open, Send, StorageDown, UploadKey
+from storage.changes import Change, Deleted, Kicked, Replaced
+from storage.changes import Presence as Moved
+from storage.interface import (
+    Beat,
+    IStorage,
+    LoggedIn,
+    Login,
+    Logout,
+    Message,
+    Open,
+    Presence,
+    Refusal,
+    Return,
+    Send,
+    StorageDown,
+    UploadKey,
+)
 from storage.interface import Room as StoredRoom
 from wire import frames
 from wire.frames import encode
@@ -86,7 +105,8 @@ class Server(Factory):
         self.grace = grace
         self.ping_every = ceil(ping)
         self._ping = ping
-        self._storage = storage
+        self.storage = storage
+        self._in_writer = in_writer
         self._in_reader = in_reader
         self.journal = Journal(storage, in_writer, clock, self._encode, self._publish, self._storage_changed)
         self.uploads = Uploads(clock, self.journal.wake)
@@ -108,6 +128,12 @@ class Server(Factory):
         self._known: set[str] = set()  # folded names of all rooms there are
         self._pages = Pages(self._read_page)
         self._tails: OrderedDict[Room, int] = OrderedDict()  # bytes, the least used room first
+        self.elsewhere = Elsewhere(self._will_change)
+        self._catching_up = CatchingUp(self._read_missing, self._bound_tails, self._is_open, clock)
+        self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
+        self._numbers = count(1)  # of the connections that log in
+        self._is_returning = False
+        self._stopping = False
         self._held = 0  # bytes of them all
         self._sweep = LoopingCall(self._look_after_all)
         self._sweep.clock = clock
@@ -122,10 +148,8 @@ class Server(Factory):
         self._sweep.start(min(1.0, self._ping / 4), now=False).addErrback(
             lambda failure: self._log.failure("the sweep stopped", failure)
         )
-        Deferred.fromCoroutine(self._until_read(self._storage.rooms)).addCallbacks(
-            lambda rooms: self._known.update(fold(room.name) for room in rooms),
-            lambda failure: self._log.failure("reading the rooms", failure),
-        )
+        self.put_back()
+        self._following.start()
 
     async def stop(self) -> bool:
         """End every connection: what was received is stored first, then all are told, then slow ones have time.
@@ -135,7 +159,9 @@ class Server(Factory):
         began = self.clock.seconds()
         self.limits.stop()
         self._cleaning.stop()
+        self._following.stop()
         stored = await self._at_most(self.grace / 2, Deferred.fromCoroutine(self._all_stored()))
+        self._stopping = True
         for connection in self.get_all():
             connection.end("shutdown")
         if self._connections:
@@ -146,7 +172,16 @@ class Server(Factory):
             connection.abort()
         if self._sweep.running:
             self._sweep.stop()
+        if stored and self.storage.shared:
+            stored = await self._at_most(LEAVING, Deferred.fromCoroutine(self._leave()))
         return stored
+
+    async def _leave(self) -> None:
+        """Let the names of who was here be free at once, on the other servers too."""
+        try:
+            await self._in_writer(self.storage.neighbours.leave)
+        except StorageDown:
+            return  # we are forgotten in a few seconds
 
     async def _all_stored(self) -> None:
         """Read nothing more, and return when what was read is stored."""
@@ -194,12 +229,17 @@ class Server(Factory):
 
     def free_name(self, connection: Connection) -> None:
         """Let the connection's name go, if no other one has it."""
-        name = fold(connection.user)
-        others = self._users.get(name, [])
+        login, connection.login = connection.login, None
+        if login is None:
+            return
+        login.gone = True
+        others = self._users.get(login.user, [])
         if connection in others:
             others.remove(connection)
             if not others:
-                del self._users[name]
+                del self._users[login.user]
+        if not self._stopping:
+            self.journal.put(Logout(login.number), lambda _: None)
 
     def get_all(self) -> list[Connection]:
         """Return all connections, logged in or not."""
@@ -224,23 +264,110 @@ class Server(Factory):
 
     # -- users
 
-    def claim(self, connection: Connection, name: str, key: str | UnsetType, client: bytes | None) -> None:
-        """Give ``connection`` the user ``name``; raises :class:`Refused` where somebody else is called so."""
-        here = self._users.get(fold(name), [])
-        if here and not any(
-            (isinstance(key, str) and key == other.key) or (client is not None and client == other.client)
-            for other in here
-        ):
-            raise Refused("name_taken", f"{name} is somebody else now; choose another name")
-        connection.user = here[0].user if here else name
-        connection.key, connection.client = key, client
-        self._users.setdefault(fold(name), here).append(connection)
+    async def log_in(self, connection: Connection, name: str, key: bytes | None, client: bytes | None) -> LoggedIn:
+        """Give ``connection`` the user ``name``, and end the older connections of the same client.
 
-    def replace(self, connection: Connection) -> None:
-        """End the older connections of the same user and client."""
-        for other in list(self._users.get(fold(connection.user), [])):
-            if other.client == connection.client and 0 < other.sending.epoch < connection.sending.epoch:
+        Raises :class:`Refused` where somebody else is called so, :class:`Failed`.
+        """
+        connection.login = Login(name, client, key, next(self._numbers))
+        outcome = await self.journal.ask(connection.login)
+        if isinstance(outcome, Refusal):
+            connection.login = None
+            raise Refused(outcome.code, outcome.text)
+        logged_in: LoggedIn = outcome
+        connection.sending.begin(logged_in)
+        if connection.login is not None:  # it was not lost meanwhile
+            connection.login = replace(connection.login, name=logged_in.name)
+            self._users.setdefault(connection.login.user, []).append(connection)
+        if logged_in.sender is not None:
+            self._replace(logged_in.sender.user, logged_in.sender.client, logged_in.sender.epoch)
+        return logged_in
+
+    def _replace(self, user: str, client: bytes, epoch: int) -> None:
+        """End the connections of a client that are of an older epoch."""
+        for other in list(self._users.get(user, [])):
+            if other.login is not None and other.login.client == client and other.sending.epoch < epoch:
                 other.end("replaced")
+
+    # -- other servers
+
+    def put_back(self) -> None:
+        """Have the other servers know who is here: we begin, or were taken for dead."""
+        if self._is_returning:
+            return
+        self._is_returning = True
+        here = [connection for connections in self._users.values() for connection in connections]
+        logins = [(connection.login, connection.sending.epoch) for connection in here if connection.login is not None]
+        for room in self._rooms.values():
+            room.moved()
+        present = [(room.key, user) for room in self._rooms.values() for user in room.here]
+        self.journal.put(Return(logins, present), partial(self._returned, here))
+
+    def _returned(self, here: Sequence[Connection], gone: Any) -> None:
+        self._is_returning = False
+        if isinstance(gone, Failed):
+            return
+        for connection in here:
+            why = gone.get(connection.login.number) if connection.login is not None else None
+            if why == "replaced":
+                connection.end(why)
+            elif why is not None:
+                connection.end_with_error(why, "somebody else took this name while the database was away from here")
+
+    def hear(self, server: int, change: Change | None) -> None:
+        """Do what another process on the database says."""
+        match change:
+            case Moved():
+                self._known.add(fold(change.name))
+                self.elsewhere.move(server, change.room, change.came, change.went)
+            case Replaced():
+                # Behind what is being stored: it may be the login of the one that is replaced.
+                self.journal.put(Beat(), lambda _: self._replace(change.user, change.client, change.epoch))
+            case Deleted():
+                self._delete(change)
+            case Kicked():
+                for connection in list(self._users.get(change.user, [])):
+                    connection.end("kicked")
+            case None:
+                self._log.warn("another server is newer and said something that this one does not know")
+
+    def _delete(self, change: Deleted) -> None:
+        self.contents.forget(lambda place: place[:2] == (change.room, change.id))
+        if room := self._by_key.get(change.room):
+            room.reread()
+            room.tell(encode(frames.Deleted(room.name, change.id, change.by)))
+
+    def open_now(self) -> list[Room]:
+        """Return the rooms that somebody here is in."""
+        return list(self._rooms.values())
+
+    def rooms_found(self, rooms: Sequence[StoredRoom]) -> None:
+        """These are all the rooms there are; in those that are open here anything may have changed."""
+        self._known.update(fold(room.name) for room in rooms)
+        for room in self._rooms.values():
+            room.reread()
+
+    def found(self, key: int, first_id: int, last_id: int) -> None:
+        """A room was looked at: it has messages from ``first_id`` to ``last_id``."""
+        if room := self._by_key.get(key):
+            room.first_id = max(room.first_id, first_id)
+            self._catching_up.lacks(room, last_id)
+
+    def tell_others(self, room: Room) -> None:
+        """Tell the other servers who came here and who left."""
+        came, went = room.moved() if self.storage.shared else ([], [])
+        if came or went:
+            self.journal.put(Presence(room.key, room.name, came, went), lambda _: None)
+
+    def _will_change(self, key: int) -> None:
+        if room := self._by_key.get(key):
+            room.will_change()
+
+    def _is_open(self, room: Room) -> bool:
+        return self._by_key.get(room.key) is room
+
+    def _read_missing(self, room: Room, first: int, last: int) -> Deferred[tuple[int, list[bytes]]]:
+        return self._in_reader(self._messages, room.key, room.name, first, last)
 
     # -- rooms
 
@@ -258,6 +385,20 @@ class Server(Factory):
             await gatherResults([self._open(name) for name in missing])
         return [self._rooms[fold(name)] for name in names]
 
+    async def room_up_to(self, name: str, id: int) -> Room:
+        """Return a room that has message ``id``, which a client says to have, unless there is no such message.
+
+        It may have got it from another server, of which we have not heard yet.
+        """
+        [room] = await self._open_rooms([name])
+        if id > room.last_id:
+            found: StoredRoom = await self.journal.ask(Open(name))  # under its lock: nobody can be ahead of that
+            while room.last_id < min(id, found.last_id):
+                self._catching_up.lacks(room, found.last_id)
+                await self._catching_up.more(room)
+                [room] = await self._open_rooms([name])
+        return room
+
     def _open(self, name: str) -> Deferred[None]:
         """Load one room, once, however many ask."""
         opened: Deferred[None] = Deferred()
@@ -268,9 +409,11 @@ class Server(Factory):
         return opened
 
     def _opened(self, found: StoredRoom) -> None:
-        room = Room(found.key, found.name, found.first_id, found.last_id, self._pages)
+        elsewhere = self.elsewhere.users(found.key)
+        room = Room(found.key, found.name, found.first_id, found.last_id, self._pages, elsewhere)
         self._rooms[fold(room.name)] = self._by_key[room.key] = room
         self._known.add(fold(room.name))
+        self._following.look_again()
 
     def _tell_opened(self, result: Any, name: str) -> None:
         for opened in self._opening.pop(name):
@@ -278,7 +421,7 @@ class Server(Factory):
 
     def list_rooms(self) -> Deferred[dict[str, frames.RoomInfo]]:
         """Return all rooms by name; errback :class:`StorageDown`."""
-        return self._in_reader(self._storage.rooms).addCallback(self._listed)
+        return self._in_reader(self.storage.rooms).addCallback(self._listed)
 
     def _listed(self, found: Sequence[StoredRoom]) -> dict[str, frames.RoomInfo]:
         return dict(self._info(room) for room in found)
@@ -286,8 +429,9 @@ class Server(Factory):
     def _info(self, room: StoredRoom) -> tuple[str, frames.RoomInfo]:
         here = self._by_key.get(room.key)
         if here is None:
-            return room.name, frames.RoomInfo(room.first_id, room.last_id, 0)
-        return here.name, frames.RoomInfo(here.first_id, here.last_id, len(here.users))
+            return room.name, frames.RoomInfo(room.first_id, room.last_id, len(self.elsewhere.users(room.key)))
+        first_id, last_id = max(room.first_id, here.first_id), max(room.last_id, here.last_id)
+        return here.name, frames.RoomInfo(first_id, last_id, len(here.users))
 
     # -- messages
 
@@ -311,10 +455,10 @@ class Server(Factory):
             sending.flush()
         for key, (first_id, encoded) in messages.items():
             room = self._by_key.get(key)
-            if room is not None and not room.append(first_id, encoded):
-                self._log.error("room {room} lacks messages before {id}", room=room.name, id=first_id)
-            if room is not None:
+            if room is not None and room.append(first_id, encoded):
                 self._bound_tails(room)
+            elif room is not None:  # others stored some before
+                self._catching_up.lacks(room, first_id + len(encoded) - 1)
 
     def _bound_tails(self, used: Room) -> None:
         self._held += used.tail.size - self._tails.pop(used, 0)
@@ -337,17 +481,23 @@ class Server(Factory):
     async def _page(self, key: int, first: int) -> Segment:
         name = self._by_key[key].name
         read = partial(self._messages, key, name)
-        page: Segment | None = await self._until_read(read_page, read, first)
-        if page is None:
-            raise LookupError(f"room {name} has no messages from {first} on")
-        return page
+        while True:
+            page: Segment | None = await self._until_read(read_page, read, first)
+            if page is not None:
+                return page
+            for span in await self._until_read(self.storage.neighbours.spans, [key]):
+                self.found(*span)
+                if span[1] >= first + STEP:  # pruned, of which we had not heard yet
+                    return Segment(first, [])
+            self._log.error("room {room} has no messages from {first} on", room=name, first=first)
+            await deferLater(self.clock, READ_AGAIN)
 
     def _read_content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
-        return self._reading_contents.run(self._in_reader, self._storage.content, *place)
+        return self._reading_contents.run(self._in_reader, self.storage.content, *place)
 
     async def upload_size(self, upload: UploadKey) -> int:
         """Return how many bytes of an upload are stored, as soon as the database can be asked."""
-        size: int = await self._until_read(self._storage.upload_size, upload)
+        size: int = await self._until_read(self.storage.upload_size, upload)
         return size
 
     async def _until_read(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -364,12 +514,12 @@ class Server(Factory):
         return Segment(first_id, messages) if messages else None
 
     def _messages(self, key: int, name: str, first: int, last: int, ref: int | None = None) -> tuple[int, list[bytes]]:
-        found = self._storage.page(key, first, last)
+        found = self.storage.page(key, first, last)
         return found[0].id if found else first, [_encoded(message, name, ref) for message in found]
 
     def _hits(self, key: int, ids: Sequence[int], name: str, ref: int) -> dict[int, bytes]:
         """In a reading thread: those of the messages that are still there, encoded, by their ids."""
-        return {message.id: _encoded(message, name, ref) for message in self._storage.some(key, ids)}
+        return {message.id: _encoded(message, name, ref) for message in self.storage.some(key, ids)}
 
     # -- all at once
 
@@ -395,6 +545,7 @@ class Server(Factory):
         for room in list(self._rooms.values()):
             room.tell_presence()
             if not room.cursors:
+                self.tell_others(room)
                 self._forget(room)
 
     def _look_after(self, connection: Connection, now: float) -> None:

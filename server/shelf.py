@@ -26,6 +26,7 @@ class Shelf(Generic[K, V]):
         self._bound = bound
         self._kept: OrderedDict[K, V] = OrderedDict()
         self._asked: dict[K, list[Deferred[V]]] = {}
+        self._stale: set[K] = set()  # what is being read and has changed meanwhile
         self.size = 0  # bytes
 
     def get(self, key: K) -> V | None:
@@ -48,9 +49,12 @@ class Shelf(Generic[K, V]):
         """Drop what is ``concerned`` by a change."""
         for key in [key for key in self._kept if concerned(key)]:
             self._drop(key)
+        self._stale.update(key for key in self._asked if concerned(key))
 
     def _loaded(self, result: V | Failure, key: K) -> None:
-        if not isinstance(result, Failure):
+        if key in self._stale:  # it was read before it changed, or after: nobody knows
+            self._stale.discard(key)
+        elif not isinstance(result, Failure):
             self._keep(key, result)
         for answer in self._asked.pop(key):
             answer.callback(result)  # a Failure calls the errback

@@ -94,9 +94,19 @@ def _begin_sqlite(connection: Connection) -> None:
 def _mysql(url: URL) -> Engine:
     missing = {name: value for name, value in _MYSQL_DEFAULTS.items() if name not in url.query}
     # Every transaction here is ended by its own COMMIT or ROLLBACK: the pool need not send another.
-    return create_engine(
+    engine = create_engine(
         url.update_query_dict(missing),
         isolation_level="READ COMMITTED",
         pool_reset_on_return=None,
         hide_parameters=True,
     )
+    event.listen(engine, "connect", _wait_for_the_others)
+    return engine
+
+
+def _wait_for_the_others(connection: Any, _record: Any) -> None:
+    """Have no transaction read less than any node of a Galera cluster had committed when it began: one may lag."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
+        if ("wsrep_on", "ON") in cursor.fetchall():
+            cursor.execute("SET SESSION wsrep_sync_wait = 1")

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from zope.interface import Attribute, Interface
 
+from storage.changes import Change
+from wire.names import fold
+
 
 class StorageDown(Exception):
     """The database cannot be asked now, but will be: try again later. Nothing was stored, or it can be found out."""
@@ -58,18 +61,71 @@ class Sender:
 
 @dataclass(slots=True)
 class Login:
-    """Begin a new epoch of a client program (none where it named no ``client``). Outcome: :class:`LoggedIn`."""
+    """Let connection ``number`` of this server be called ``name``, and begin a new epoch of its client program.
 
-    user: str  # folded
+    ``key`` and ``client`` are SHA-256 of its person's and its program's secret, None where it named none. Outcome:
+    :class:`LoggedIn`, or a :class:`Refusal` where somebody with neither in common is called so, on whatever server.
+    One that is ``gone`` by then, its connection being lost, does not replace the same client at another server: that
+    has come later, and only had to wait less for the database.
+    """
+
+    name: str
     client: bytes | None
+    key: bytes | None = None
+    number: int = 0
+    gone: bool = field(default=False, compare=False)
+
+    @property
+    def user(self) -> str:
+        """The folded name."""
+        return fold(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """``sender`` is None for a client without a secret; ``received`` the highest ``seq`` stored or refused."""
+    """``sender`` is None for a client without a secret; ``received`` the highest ``seq`` stored or refused.
+
+    ``name`` is how the user is shown: as whoever was first called so wrote it.
+    """
 
     sender: Sender | None
     received: int
+    name: str
+
+
+@dataclass(slots=True)
+class Logout:
+    """Connection ``number`` of this server needs its name no more. Outcome: True."""
+
+    number: int
+
+
+@dataclass(slots=True)
+class Presence:
+    """Tell the other servers which users came into a room or left it here. Outcome: True."""
+
+    room: int  # the room's key
+    name: str  # the room's
+    came: Sequence[str]
+    went: Sequence[str]
+
+
+@dataclass(slots=True)
+class Return:
+    """Put anew who is at this server: it begins, or was taken for dead and forgotten.
+
+    ``logins`` are those of its connections, each with its sender's epoch (0: it has none), ``present`` the users in
+    its rooms, by the room's key. Outcome: the protocol's code of what ended each of the connections that are to go, by
+    number: ``name_taken``, ``replaced``.
+    """
+
+    logins: Sequence[tuple[Login, int]] = ()
+    present: Sequence[tuple[int, str]] = ()
+
+
+@dataclass(slots=True)
+class Beat:
+    """Show that this server lives, as every batch does. Outcome: True."""
 
 
 @dataclass(slots=True)
@@ -151,8 +207,49 @@ class Drop:
     upload: UploadKey
 
 
-Entry = Login | Open | Send | Refuse | Piece | Drop
-Outcome = LoggedIn | Room | Message | Refusal | int | bool | None
+Entry = Login | Logout | Presence | Return | Beat | Open | Send | Refuse | Piece | Drop
+Outcome = LoggedIn | Room | Message | Refusal | dict[int, str] | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A process that writes to the same database; ``batch`` and ``last_change`` number what it wrote last.
+
+    ``here`` says whether the tables tell who is there.
+    """
+
+    id: int
+    batch: int
+    last_change: int
+    here: bool
+    silent_for: int  # seconds, by the database's clock
+
+
+class INeighbours(Interface):
+    """What other processes write to the same database. Each function may be called in any thread."""
+
+    own: int = Attribute("The id of this process.")
+
+    def all() -> list[Neighbour]:
+        """Return all processes that were heard of lately, this one too."""
+
+    def changes(server: int, after: int) -> list[tuple[int, Change | None]]:
+        """Return the changes of a process from number ``after`` + 1 on, some of them, with their numbers."""
+
+    def present(server: int) -> list[tuple[int, str]]:
+        """Return who is at a server: pairs of a room's key and a user."""
+
+    def spans(rooms: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Return key, first and last id of each of the rooms with these keys."""
+
+    def forget(server: int) -> None:
+        """Forget a process that is dead: who was there, then also what it told. Not if it has been heard of again."""
+
+    def leave() -> None:
+        """Forget this server, which ends: its names are free."""
+
+    def trim(before: int) -> None:
+        """Remove the changes of this process up to number ``before``."""
 
 
 @dataclass(slots=True)
@@ -171,6 +268,7 @@ class IStorage(Interface):
     """A place where messages are kept."""
 
     shared: bool = Attribute("Whether several servers may serve it at once.")
+    neighbours: INeighbours = Attribute("The other processes that write to it.")
 
     def save_msg(room: str, sender: str, text: str) -> Message:
         """Store one message, make the room where there is none, and return it with its id."""

@@ -5,28 +5,34 @@ Knows of no database: rows go in, entries are carried out in their order, rows t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from storage.changes import Change, Here, Replaced
+from storage.changes import Presence as Moved
 from storage.interface import (
+    Beat,
     Content,
     Drop,
     Entry,
     LoggedIn,
     Login,
+    Logout,
     Message,
     Open,
     Outcome,
     Piece,
+    Presence,
     Refusal,
     Refuse,
+    Return,
     Room,
     Send,
     Sender,
     UploadKey,
 )
-from storage.schema import UploadState
+from storage.schema import NAME, UploadState
 from storage.uploads import Upload
 from wire.names import fold
 
@@ -41,11 +47,25 @@ class SenderRow:
     received: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A connection that has its name: ``login`` says which one."""
+
+    server: int
+    login: Login
+
+    def shares(self, login: Login) -> bool:
+        """Whether ``login`` shows a secret that this one has shown."""
+        key, client = self.login.key, self.login.client
+        return (key is not None and key == login.key) or (client is not None and client == login.client)
+
+
 @dataclass(slots=True)
 class Touched:
     """The rows that entries need, to be locked before anything is worked out."""
 
     senders: set[SenderKey] = field(default_factory=set)
+    users: set[str] = field(default_factory=set)  # folded, whose names are decided on
     rooms: set[int] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)  # folded → as written, of rooms that may be new
     uploads: set[UploadKey] = field(default_factory=set)
@@ -58,9 +78,11 @@ class Touched:
             if isinstance(entry, Open):
                 touched.names.setdefault(fold(entry.name), entry.name)
             elif isinstance(entry, Login):
-                if entry.client is not None:
-                    touched.senders.add((entry.user, entry.client))
-            else:
+                touched._name(entry)
+            elif isinstance(entry, Return):
+                for login, _ in entry.logins:
+                    touched._name(login)
+            elif not isinstance(entry, Logout | Presence | Beat):
                 if isinstance(entry, Send):
                     touched.rooms.add(entry.room)
                     if entry.content is not None:
@@ -70,6 +92,11 @@ class Touched:
                 if entry.sender is not None:
                     touched.senders.add((entry.sender.user, entry.sender.client))
         return touched
+
+    def _name(self, login: Login) -> None:
+        self.users.add(login.user)
+        if login.client is not None:
+            self.senders.add((login.user, login.client))
 
 
 def folded(text: str, name: str | None) -> str | None:
@@ -82,9 +109,18 @@ class Ledger:
     """Rows as they were locked, then as the entries that are carried out leave them."""
 
     def __init__(
-        self, senders: dict[SenderKey, SenderRow], rooms: Iterable[Room], uploads: Iterable[Upload] = ()
+        self,
+        server: int,
+        senders: dict[SenderKey, SenderRow],
+        names: Iterable[Named],
+        rooms: Iterable[Room],
+        uploads: Iterable[Upload],
     ) -> None:
+        self._server = server
         self._senders = senders
+        self._names: dict[str, list[Named]] = {}  # by folded name
+        for named in names:
+            self._names.setdefault(named.login.user, []).append(named)
         self._uploads = {upload.key: upload for upload in uploads}
         self._changed: dict[int, Upload] = {}  # by id
         self._rooms = {room.key: room for room in rooms}
@@ -93,6 +129,10 @@ class Ledger:
         self.messages: list[dict[str, Any]] = []
         self.large: list[dict[str, Any]] = []  # messages that are uploads
         self.parts: list[dict[str, Any]] = []
+        self.logins: dict[int, Login | None] = {}  # by number; None is to be removed
+        self.present: list[Presence] = []
+        self.returned: Return | None = None
+        self.told: list[Change] = []  # what other servers must hear
 
     def carry_out(self, entry: Entry) -> Outcome:
         """Do what ``entry`` says and return its outcome; raises LookupError for a room that was never opened."""
@@ -109,6 +149,14 @@ class Ledger:
                 return self._log_in(entry)
             case Open():
                 return self._room(self._keys[fold(entry.name)])
+            case Logout():
+                self.logins[entry.number] = None
+            case Presence():
+                self.present.append(entry)
+                self.told.append(Moved(entry.room, entry.name, list(entry.came), list(entry.went)))
+            case Return():
+                return self._put_back(entry)
+        return True
 
     def changed_senders(self, seen_at: int) -> list[dict[str, Any]]:
         """Return the rows of all senders, seen at that moment."""
@@ -132,12 +180,61 @@ class Ledger:
     def _room(self, key: int) -> Room:
         return replace(self._rooms[key], last_id=self._last_ids[key])
 
-    def _log_in(self, login: Login) -> LoggedIn:
+    # Names.
+
+    def _log_in(self, login: Login) -> LoggedIn | Refusal:
+        others = self._others(login)
+        if not self._is_free(login, others):
+            return Refusal("name_taken", f"{login.name} is somebody else now; choose another name")
+        is_elsewhere = login.client is not None and any(
+            other.server != self._server and other.login.client == login.client for other in others
+        )
+        if is_elsewhere and login.gone:
+            return Refusal("failed", "the connection was lost, and another one of this client has come")
+        name = others[0].login.name if others else login.name
+        self._take_name(replace(login, name=name))
         if login.client is None:
-            return LoggedIn(None, 0)
+            return LoggedIn(None, 0, name)
         row = self._senders[login.user, login.client]
         row.epoch += 1
-        return LoggedIn(Sender(login.user, login.client, row.epoch), row.received)
+        if is_elsewhere:
+            self.told.append(Replaced(login.user, login.client, row.epoch))
+        return LoggedIn(Sender(login.user, login.client, row.epoch), row.received, name)
+
+    def _others(self, login: Login) -> list[Named]:
+        """Return who else has the name, as far as they have not logged out in this batch."""
+        return [
+            named
+            for named in self._names.get(login.user, [])
+            if named.server != self._server
+            or (named.login.number != login.number and self.logins.get(named.login.number, named) is not None)
+        ]
+
+    def _is_free(self, login: Login, others: Sequence[Named]) -> bool:
+        return not others or any(other.shares(login) for other in others)
+
+    def _take_name(self, login: Login) -> None:
+        if lock := self._senders.get((login.user, NAME)):
+            lock.epoch += 1  # written, not only locked: between the nodes of a cluster locks do not meet
+        self._names.setdefault(login.user, []).append(Named(self._server, login))
+        self.logins[login.number] = login
+
+    def _put_back(self, entry: Return) -> dict[int, str]:
+        """Have who is here in the tables anew, but for those who cannot be any more."""
+        gone: dict[int, str] = {}
+        for login, epoch in entry.logins:
+            if login.client is not None and self._senders[login.user, login.client].epoch > epoch > 0:
+                gone[login.number] = "replaced"
+            elif self._is_free(login, self._others(login)):
+                self._take_name(login)
+            else:
+                gone[login.number] = "name_taken"
+        self.returned = entry
+        self.present.clear()  # that is in it
+        self.told.append(Here())
+        return gone
+
+    # Messages.
 
     def _is_old(self, sender: Sender | None) -> bool:
         """Whether ``sender`` has been replaced by a newer login of the same client."""

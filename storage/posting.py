@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, insert, select, tuple_
 
-from storage.changes import sign
-from storage.interface import Entry, Outcome, Room, UploadKey
-from storage.ledger import Ledger, SenderKey, SenderRow, Touched
-from storage.schema import messages, parts, rooms, senders, servers, uploads
+from storage.interface import Entry, Login, Outcome, Room, UploadKey
+from storage.ledger import Ledger, Named, SenderKey, SenderRow, Touched
+from storage.schema import NAME, logins, messages, parts, rooms, senders, servers, uploads
+from storage.signing import sign
 from storage.uploads import Upload
 from storage.upsert import upsert
+from storage.whereabouts import Whereabouts
 
 KEYS: Final = 500  # of one SELECT; MariaDB plans badly from 1,000 on
 
@@ -26,6 +27,11 @@ _LOCK_SENDERS = (
     select(senders.c.user, senders.c.client, senders.c.epoch, senders.c.received)
     .where(tuple_(senders.c.user, senders.c.client).in_(_KEYS))
     .with_for_update()
+)
+_LOGINS = (
+    select(logins.c.server, logins.c.number, logins.c.name, logins.c.key, logins.c.client)
+    .where(logins.c.user.in_(_KEYS))
+    .order_by(logins.c.server, logins.c.number)
 )
 _UPLOAD_KEY = (uploads.c.user, uploads.c.client, uploads.c.number)
 _LOCK_UPLOADS = (
@@ -45,17 +51,24 @@ class Posting:
 
     def __init__(self, dialect: str, server: int) -> None:
         self._server = server
+        self._is_alone = dialect == "sqlite"
+        self._whereabouts = Whereabouts(dialect, server)
         self._add_rooms = upsert(dialect, rooms, "folded")
         self._add_senders = upsert(dialect, senders, "user")
         self._change_rooms = upsert(dialect, rooms, "last_id")
         self._change_senders = upsert(dialect, senders, "epoch", "received", "seen_at")
         self._change_uploads = upsert(dialect, uploads, "number", "size", "head", "tail", "state", "touched_at")
 
-    def post(self, connection: Connection, entries: Sequence[Entry]) -> list[Outcome]:
-        """Carry out ``entries`` and return their outcomes."""
+    def post(self, connection: Connection, batch: int, entries: Sequence[Entry]) -> list[Outcome]:
+        """Carry out ``entries`` as the server's batch of that number and return their outcomes."""
         touched = Touched.by(entries)
-        senders = self._lock_senders(connection, touched.senders)
-        ledger = Ledger(senders, self._lock_rooms(connection, touched), _uploads(connection, touched.uploads))
+        ledger = Ledger(
+            self._server,
+            self._lock_senders(connection, touched.senders | self._name_locks(touched.users)),
+            _names(connection, touched.users),  # behind the lock
+            self._lock_rooms(connection, touched),
+            _uploads(connection, touched.uploads),
+        )
         outcomes = [ledger.carry_out(entry) for entry in entries]
         now = int(time() * 1000)
         _write(connection, insert(messages), ledger.messages)
@@ -64,15 +77,17 @@ class Posting:
         _write(connection, self._change_uploads, ledger.changed_uploads(now))
         _write(connection, self._change_senders, ledger.changed_senders(seen_at=now))
         _write(connection, self._change_rooms, ledger.changed_rooms())
+        sign(connection, self._server, batch, ledger.told)
+        self._whereabouts.write(connection, ledger)
         return outcomes
-
-    def sign(self, connection: Connection, batch: int) -> None:
-        """Note that the transaction holds the server's batch of that number."""
-        sign(connection, self._server, batch)
 
     def signed(self, connection: Connection) -> int | None:
         """Return the number of the last batch that was committed, after waiting for a commit that is under way."""
         return connection.scalar(_LOCK_BATCH, {"id": self._server})
+
+    def _name_locks(self, users: set[str]) -> set[SenderKey]:
+        """Return the rows under whose locks names are decided on: none on SQLite, where one transaction has all."""
+        return set() if self._is_alone else {(user, NAME) for user in users}
 
     def _lock_senders(self, connection: Connection, keys: set[SenderKey]) -> dict[SenderKey, SenderRow]:
         found = _senders(connection, keys)
@@ -109,6 +124,11 @@ def _find(connection: Connection, statement: Select[Any], keys: Collection[Any])
 def _senders(connection: Connection, keys: Collection[SenderKey]) -> dict[SenderKey, SenderRow]:
     rows = _find(connection, _LOCK_SENDERS, keys)
     return {(user, client): SenderRow(epoch, received) for user, client, epoch, received in rows}
+
+
+def _names(connection: Connection, users: Collection[str]) -> list[Named]:
+    rows = _find(connection, _LOGINS, users)
+    return [Named(server, Login(name, client, key, number)) for server, number, name, key, client in rows]
 
 
 def _room_keys(connection: Connection, names: Collection[str]) -> dict[str, int]:

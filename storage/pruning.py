@@ -13,10 +13,10 @@ from typing import Final
 from sqlalchemy import Engine, bindparam, delete, func, select, update
 
 from storage.access import writing
-from storage.changes import sign
 from storage.faults import while_serving
 from storage.interface import Room
 from storage.schema import UploadState, messages, rooms, uploads
+from storage.signing import sign
 
 SLICE: Final = 500  # messages that are looked at, or removed, in one transaction
 

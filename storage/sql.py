@@ -29,6 +29,7 @@ from storage import database
 from storage.alone import Alone
 from storage.faults import while_committing, while_preparing, while_serving
 from storage.interface import Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
+from storage.neighbours import Neighbours
 from storage.posting import Posting
 from storage.schema import UploadState, messages, metadata, parts, rooms, uploads
 from storage.upgrade import upgrade
@@ -135,16 +136,20 @@ class Storage:
         self._url = database.parse(url)
         self._engine = database.connect(self._url)
         self._writer = self._engine.execution_options(**{database.WRITING: True})
-        self._posting = Posting(self._engine.dialect.name, server=secrets.randbits(63))
+        own = secrets.randbits(63)
+        self._posting = Posting(self._engine.dialect.name, own)
+        self.neighbours = Neighbours(self._read, self._writer, own)
+        self._saved = 0  # messages, each in a batch of its own
         self._alone = None if self.shared else Alone(str(self._url.database).removeprefix("file:"))
 
     def save_msg(self, room: str, sender: str, text: str) -> Message:
         """Store one message, make the room where there is none, and return it with its id."""
         at = int(time() * 1000)
         with while_serving(), self._writer.begin() as connection:
-            [opened] = self._posting.post(connection, [Open(room)])
+            self._saved += 1
+            [opened] = self._posting.post(connection, self._saved, [Open(room)])
             assert isinstance(opened, Room)
-            [id] = self._posting.post(connection, [Send(None, 0, opened.key, sender, at, text)])
+            [id] = self._posting.post(connection, self._saved, [Send(None, 0, opened.key, sender, at, text)])
             assert isinstance(id, int)
         return Message(opened.name, id, sender, at, text)
 
@@ -246,8 +251,7 @@ class Storage:
         with while_serving(), self._writer.connect() as connection, connection.begin() as transaction:
             if batch.attempt is not None and self._posting.signed(connection) == batch.number:
                 return batch.attempt
-            outcomes = self._posting.post(connection, batch.entries)
-            self._posting.sign(connection, batch.number)
+            outcomes = self._posting.post(connection, batch.number, batch.entries)
             batch.attempt = outcomes  # if the answer is lost, these may hold
             with while_committing():
                 transaction.commit()

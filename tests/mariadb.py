@@ -46,6 +46,10 @@ class MariaDB:
         self._is_under = False
         atexit.register(self.stop)
         self._install()
+        self.begin()
+
+    def begin(self) -> None:
+        """Start it for the first time."""
         self.start()
         self.run(f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}'")
         self.run(f"GRANT ALL ON `chat%`.* TO {self.user}@'%'")
@@ -88,20 +92,30 @@ class MariaDB:
                 "--skip-name-resolve",
                 "--innodb-flush-log-at-trx-commit=1",
                 "--innodb-doublewrite=ON",
+                *self.flags(),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + _PATIENCE
         while True:
-            try:
-                self.run("SELECT 1")
-            except OperationalError:
-                assert self._process.poll() is None, (self._folder / "log.err").read_text()
-                assert time.monotonic() < deadline, "mariadbd does not answer"
-                time.sleep(0.02)
-            else:
+            if self.answers():
                 return
+            assert self._process.poll() is None, (self._folder / "log.err").read_text()
+            assert time.monotonic() < deadline, "mariadbd does not answer"
+            time.sleep(0.02)
+
+    def flags(self) -> list[str]:
+        """Return what it is started with besides."""
+        return []
+
+    def answers(self) -> bool:
+        """Whether it is of use."""
+        try:
+            self.run("SELECT 1")
+        except OperationalError:
+            return False
+        return True
 
     def signal(self, number: int) -> None:
         """Send it a signal: SIGSTOP, so that it answers nothing, or SIGCONT."""

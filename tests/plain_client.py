@@ -147,6 +147,7 @@ class PlainClient:
     def __init__(self, sock: socket.socket, took: Callable[[Frame], None] | None = None) -> None:
         sock.setblocking(False)
         self.socket = sock
+        self.address: Address | None = None
         self.inbox: deque[Frame] = deque()
         self.rooms: set[str] = set()  # that it is in
         self.last: dict[str, int] = {}  # room → the id of the message that came last
@@ -177,7 +178,9 @@ class PlainClient:
         except OSError:
             sock.close()
             raise
-        return cls(sock, took)
+        client = cls(sock, took)
+        client.address = address
+        return client
 
     # What a person would do.
 

@@ -15,20 +15,26 @@ from zope.interface import implementer
 
 from server.connection import Connection
 from server.server import Server
+from storage.changes import Change
 from storage.interface import (
     Batch,
+    Beat,
     Content,
     Drop,
     Entry,
     IStorage,
     LoggedIn,
     Login,
+    Logout,
     Message,
+    Neighbour,
     Open,
     Outcome,
     Piece,
+    Presence,
     Refusal,
     Refuse,
+    Return,
     Room,
     Send,
     Sender,
@@ -144,6 +150,48 @@ class Peer:
         self.connection.connectionLost()
 
 
+class ListedNeighbours:
+    """The other processes on the database of a :class:`ListStorage`: those that the test puts here."""
+
+    own = 1
+
+    def __init__(self, storage: ListStorage) -> None:
+        self.ours = Neighbour(self.own, 0, 0, True, 0)
+        self.others: dict[int, Neighbour] = {}
+        self.told: dict[int, list[Change]] = {}  # by each from its first change on
+        self.removed: dict[int, int] = {}  # how many of those are there no more
+        self.at: dict[int, list[tuple[int, str]]] = {}
+        self.forgotten: list[int] = []
+        self.first_ids: dict[int, int] = {}
+        self._storage = storage
+
+    def put(self, server: int, batch: int, here: bool = True, silent_for: int = 0) -> None:
+        """Have ``server`` be as it is now."""
+        self.others[server] = Neighbour(server, batch, len(self.told.get(server, ())), here, silent_for)
+
+    def all(self) -> list[Neighbour]:
+        return [self.ours, *self.others.values()]
+
+    def changes(self, server: int, after: int) -> list[tuple[int, Change | None]]:
+        numbered = list(enumerate(self.told[server], 1))
+        return [(seq, change) for seq, change in numbered if seq > max(after, self.removed.get(server, 0))]
+
+    def present(self, server: int) -> list[tuple[int, str]]:
+        return self.at.get(server, [])
+
+    def spans(self, rooms: Sequence[int]) -> list[tuple[int, int, int]]:
+        return [(key, self.first_ids.get(key, 1), len(self._storage.messages[key])) for key in rooms]
+
+    def forget(self, server: int) -> None:
+        self.forgotten.append(server)
+
+    def leave(self) -> None:
+        pass
+
+    def trim(self, before: int) -> None:
+        pass
+
+
 class ListStorage:
     """What a server asks of a storage, with messages in lists.
 
@@ -151,6 +199,9 @@ class ListStorage:
     """
 
     def __init__(self) -> None:
+        self.shared = False
+        self.neighbours = ListedNeighbours(self)
+        self.logins: dict[int, Login] = {}
         self.messages: dict[int, list[Message]] = {}
         self.keys: dict[str, int] = {}
         self.names: dict[int, str] = {}
@@ -159,6 +210,7 @@ class ListStorage:
         self.poison: str | None = None
         self.uploads: dict[UploadKey, bytes] = {}
         self.contents: dict[tuple[int, int], bytes] = {}
+        self.returned: list[Return] = []
         self.read = 0  # contents, or pieces of them
         self._stored = 0
 
@@ -180,6 +232,13 @@ class ListStorage:
             return self._log_in(entry)
         if isinstance(entry, Open):
             return self._open(entry.name)
+        if isinstance(entry, Logout):
+            self.logins.pop(entry.number, None)
+        if isinstance(entry, Return):
+            self.returned.append(entry)
+            return {}
+        if isinstance(entry, Logout | Presence | Beat):
+            return True
         if isinstance(entry, Piece):
             return self._append(entry)
         if isinstance(entry, Drop):
@@ -221,12 +280,21 @@ class ListStorage:
     def upload_size(self, upload: UploadKey) -> int:
         return len(self.uploads.get(upload, b""))
 
-    def _log_in(self, login: Login) -> LoggedIn:
+    def _log_in(self, login: Login) -> LoggedIn | Refusal:
+        here = [other for other in self.logins.values() if other.user == login.user]
+        if here and not any(
+            (login.key is not None and login.key == other.key)
+            or (login.client is not None and login.client == other.client)
+            for other in here
+        ):
+            return Refusal("name_taken", "somebody else")
+        self.logins[login.number] = login
+        name = here[0].name if here else login.name
         if login.client is None:
-            return LoggedIn(None, 0)
+            return LoggedIn(None, 0, name)
         sender = self.senders.setdefault((login.user, login.client), [0, 0])
         sender[0] += 1
-        return LoggedIn(Sender(login.user, login.client, sender[0]), sender[1])
+        return LoggedIn(Sender(login.user, login.client, sender[0]), sender[1], name)
 
     def _open(self, name: str) -> Room:
         key = self.keys.setdefault(fold(name), len(self.keys) + 1)
@@ -252,6 +320,7 @@ class ListStorage:
         return sum(map(len, self.uploads.values())) + sum(map(len, self.contents.values()))
 
     def page(self, room: int, first: int, last: int) -> list[Message]:
+        first = max(first, self.neighbours.first_ids.get(room, 1))
         return self.messages[room][first - 1 : last]
 
     def search(self, room: int, words: Sequence[str], first: int, last: int, limit: int) -> list[int]:
@@ -292,9 +361,10 @@ class Steps:
 class House:
     """A server whose time, threads and storage are in the test's hand."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, shared: bool = False, **settings: Any) -> None:
         self.clock = Clock()
         self.storage = ListStorage()
+        self.storage.shared = shared
         self.steps = Steps()
         self.server = Server(cast(IStorage, self.storage), self.steps, self.steps, self.clock, **settings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 from unittest import TestCase
@@ -12,6 +12,7 @@ from sqlalchemy import URL
 
 from tests.chance import new_seed
 from tests.mariadb import MariaDB
+from tests.plain_client import Address
 from tests.processes import ServerProcess
 from tests.torture.people import Person
 from tests.torture.talk import Talk, judge, wrong_contents, wrong_fetches
@@ -31,9 +32,9 @@ class TortureCase(TestCase):
         FIGURES.append(f"{self.id().removeprefix('tests.torture.test_')} SEED={self.seed}\n    {figures}")
         print(FIGURES[-1], flush=True)
 
-    def talk(self, server: ServerProcess, **numbers: Any) -> Talk:
-        """Return a talk on that server; see :class:`Talk` for its numbers."""
-        talk = Talk(lambda: server.address, self.chance, **numbers)
+    def talk(self, server: ServerProcess, address: Callable[[], Address] | None = None, **numbers: Any) -> Talk:
+        """Return a talk on that server, or wherever ``address`` says; see :class:`Talk` for its numbers."""
+        talk = Talk(address or (lambda: server.address), self.chance, **numbers)
         self.stack.callback(talk.close)
         return talk
 

@@ -1,0 +1,30 @@
+"""Where a chat is: the addresses of its servers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ONE: Final = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]+))?")
+
+Address = tuple[str, int]
+
+
+def addresses(hosts: str, port: int) -> list[Address]:
+    """Return host and port of each of the servers ``A,B:7778,[::1]:7779``; ``port`` where none is said.
+
+    Raises ValueError for what is none.
+    """
+    return [_address(host.strip(), port) for host in hosts.split(",")]
+
+
+def _address(host: str, port: int) -> Address:
+    if host.count(":") > 1 and not host.startswith("["):  # a bare IPv6 address
+        return host, port
+    parts = ONE.fullmatch(host)
+    if parts is None or not (name := parts["v6"] or parts["host"]):
+        raise ValueError(f"{host!r} is no HOST[:PORT]")
+    own = int(parts["port"] or port)
+    if not 0 < own < 65536:
+        raise ValueError(f"{host!r} has no port from 1 to 65535")
+    return name, own
