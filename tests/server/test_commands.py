@@ -208,12 +208,12 @@ class Gently(TestCase):
         self.assertEqual(self.slept, [1.5, 0.75])
 
     def test_what_passes_is_waited_for_but_not_for_ever(self) -> None:
-        answers = iter([StorageDown(), StorageDown(), 7])
+        answers = [None, None, 7]
 
         def step() -> int:
-            answer = next(answers, StorageDown("away"))
-            if isinstance(answer, StorageDown):
-                raise answer
+            answer = answers.pop(0) if answers else None
+            if answer is None:
+                raise StorageDown("away")
             return answer
 
         self.assertEqual(prune.persistently(step), 7)
