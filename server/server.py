@@ -232,6 +232,7 @@ class Server(Factory):
         login, connection.login = connection.login, None
         if login is None:
             return
+        login.gone = True
         others = self._users.get(login.user, [])
         if connection in others:
             others.remove(connection)

@@ -59,18 +59,21 @@ class Sender:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Login:
     """Let connection ``number`` of this server be called ``name``, and begin a new epoch of its client program.
 
     ``key`` and ``client`` are SHA-256 of its person's and its program's secret, None where it named none. Outcome:
     :class:`LoggedIn`, or a :class:`Refusal` where somebody with neither in common is called so, on whatever server.
+    One that is ``gone`` by then, its connection being lost, does not replace the same client at another server: that
+    has come later, and only had to wait less for the database.
     """
 
     name: str
     client: bytes | None
     key: bytes | None = None
     number: int = 0
+    gone: bool = field(default=False, compare=False)
 
     @property
     def user(self) -> str:

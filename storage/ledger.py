@@ -186,13 +186,18 @@ class Ledger:
         others = self._others(login)
         if not self._is_free(login, others):
             return Refusal("name_taken", f"{login.name} is somebody else now; choose another name")
+        is_elsewhere = login.client is not None and any(
+            other.server != self._server and other.login.client == login.client for other in others
+        )
+        if is_elsewhere and login.gone:
+            return Refusal("failed", "the connection was lost, and another one of this client has come")
         name = others[0].login.name if others else login.name
         self._take_name(replace(login, name=name))
         if login.client is None:
             return LoggedIn(None, 0, name)
         row = self._senders[login.user, login.client]
         row.epoch += 1
-        if any(other.server != self._server and other.login.client == login.client for other in others):
+        if is_elsewhere:
             self.told.append(Replaced(login.user, login.client, row.epoch))
         return LoggedIn(Sender(login.user, login.client, row.epoch), row.received, name)
 

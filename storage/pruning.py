@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import Engine, bindparam, delete, func, select, update
 
 from storage.access import writing
+from storage.faults import while_serving
 from storage.interface import Room
 from storage.schema import UploadState, messages, rooms, uploads
 from storage.signing import sign
@@ -35,7 +36,10 @@ _LOWEST = select(func.min(messages.c.id)).where(messages.c.room_id == bindparam(
 
 
 class Pruning:
-    """Prunes the rooms of one database, while servers may be running on it."""
+    """Prunes the rooms of one database, while servers may be running on it.
+
+    :meth:`move` and :meth:`remove` raise ``StorageDown`` for what passes; nothing was done then.
+    """
 
     def __init__(self, engine: Engine, slice: int = SLICE) -> None:
         self._engine = engine
@@ -64,7 +68,7 @@ class Pruning:
 
     def move(self, room: Room, first_id: int) -> None:
         """Let the room begin with ``first_id``, and the servers know of it; it never moves back."""
-        with writing(self._engine) as connection:
+        with while_serving(), writing(self._engine) as connection:
             connection.execute(_MOVE.values(first_id=first_id), {"room": room.key, "first": first_id})
             sign(connection, self._server, next(self._moves))
 
@@ -79,7 +83,7 @@ class Pruning:
 
         Their contents are left to :meth:`storage.Storage.clean`.
         """
-        with writing(self._engine) as connection:
+        with while_serving(), writing(self._engine) as connection:
             found = connection.execute(_BELOW, {"room": room.key, "limit": self._slice}).all()
             if not found:
                 return 0

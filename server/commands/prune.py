@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from time import monotonic, sleep, time
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from twisted.python.usage import UsageError
 
@@ -18,6 +19,7 @@ from storage.sql import Storage
 
 REST: Final = 3.0  # times as long as a step took; a server's commit gets its turn in it
 PATIENCE: Final = 60.0  # seconds that one step is tried again
+T = TypeVar("T")
 _SECONDS: Final = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _AGE: Final = re.compile(r"([0-9]{1,6})([hdw])", re.ASCII)
 
@@ -56,7 +58,7 @@ class Prune(OnDatabase):
             pruning = Pruning(engine)
             begins = {room: self._first(pruning, room) for room in storage.rooms()}
             for room, first_id in begins.items():
-                pruning.move(room, first_id)
+                persistently(partial(pruning.move, room, first_id))
             with progress(sum(pruning.below(*begin) for begin in begins.items()), " messages") as bar:
                 for room, first_id in begins.items():
                     self._empty(pruning, room, first_id, bar)
@@ -71,7 +73,7 @@ class Prune(OnDatabase):
 
     def _empty(self, pruning: Pruning, room: Room, first_id: int, bar: Any) -> None:
         removed = 0
-        for some in gently(lambda: pruning.remove(room)):
+        for some in gently(partial(pruning.remove, room)):
             removed += some
             bar.update(some)
         if removed:
@@ -80,14 +82,17 @@ class Prune(OnDatabase):
 
 def gently(step: Callable[[], int]) -> Iterator[int]:
     """Yield what each ``step`` did, until one has nothing left to do; between them others get at the database."""
-    while done := _done(step):
+    while True:
         began = monotonic()
+        if not (done := persistently(step)):
+            return
+        took = monotonic() - began
         yield done
-        sleep(REST * (monotonic() - began))
+        sleep(REST * took)
 
 
-def _done(step: Callable[[], int]) -> int:
-    """Return what a step did; what passes, such as two that wait for each other, is tried again."""
+def persistently(step: Callable[[], T]) -> T:
+    """Return what ``step`` returns; what passes, such as two that wait for each other, is tried again."""
     give_up_at = monotonic() + PATIENCE
     while True:
         try:

@@ -12,6 +12,7 @@ from time import time
 from unittest import TestCase
 from unittest.mock import patch
 
+from server.commands import prune
 from server.commands.command import Refused
 from server.main import ProgramOptions
 from storage import Content, Piece, Send, Storage, StorageDown, StorageUnusable, UploadKey
@@ -180,6 +181,45 @@ class Prunes(CommandCase):
         self.assertEqual(self.room(), ["11", "1", "11"])
         self.does("prune", "--older-than", "12w")
         self.assertEqual(self.room(), ["7", "5", "11"])
+
+
+class Gently(TestCase):
+    def setUp(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+        for name, stand_in in (("monotonic", lambda: self.now), ("sleep", self.sleep)):
+            patched = patch.object(prune, name, stand_in)
+            patched.start()
+            self.addCleanup(patched.stop)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def test_servers_have_three_times_as_long_as_a_step_takes(self) -> None:
+        left = [0.5, 0.25, 0.0]
+
+        def step() -> int:
+            took = left.pop(0)
+            self.now += took
+            return took > 0
+
+        self.assertEqual(list(prune.gently(step)), [True, True])
+        self.assertEqual(self.slept, [1.5, 0.75])
+
+    def test_what_passes_is_waited_for_but_not_for_ever(self) -> None:
+        answers = [None, None, 7]
+
+        def step() -> int:
+            answer = answers.pop(0) if answers else None
+            if answer is None:
+                raise StorageDown("away")
+            return answer
+
+        self.assertEqual(prune.persistently(step), 7)
+        self.assertEqual(self.now, 2)
+        self.assertRaises(StorageDown, prune.persistently, step)
+        self.assertEqual(self.now, 2 + 61)
 
 
 class Checks(CommandCase):

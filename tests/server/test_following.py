@@ -273,6 +273,15 @@ class ChangeTests(FollowingCase):
         self.house.settle()
         self.assertEqual([bye.reason for bye in bob.heard(frames.Bye)], ["replaced"])
 
+    def test_a_login_of_a_lost_connection_is_marked(self) -> None:
+        """The same client may have come to another server meanwhile."""
+        bob = Peer(self.house.server)
+        bob.says(frames.Login("bob", client="one"))
+        login = bob.connection.login
+        assert login is not None
+        bob.ends()
+        self.assertTrue(login.gone)
+
     def test_kicked(self) -> None:
         self.tell(Kicked("ann"))
         self.look()

@@ -100,6 +100,14 @@ class Neighbouring(Cases):
         self.log_in(1, Login("ann", ONE, None, 1))
         self.assertEqual(self.told(self.there), [Replaced("ann", ONE, 3)])
 
+    def test_one_that_is_lost_replaces_nobody_elsewhere(self) -> None:
+        """It was said first, and waited longer for the database."""
+        self.log_in(0, Login("ann", ONE, None, 1))
+        late = Login("ann", ONE, None, 1, gone=True)
+        self.assertEqual(self.log_in(1, late), "failed")
+        self.assertEqual(self.told(self.there), [])
+        self.assertEqual(self.log_in(0, Login("ann", ONE, None, 2, gone=True)), "ann")  # what it sent is to be stored
+
     # Who is where.
 
     def test_who_is_where(self) -> None:

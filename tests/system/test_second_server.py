@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from unittest import TestCase
 
+from sqlalchemy import create_engine, text
+
 from storage import Storage
+from storage.signing import sign
 from tests.processes import ServerProcess
 
 
@@ -33,3 +37,20 @@ class SecondServer(TestCase):
             storage.prepare()
             storage.save_msg("lobby", "ann", "hello")
             self.assertEqual([message.text for message in storage.get_all("lobby")], ["hello"])
+
+    def test_what_other_programs_do_is_heard(self) -> None:
+        with ServerProcess() as server, closing(server.connect()) as client:
+            client.login("ann", rooms={"lobby": 0})
+            storage = Storage(server.db)
+            self.addCleanup(storage.close)
+            for number in range(3):
+                storage.save_msg("lobby", "bob", f"{number}")
+            self.assertEqual([it.text for it in client.read_messages("lobby", 3)], ["0", "1", "2"])
+            engine = create_engine(server.db)
+            self.addCleanup(engine.dispose)
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE rooms SET first_id = 3"))
+                sign(connection, 7, 1)
+            until = time.monotonic() + 10
+            while client.join()["first_id"] != 3:
+                self.assertLess(time.monotonic(), until)

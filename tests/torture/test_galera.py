@@ -88,7 +88,7 @@ class GaleraTorture(TortureCase):
             node = self.nodes[number]
             node.cut_off(True)
             self.leave(number)
-            self.talk_.run(lambda node=node: node.status("wsrep_cluster_status") != "Primary")  # type: ignore[misc]
+            self.talk_.run(lambda node=node: not node.answers())  # type: ignore[misc]
             self.wander(3)
             node.cut_off(False)
             self.talk_.run(node.answers)
