@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct, field
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
-from storage.schema import MAX_FOLDED, UploadState, messages, parts, rooms, senders, uploads
+from storage.schema import MAX_FOLDED, NAME, UploadState, messages, parts, rooms, senders, uploads
 from wire.names import MAX_FILE_NAME, MAX_NAME
 
 VERSION: Final = 1
@@ -118,6 +118,7 @@ _PARTS = (
 _SENDERS = (
     select(senders.c.user, senders.c.client, senders.c.epoch, senders.c.received, senders.c.seen_at)
     .where(
+        senders.c.client != NAME,
         senders.c.user >= bindparam("user"),
         or_(senders.c.user > bindparam("user"), senders.c.client > bindparam("client")),
     )
