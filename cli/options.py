@@ -96,6 +96,11 @@ class AnyOptions(UsageOptions):
         self.server_chosen = False  # whether anything says which server; if not, it is the default one
         self._said: dict[str, Value] = {}  # by flags and arguments, by the fields of Settings
 
+    @property
+    def server(self) -> str:
+        """Where the server is, as a person writes it."""
+        return f"{self['host']}:{self['port']}"
+
     def say(self, setting: Setting, text: str) -> None:
         """Choose what ``text`` stands for; raises :class:`UsageError`."""
         try:
