@@ -19,7 +19,7 @@ from cli.client import Client
 from cli.errand import Bar, Errand, complain
 from cli.files import find, name_of, size_to_send
 from cli.login import connecting
-from cli.options import SaveOptions, SendOptions, TailOptions
+from cli.options import SaveOptions, SendOptions, TailOptions, is_address
 from cli.pipe import as_json, plain
 from cli.refusals import AskRefused, SendRefused
 from cli.secrets import Secrets
@@ -97,7 +97,8 @@ class Sending:
         except BadName as why:
             return _failed(f"{file} was not sent: {why}; {_WHAT_TO_DO['bad_name']}")
         except OSError as why:
-            return _failed(f"{file} was not sent: {why.strerror or why}")
+            to_do = "; --host and --port say which server" if is_address(file) else ""
+            return _failed(f"{file} was not sent: {why.strerror or why}{to_do}")
         finally:
             bar.close()
         number = "" if id is None else f" as message {id}"

@@ -33,4 +33,5 @@ def talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
         return client
 
     shown = rooms[0] if options.room_chosen else None
-    return run(reactor, make, rooms, options["user"], options.settings, remembered, options.config, show=shown)
+    user, server, settings = options["user"], options.server, options.settings
+    return run(reactor, make, rooms, user, settings, remembered, options.config, server=server, show=shown)

@@ -64,6 +64,7 @@ class Interrupted(TestCase):
     def test_when_it_runs_the_terminal_is_given_back(self) -> None:
         with Terminal(interrupted(-1)) as terminal:
             terminal.wait_for("next try in")
+            self.assertIn("127.0.0.1:1: Connection refused", terminal.text)
             terminal.process.send_signal(signal.SIGINT)
             self.assertEqual(terminal.wait_exit(), 0)
             self.assertTrue(terminal.restored)
