@@ -92,7 +92,7 @@ class Connection(Netstrings):
         """A client connected."""
         assert self.transport is not None
         self.address = tune(self.transport)
-        self.outlet = outlet(self.transport, self.server.clock, self._cleared)
+        self.outlet = outlet(self.transport, self.server.next_turn, self._cleared)
         self.server.add_conn(self)
 
     def dataReceived(self, data: bytes) -> None:

@@ -17,7 +17,7 @@ from server.outlet import Outlet, Reader
 from server.pages import Pages
 from wire.frames import Joined, Presence, encode
 
-TAIL: Final = 4 * 1024 * 1024  # bytes of one room kept in memory
+TAIL: Final = 16 * 1024 * 1024  # bytes of one room kept in memory
 NAMED: Final = 500  # users; in a larger room comings and goings are only counted
 NAMES_A_FRAME: Final = 400  # 32 characters of 4 bytes each: 52 KB
 
