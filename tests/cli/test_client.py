@@ -206,7 +206,7 @@ class Reading(ClientCase):
     def test_who_reads_what_was_there_is_no_longer_behind(self) -> None:
         told: list[Status] = []
         listener = Listener()
-        listener.status_changed = told.append  # type: ignore[method-assign]
+        listener.status_changed = lambda status: told.append(status)  # type: ignore[method-assign]
         end = self.live(listener=listener, rooms={"lobby": 0})
         end.say(message(1), message(2))
         self.assertEqual(told[-1].behind, 2)
