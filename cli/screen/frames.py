@@ -8,7 +8,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 NEWS: Final = 1 / 20  # seconds, at least, between any drawing and one of what comes by itself
-ECHO: Final = 1 / 60  # and between two of what keys did or asked for, which is waited for: a few of them a second
+ECHO: Final = 1 / 60  # and between two of what keys did or asked for: one that is pressed alone is seen at once
 
 
 class Frames:
