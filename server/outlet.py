@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -42,6 +43,7 @@ class Reader(Protocol):
     """A connection, as its sources see it."""
 
     outlet: Outlet
+    ready: deque[Source]  # who has something to give, in turn
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""

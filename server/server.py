@@ -99,6 +99,7 @@ class Server(Factory):
         self.searches = Searches(partial(in_reader, storage.search), self._read_hits, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
+        self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
         self._users: dict[str, list[Connection]] = {}  # by folded name
         self._rooms: dict[str, Room] = {}  # by folded name
@@ -215,6 +216,11 @@ class Server(Factory):
         gone = connection.lost or (silent_for > limit and unacknowledged_for(connection.transport) > limit)
         behind = {cursor.room.name: cursor.room.last_id - cursor.id for cursor in connection.cursors.values()}
         return ConnectionState(not gone, silent_for, behind)
+
+    @property
+    def deliveries(self) -> int:
+        """How many messages were given to clients so far, which is seen from where their cursors stand."""
+        return self.given + sum(cursor.id for connection in self._connections for cursor in connection.cursors.values())
 
     # -- users
 

@@ -24,13 +24,14 @@ class JournalTests(TestCase):
 
     def test_what_gathers_in_one_turn_is_one_batch(self) -> None:
         batches: list[int] = []
-        commit = self.house.storage.commit
+        journal = self.house.server.journal
+        commit = journal.commit
 
         def counted(batch: Batch) -> list[Outcome]:
             batches.append(len(batch.entries))
             return commit(batch)
 
-        self.patch(self.house.storage, "commit", counted)
+        self.patch(journal, "commit", counted)
         self.say(1, *[b"x"] * 10)
         self.house.settle()
         self.assertEqual(batches, [10])
