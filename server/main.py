@@ -1,23 +1,39 @@
-"""``chat-server``: the service in the foreground, logging to standard output."""
+"""``chat-server``: the service in the foreground, logging to standard output, or one of the operator's commands."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from twisted.application import app
 from twisted.application.service import Application
 from twisted.logger import globalLogBeginner
 
+from server.commands import COMMANDS
+from server.commands.command import carry_out
 from server.logs import json_to_stdout, text_to_stdout
 from server.options import Options
 from server.service import ChatService
 
 
+class ProgramOptions(Options):
+    """The server's flags, or a command with its own."""
+
+    synopsis = "Usage: chat-server [options]   (or: twistd -n chat [options])\n       chat-server COMMAND [options]"
+    subCommands: ClassVar[list[Any]] = [[name, None, command, command.brief] for name, command in COMMANDS.items()]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until a signal ends it; exits with 1 and a line where it cannot begin."""
-    options = Options()
+    """Serve until a signal ends it, or carry out a command; exits with 1 and a line where it cannot be."""
+    options = ProgramOptions()
     options.parseOptions(list(sys.argv[1:] if arguments is None else arguments))
+    if options.subCommand is not None:
+        carry_out(options.subOptions)
+    _serve(options)
+
+
+def _serve(options: Options) -> None:
     from twisted.internet import reactor
 
     observer = json_to_stdout() if options["log-format"] == "json" else text_to_stdout()

@@ -57,6 +57,19 @@ _seconds = _at_least(0.05, float, "a number of seconds, 0.05 or more", 86400.0)
 DEFAULT_DB = "sqlite:///chat.db"
 
 
+def database(said: str | None) -> str:
+    """Return the URL of the database: as a flag said, or the environment, or the default one."""
+    return said or os.environ.get("CHAT_DB") or DEFAULT_DB
+
+
+def print_version() -> NoReturn:
+    """Print the version and exit."""
+    from server import __version__
+
+    print(f"chat-server {__version__}")
+    raise SystemExit(0)
+
+
 class Options(UsageOptions):
     """Flags of the server. A wrong one ends the program with one line and status 1."""
 
@@ -94,20 +107,16 @@ class Options(UsageOptions):
 
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
-        from server import __version__
-
-        print(f"chat-server {__version__}")
-        raise SystemExit(0)
+        print_version()
 
     def parseArgs(self, *arguments: str) -> None:
-        """Refuse commands: there is none yet."""
+        """Refuse a word that is no flag: twistd's ``chat`` serves, and nothing else."""
         if arguments:
             raise UsageError(f"there is no command {arguments[0]!r}")
 
     def postOptions(self) -> None:
         """Fill in what is not given by a flag."""
-        if self["db"] is None:
-            self["db"] = os.environ.get("CHAT_DB", DEFAULT_DB)
+        self["db"] = database(self["db"])
         self["listen"] = self["listen"] or [f"tcp:{self['port']}"]
         if self.parent is not None and self["log-format"] == "json":
             from server.logs import json_to_stdout
@@ -119,7 +128,8 @@ class Options(UsageOptions):
         try:
             super().parseOptions(options)  # type: ignore[no-untyped-call]
         except UsageError as wrong:
-            raise SystemExit(f"chat-server: {_one_line(wrong)}; see --help") from None
+            see = f"chat-server {self.subCommand} --help" if self.subCommand else "--help"
+            raise SystemExit(f"chat-server: {_one_line(wrong)}; see {see}") from None
 
 
 def _one_line(error: UsageError) -> str:

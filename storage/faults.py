@@ -65,6 +65,7 @@ _GONE = {
     3168,  # server is not available
     4031,  # disconnected for being idle
 }
+_SQLITE_FULL = 13
 _SQLITE_PASSING = {
     5,  # busy
     6,  # locked
@@ -72,7 +73,7 @@ _SQLITE_PASSING = {
     8,  # read only: a disk that was remounted after an error
     9,  # interrupted
     10,  # disk I/O error
-    13,  # disk full
+    _SQLITE_FULL,
     14,  # cannot open
     15,  # locking protocol
 }
@@ -131,6 +132,15 @@ def while_preparing(url: URL) -> Iterator[None]:
         raise StorageUnusable(f"{_shown(url)} cannot be used: {_told(error)}; {_advice(error, url)}") from error
 
 
+@contextmanager
+def while_operating(url: URL) -> Iterator[None]:
+    """Turn every error of the database into :class:`StorageUnusable`: an operator waits for no other try."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StorageUnusable(f"{_shown(url)}: {_told(error)}; {_remedy(error, url)}") from error
+
+
 def mark_disconnect(context: ExceptionContext) -> None:
     """Have the connection thrown away after an error that it will not recover from; listens to ``handle_error``."""
     if _mysql_code(context.original_exception) in _GONE:
@@ -173,6 +183,13 @@ def _passes(error: BaseException) -> bool:
 def _denied(error: BaseException) -> bool:
     cause = _cause(error)
     return _mysql_code(cause) in _DENIED or _sqlite_code(cause) in _SQLITE_DENIED
+
+
+def _remedy(error: BaseException, url: URL) -> str:
+    cause = _cause(error)
+    if _mysql_code(cause) in _EXHAUSTED or _sqlite_code(cause) == _SQLITE_FULL:
+        return "make room there, then try again"
+    return "try again" if _passes(error) and not _denied(error) else _advice(error, url)
 
 
 def _advice(error: BaseException, url: URL) -> str:

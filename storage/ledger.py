@@ -99,6 +99,12 @@ class Touched:
             self.senders.add((login.user, login.client))
 
 
+def folded(text: str, name: str | None) -> str | None:
+    """Return what is searched of a message, a text or a file of that name; None where it is the text as it stands."""
+    found = fold(text or name or "")
+    return None if found == text else found
+
+
 class Ledger:
     """Rows as they were locked, then as the entries that are carried out leave them."""
 
@@ -248,11 +254,11 @@ class Ledger:
     def _store(self, send: Send) -> int | Message | Refusal:
         if send.content is not None:
             return self._store_content(send, send.content)
-        id, row = self._number(send, send.text, fold(send.text))
+        id, row = self._number(send, send.text)
         self.messages.append(row)
         return id
 
-    def _number(self, send: Send, text: str, folded: str) -> tuple[int, dict[str, Any]]:
+    def _number(self, send: Send, text: str, name: str | None = None) -> tuple[int, dict[str, Any]]:
         """Return the next id of the room, and the row of the message that gets it."""
         id = self._last_ids[send.room] = self._last_ids[send.room] + 1
         return id, {
@@ -261,7 +267,7 @@ class Ledger:
             "sender": send.by,
             "sent_at": send.at,
             "text": text,
-            "folded": None if folded == text else folded,
+            "folded": folded(text, name),
         }
 
     # Uploads.
@@ -296,7 +302,7 @@ class Ledger:
         text = upload.beginning if content.name is None else ""
         is_whole = content.name is None and len(upload.head) == upload.size  # short enough to be an ordinary message
         self._use_up(content.upload, UploadState.GONE if is_whole else UploadState.SENT)
-        id, row = self._number(send, text, fold(text or content.name or ""))
+        id, row = self._number(send, text, content.name)
         size = None if is_whole else upload.size
         self.large.append({**row, "size": size, "name": content.name, "upload_id": None if is_whole else upload.id})
         return Message(self._rooms[send.room].name, id, send.by, send.at, text, size, content.name)

@@ -55,7 +55,8 @@ _SELECTED = (
     .where(rooms.c.id == messages.c.room_id)
     .order_by(messages.c.id)
 )
-_MESSAGES = _SELECTED.where(messages.c.id >= rooms.c.first_id)  # below it some may wait to be removed
+# Below the first id some may wait to be removed. (With the bare id SQLite begins each page of a room there.)
+_MESSAGES = _SELECTED.where(messages.c.id + 0 >= rooms.c.first_id)
 _ONE = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id == bindparam("id"))
 _AFTER = _MESSAGES.where(rooms.c.folded == bindparam("room"), messages.c.id > bindparam("after")).limit(PAGE)
 _SPAN = _MESSAGES.where(rooms.c.id == bindparam("room"), messages.c.id.between(bindparam("first"), bindparam("last")))

@@ -21,9 +21,33 @@ def upgrade(connection: Connection) -> None:
     Raises :class:`StorageUnusable` for a database that a newer program has upgraded, :class:`StorageDown` while
     another server holds the lock.
     """
+    _lock(connection)
+    config = _migrations(connection)
+    _refuse_newer(config, connection)
+    command.upgrade(config, "head")
+
+
+def require_current(connection: Connection) -> None:
+    """Raise :class:`StorageUnusable` unless the database holds a chat with the schema that this program knows."""
+    config = _migrations(connection)
+    _refuse_newer(config, connection)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        raise StorageUnusable("the database holds no chat; name another one with --db")
+    if revision != ScriptDirectory.from_config(config).get_current_head():
+        raise StorageUnusable(
+            f"the database is older than this program (revision {revision}); "
+            "start the server of this version, which brings it up to date, then try again"
+        )
+
+
+def _migrations(connection: Connection) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    _lock(connection)
+    return config
+
+
+def _refuse_newer(config: Config, connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
     if unknown:
@@ -31,7 +55,6 @@ def upgrade(connection: Connection) -> None:
             f"the database is newer than this program (revision {', '.join(unknown)}); "
             "start the newer program, or restore a copy from before its upgrade"
         )
-    command.upgrade(config, "head")
 
 
 def _lock(connection: Connection) -> None:
