@@ -4,12 +4,12 @@ NAME ?= $(or $(USER),$(shell id -un))
 PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
-# For trial, which runs them a second time. What is tortured, or stands in a terminal, is processes, to which all runners
-# are alike.
-tests := $(sort $(shell grep -rL --include='test_*.py' --exclude-dir=torture 'tests.terminal import' tests))
+# For trial, which runs them a second time. What is tortured, stands in a terminal or in containers, is processes, to
+# which all runners are alike.
+tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture 'tests.(terminal|engine) import' tests))
 twice := $(subst /,.,$(basename $(tests)))
 
-.PHONY: help run serve join test torture lint format guide bench pictures lock clean
+.PHONY: help run serve join test torture lint format guide bench pictures lock wheels clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -67,14 +67,18 @@ pictures: .venv/ready ## docs/pictures, from a talk in a real terminal
 
 lock: .venv/ready ## choose the newest versions that requirements*.in allow
 	$(bin)/pip install --quiet pip-tools
-	for name in requirements requirements-dev; do \
+	for name in requirements requirements-build requirements-dev; do \
 	    CUSTOM_COMPILE_COMMAND="make lock" $(bin)/pip-compile --quiet --upgrade --generate-hashes --no-strip-extras \
 	        --allow-unsafe --no-config --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	        --output-file $$name.txt $$name.in; \
 	done
 
+wheels: .venv/ready ## what the image installs, so that `docker build` fetches nothing: it takes them where this folder is there
+	$(bin)/pip download --quiet --require-hashes --only-binary :all: --python-version 3.12 --dest wheels \
+	    -r requirements.txt -r requirements-build.txt
+
 clean: ## remove what was made, but not what was said (chat.db)
-	rm -rf .venv .state build dist *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache _trial_temp*
+	rm -rf .venv .state build dist wheels *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache _trial_temp*
 	find . -name __pycache__ -prune -exec rm -rf {} + ; rm -f twisted/plugins/dropin.cache
 
 .venv/ready: requirements.txt requirements-dev.txt setup.py tools/venv.sh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from twisted.python.usage import Options as UsageOptions
@@ -58,8 +59,28 @@ DEFAULT_DB = "sqlite:///chat.db"
 
 
 def database(said: str | None) -> str:
-    """Return the URL of the database: as a flag said, or the environment, or the default one."""
-    return said or os.environ.get("CHAT_DB") or DEFAULT_DB
+    """Return the URL of the database: as a flag said, or the environment, or the default one; raises UsageError."""
+    url = said or os.environ.get("CHAT_DB") or DEFAULT_DB
+    password_file = os.environ.get("CHAT_DB_PASSWORD_FILE")
+    return _with_password(url, Path(password_file)) if password_file else url
+
+
+def _with_password(url: str, file: Path) -> str:
+    """Return ``url`` with the password that stands in ``file``, if it names a user; raises UsageError."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return url  # who opens it says what is wrong
+    if parsed.username is None:
+        return url
+    try:
+        password = file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError(f"CHAT_DB_PASSWORD_FILE: {wrong}") from None
+    return parsed.set(password=password).render_as_string(hide_password=False)
 
 
 def print_version() -> NoReturn:
@@ -78,7 +99,8 @@ class Options(UsageOptions):
 
     optParameters: ClassVar[list[list[Any]]] = [
         ["port", "p", 7777, "TCP port to listen on, on all addresses (0: any free one).", _port],
-        ["db", None, None, f"SQLAlchemy URL of the database; also by $CHAT_DB. [default: {DEFAULT_DB}]"],
+        ["db", None, None, "SQLAlchemy URL of the database; also by $CHAT_DB, and its user's password by a file that"
+         f" $CHAT_DB_PASSWORD_FILE names. [default: {DEFAULT_DB}]"],
         ["history", None, 100, "Messages that a client gets after login if it does not say.",
          _at_least(0, int, "a number of messages from 0 to 500", 500)],
         ["max-clients", None, 10_000, "Connections at once.", _at_least(1, int, "a number of connections, 1 or more")],

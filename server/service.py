@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from server import systemd
 from server.options import Options
 from server.server import Server
 from server.sockets import raise_file_limit
@@ -116,6 +117,8 @@ class ChatService(MultiService):
             kind = endpoint.partition(":")[0]
             backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in endpoint else ""
             listener = Listener(serverFromString(self._reactor, endpoint + backlog), factory, told)
+        except LookupError:
+            raise SystemExit(f"chat-server: --listen {endpoint}: systemd has handed over no such socket") from None
         except (ValueError, TypeError) as wrong:
             raise SystemExit(f"chat-server: --listen {endpoint}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
         self.addService(listener)  # type: ignore[no-untyped-call]
@@ -179,6 +182,7 @@ class ChatService(MultiService):
             signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop_reactor))
         for listener in self:
             self._log.info(listener.told, where=listener.where)
+        systemd.ready(self._reactor)
 
     def _stop_reactor(self) -> None:
         if self._reactor.running and not self._stopping:
@@ -192,6 +196,7 @@ class ChatService(MultiService):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        systemd.notify("STOPPING=1")
         await super().stopService()  # type: ignore[no-untyped-call]
         if await self.server.stop():
             self._writer.stop()

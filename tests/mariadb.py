@@ -13,6 +13,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from socket import create_server
+from typing import Self
 
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
@@ -33,8 +34,7 @@ class MariaDB:
     password = "pass:w@rd"
 
     def __init__(self) -> None:
-        self._install_program = program("mariadb-install-db", "mariadb-server")
-        self._program = program("mariadbd", "mariadb-server")
+        self._command = self._find()
         self._folder = Path(tempfile.mkdtemp(prefix="chat-db-"))  # short: a socket's path has 107 bytes at most
         self._socket = self._folder / "socket"
         with create_server(("127.0.0.1", 0)) as probe:
@@ -54,11 +54,11 @@ class MariaDB:
         self.run(f"CREATE USER {self.user}@'%' IDENTIFIED BY '{self.password}'")
         self.run(f"GRANT ALL ON `chat%`.* TO {self.user}@'%'")
 
-    @staticmethod
+    @classmethod
     @cache
-    def shared() -> MariaDB:
+    def shared(cls) -> Self:
         """Return the one that all tests of this process share."""
-        return MariaDB()
+        return cls()
 
     def create(self) -> str:
         """Make a new, empty database and return its name."""
@@ -79,7 +79,7 @@ class MariaDB:
         self._process = subprocess.Popen(
             [
                 *under,
-                self._program,
+                *self._command,
                 *self._common(),
                 f"--socket={self._socket}",
                 f"--port={self.port}",
@@ -139,22 +139,25 @@ class MariaDB:
         with self._root.connect() as connection:
             connection.exec_driver_sql(statement.replace("%", "%%"))
 
+    def _find(self) -> list[str]:
+        """Return the command that runs the server."""
+        return [program("mariadbd", "mariadb-server"), "--no-defaults"]
+
     def _install(self) -> None:
+        """Make the folder of its data."""
+        self._set_up(
+            program("mariadb-install-db", "mariadb-server"),
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--innodb-log-file-size=32M",
+        )
+
+    def _set_up(self, program: str, *flags: str) -> None:
         if os.getuid() == 0:
             shutil.chown(self._folder, "mysql")
-        subprocess.run(
-            [
-                self._install_program,
-                *self._common(),
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-                "--innodb-log-file-size=32M",
-            ],
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
+        subprocess.run([program, *flags, *self._common()], check=True, capture_output=True, timeout=120)
 
     def _common(self) -> list[str]:
         # It refuses to run as root.
-        return ["--no-defaults", f"--datadir={self._folder / 'data'}", *(["--user=mysql"] if os.getuid() == 0 else [])]
+        return [f"--datadir={self._folder / 'data'}", *(["--user=mysql"] if os.getuid() == 0 else [])]

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from socket import AddressFamily, socket
 from types import TracebackType
 from typing import Self
 
@@ -19,8 +20,16 @@ from tests.plain_client import Address, PlainClient
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = (sys.executable, str(ROOT / "cmd" / "server"))
 TWISTD = (sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", "chat")
+# What systemd does before it starts a service with a socket: descriptor 3, and three variables.
+_HAND_OVER = (
+    sys.executable,
+    "-c",
+    "import os, sys; os.dup2(int(sys.argv[1]), 3);"
+    "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='chat');"
+    "os.execv(sys.argv[2], sys.argv[2:])",
+)
 
-_LISTENING = re.compile(r"listening on (?:(?P<path>/[^\s\"]+)|(?P<host>[\w.]+):(?P<port>\d+))")
+_LISTENING = re.compile(r"listening on (?:(?P<path>/[^\s\"]+)|(?P<host>[\w.]+|\[[\w:.]+\]):(?P<port>\d+))")
 _START = 20  # seconds until a server must serve
 _END = 20  # seconds until one that was told to end must have ended
 
@@ -46,7 +55,8 @@ def memory(pid: int, line: str = "VmRSS") -> int:
 class ServerProcess:
     """``with ServerProcess("--grace", "1") as server: ...``; it may be ended and started again, on the same port.
 
-    ``db`` is a database URL; left out, an SQLite file in a folder that goes with the server.
+    ``db`` is a database URL; left out, an SQLite file in a folder that goes with the server. ``variables`` are added to
+    its environment, and it inherits the open ``files``.
     """
 
     def __init__(
@@ -55,6 +65,8 @@ class ServerProcess:
         db: str | None = None,
         command: Sequence[str] = SERVER,
         listen: str = "tcp:0:interface=127.0.0.1",
+        variables: Mapping[str, str] | None = None,
+        files: Sequence[int] = (),
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="chat-")
         self.folder = Path(self._folder.name)
@@ -62,10 +74,25 @@ class ServerProcess:
         self.log: list[str] = []
         self._command = (*command, *flags, "--db", self.db)
         self._listen = listen
+        self._environment = {**environment(), **(variables or {})}
+        self._files = files
         self._address: Address | None = None
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._told = threading.Event()  # it listens, or it has ended
+
+    @classmethod
+    def behind(cls, held: socket, *flags: str, db: str | None = None) -> Self:
+        """Return a server that is handed a socket which listens already, as systemd does it."""
+        number = held.fileno()
+        domain = AddressFamily(held.family).name.removeprefix("AF_")
+        return cls(
+            *flags,
+            db=db,
+            command=(*_HAND_OVER, str(number), *SERVER),
+            listen=f"systemd:domain={domain}:name=chat",
+            files=[number],
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,7 +132,8 @@ class ServerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd=self.folder,
-            env=environment(),
+            env=self._environment,
+            pass_fds=self._files,
             text=True,
             errors="replace",
         )
@@ -122,7 +150,7 @@ class ServerProcess:
             self.log.append(line.rstrip("\n"))
             if not self._told.is_set() and (found := _LISTENING.search(line)):
                 self._address = found["path"] or (found["host"], int(found["port"]))
-                if found["port"]:
+                if found["port"] and self._listen.startswith("tcp:"):
                     self._listen = f"tcp:{found['port']}:interface={found['host']}"
                 self._told.set()
         self._told.set()

@@ -1,4 +1,4 @@
-"""The same tests on both databases: mix tests into a class for each."""
+"""The same tests on all databases: mix tests into a class for each."""
 
 from __future__ import annotations
 
@@ -35,12 +35,14 @@ class OnSQLite(DatabaseCase):
 
 
 class OnMariaDB(DatabaseCase):
+    kind: type[MariaDB] = MariaDB
+
     def setUp(self) -> None:
-        self.server = MariaDB.shared()
+        self.server = self.kind.shared()
         self.url = self.server.url(self.server.create())
 
 
-# What is mixed into both is no TestCase of its own.
+# What is mixed into them is no TestCase of its own.
 if TYPE_CHECKING:
     Cases = DatabaseCase
 else:

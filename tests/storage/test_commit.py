@@ -26,6 +26,7 @@ from storage import (
 )
 from storage.schema import NAME, messages, senders, servers
 from tests.mariadb import MariaDB
+from tests.mysql import MySQL
 from tests.storage.databases import ANN, Cases, DatabaseCase, Journal, OnMariaDB, OnSQLite, send, texts
 
 PATIENCE = 60  # seconds for one batch
@@ -272,6 +273,10 @@ class CommittingMariaDB(Committing, OnMariaDB):
         with self.assertRaises(DataError):
             self.journal.commit(send(room, by="x" * 33))
         self.assertEqual(texts(self.journal.storage), [])
+
+
+class CommittingMySQL(CommittingMariaDB):
+    kind = MySQL
 
 
 class SQLiteAway(OnSQLite):

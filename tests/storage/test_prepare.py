@@ -11,6 +11,7 @@ from sqlalchemy import URL, create_engine, inspect
 
 from storage import Storage, StorageDown, StorageUnusable
 from storage.schema import metadata
+from tests.mysql import MySQL
 from tests.storage.databases import Cases, OnMariaDB, OnSQLite, texts
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -149,6 +150,14 @@ class PreparingMariaDB(Preparing, OnMariaDB):
         with self.assertRaises(StorageDown) as caught:
             Storage(url).prepare()
         self.assertNotIn(self.server.password, str(caught.exception))
+
+
+class PreparingMySQL(PreparingMariaDB):
+    kind = MySQL
+
+    def test_it_is_genuine(self) -> None:
+        with create_engine(self.url).connect() as connection:
+            self.assertNotIn("MariaDB", connection.exec_driver_sql("SELECT VERSION()").scalar_one())
 
 
 class Urls(unittest.TestCase):

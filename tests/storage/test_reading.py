@@ -4,6 +4,7 @@ from zope.interface.verify import verifyObject
 
 from storage import IStorage, Message, Room, UnknownMessage
 from storage.sql import PAGE
+from tests.mysql import MySQL
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send, texts
 from wire.frames import MAX_BODY
 from wire.names import fold
@@ -122,3 +123,7 @@ class ReadingSQLite(Reading, OnSQLite):
 
 class ReadingMariaDB(Reading, OnMariaDB):
     pass
+
+
+class ReadingMySQL(ReadingMariaDB):
+    kind = MySQL

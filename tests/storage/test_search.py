@@ -9,6 +9,7 @@ from sqlalchemy import update
 from storage import Content, Piece, Room, Send, UploadKey
 from storage.schema import messages, rooms
 from storage.sql import _HITS, _SOME
+from tests.mysql import MySQL
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send
 from wire.frames import MAX_BODY
 from wire.names import fold
@@ -167,3 +168,7 @@ class SearchingSQLite(Searching, OnSQLite):
 
 class SearchingMariaDB(Searching, OnMariaDB):
     pass
+
+
+class SearchingMySQL(SearchingMariaDB):
+    kind = MySQL

@@ -19,6 +19,7 @@ from storage import (
     posting,
 )
 from storage.uploads import Upload
+from tests.mysql import MySQL
 from tests.storage.databases import ANN, Cases, DatabaseCase, Journal, OnMariaDB, OnSQLite
 
 HOUR = 3_600_000  # milliseconds
@@ -224,3 +225,7 @@ class StoringSQLite(Storing, OnSQLite):
 
 class StoringMariaDB(Storing, OnMariaDB):
     pass
+
+
+class StoringMySQL(StoringMariaDB):
+    kind = MySQL

@@ -1,19 +1,23 @@
-"""A server whose database stops, dies and comes back: a real MariaDB."""
+"""A server whose database stops, dies and comes back: a real MariaDB, a real MySQL."""
 
 from __future__ import annotations
 
 import signal
+import tempfile
 import time
 from contextlib import closing
 from unittest import TestCase
 
 from tests.mariadb import MariaDB
+from tests.mysql import MySQL
 from tests.processes import ServerProcess
 
 
-class DatabaseAway(TestCase):
+class MariaDBAway(TestCase):
+    kind: type[MariaDB] = MariaDB
+
     def setUp(self) -> None:
-        self.database = MariaDB.shared()
+        self.database = self.kind.shared()
         self.db = self.database.url(self.database.create()).render_as_string(hide_password=False)
 
     def test_a_shutdown_does_not_wait_for_a_database_that_is_stuck(self) -> None:
@@ -32,6 +36,17 @@ class DatabaseAway(TestCase):
                 self.assertLess(time.monotonic() - began, 15)  # an answer would have been waited for 30 s
             finally:
                 self.database.signal(signal.SIGCONT)
+
+    def test_its_password_may_stand_in_a_file(self) -> None:
+        url = self.database.url(self.database.create())
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(f"{url.password}\n")
+            file.flush()
+            db = url.set(password=None).render_as_string()
+            variables = {"CHAT_DB_PASSWORD_FILE": file.name}
+            with ServerProcess(db=db, variables=variables) as server, closing(server.connect()) as client:
+                client.login("ann")
+                self.assertEqual(client.store("hello"), 1)
 
     def test_one_that_dies_is_told_and_waited_for(self) -> None:
         with ServerProcess(db=self.db) as server, closing(server.connect()) as client:
@@ -52,3 +67,7 @@ class DatabaseAway(TestCase):
             self.assertEqual(client.read("notice", timeout=30)["code"], "storage_up")
             client.read("ack", seq=1)
             client.read("ack", seq=2)
+
+
+class MySQLAway(MariaDBAway):
+    kind = MySQL

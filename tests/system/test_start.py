@@ -104,6 +104,10 @@ class Refusals(StartCase):
             self.assertNotIn("secret", ended.stdout + ended.stderr)
             self.assertNotIn("Traceback", ended.stdout + ended.stderr)
 
+    def test_a_password_file_that_is_not_there(self) -> None:
+        variables = {"CHAT_DB": "mysql+pymysql://ann@127.0.0.1/chat", "CHAT_DB_PASSWORD_FILE": "/nowhere/password"}
+        self.assert_refused("--port", "0", says="CHAT_DB_PASSWORD_FILE: [Errno 2]", **variables)
+
     def test_more_clients_than_there_may_be_files(self) -> None:
         self.assert_refused("--port", "0", "--max-clients", "100000000", says="--max-clients")
 
