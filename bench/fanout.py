@@ -5,11 +5,12 @@ Counted is what arrives at those who listen; each of them must get every message
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 from bench import runs
 from bench.body import body
-from bench.load import Broken, Crowd, Receiver, Sender, Witness, numbered
+from bench.load import Broken, Crowd, Receiver, Sender, Witness, names
 from bench.peers import ALL, Naive, Served
 
 SENDERS: Final = 10
@@ -29,7 +30,7 @@ def messages_for(receivers: int, size: int) -> int:
 def measure(server: Served, receivers: int, size: int, messages: int, stuck: int = 0) -> runs.Figures:
     """Have all of it delivered and return the figures; ``stuck`` more receivers never read."""
     with Crowd() as crowd:
-        listening, senders = gather(server, crowd, receivers + stuck, size)
+        listening, senders = gather(server, crowd, receivers + stuck, size, range(WITNESSES))
         for receiver in listening[receivers:]:
             crowd.leave_alone(receiver)
         del listening[receivers:]
@@ -52,12 +53,14 @@ def measure(server: Served, receivers: int, size: int, messages: int, stuck: int
     }
 
 
-def gather(server: Served, crowd: Crowd, receivers: int, size: int) -> tuple[list[Receiver], list[Sender]]:
-    """Let everybody in: first who listens, the first of them as witnesses, then who speaks."""
-    entering = [server.entering(name) for name in numbered("r", receivers)]
+def gather(
+    server: Served, crowd: Crowd, receivers: int, size: int, witnesses: Container[int]
+) -> tuple[list[Receiver], list[Sender]]:
+    """Let everybody in: first who listens, some of them as ``witnesses``, then who speaks."""
+    entering = [server.entering(name) for name in names(receivers)]
     sockets = crowd.enter(server.address, entering, server.at_once)
-    listening = [Witness(it, size) if n < WITNESSES else Receiver(it) for n, it in enumerate(sockets)]
-    speaking = [server.speaking(name) for name in numbered("s", SENDERS)]
+    listening = [Witness(it, size) if n in witnesses else Receiver(it) for n, it in enumerate(sockets)]
+    speaking = [server.speaking(name) for name in names(SENDERS)]
     senders = [Sender(it) for it in crowd.enter(server.address, speaking, server.at_once)]
     for connection in [*listening, *senders]:
         crowd.add(connection)

@@ -12,8 +12,9 @@ import select
 import socket
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import count, islice
 from typing import Final
 
 from bench.body import BODY, MARK
@@ -25,7 +26,8 @@ PATIENCE: Final = 30.0  # seconds without a byte after which a run has failed
 
 Step = tuple[bytes, bytes]  # what a connection says, and what stands in the answer that lets it go on
 
-_buffer = bytearray(READ)
+buffer = bytearray(READ)  # what was read last, by whichever connection
+_numbers = count()
 
 
 class Broken(Exception):
@@ -37,18 +39,18 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        self._take = sock.recv_into
+        self._recv_into = sock.recv_into
 
     def read(self) -> int:
         """Read once and return how many messages ended in that."""
-        self._read()
-        return 0
-
-    def _read(self) -> int:
-        count = self._take(_buffer)
-        if not count:
+        size = self._recv_into(buffer)
+        if not size:
             raise Broken("the server closed a connection")
-        return count
+        return self.take(size)
+
+    def take(self, size: int) -> int:  # noqa: ARG002
+        """So many bytes have come into :data:`buffer`; return how many messages ended in them."""
+        return 0
 
     def write(self) -> bool:
         """Say what the socket takes and tell whether more is left to be said."""
@@ -81,37 +83,35 @@ class Receiver(Connection):
         self._period = 1  # bytes from one mark to the next, as far as is known
         self._since = 0  # bytes that came after the last mark
 
-    def read(self) -> int:  # noqa: D102
-        came = self._count(self._read())
+    def take(self, size: int) -> int:  # noqa: D102
+        came = self._count(size)
         self.received += came
         return came
 
     def _count(self, size: int) -> int:
         due = self._period - self._since - 1
         if due >= 0:
-            marks = _buffer[due : size : self._period]
-            count = len(marks)
-            if not count:
-                self._since += size
-                return 0
-            if marks.count(MARK) == count:
-                self._since = size - due - (count - 1) * self._period - 1
-                return count
+            marks = buffer[due : size : self._period]
+            came = len(marks)
+            last = due + (came - 1) * self._period if came else -1
+            if marks.count(MARK) == came and buffer.find(MARK, last + 1, size) < 0:
+                self._since = size - last - 1 if came else self._since + size
+                return came
         return self._search(size)
 
     def _search(self, size: int) -> int:
         """Count mark by mark, and learn the period where the last three stand equally far apart."""
-        count = _buffer.count(MARK, 0, size)
-        if not count:
+        came = buffer.count(MARK, 0, size)
+        if not came:
             self._since += size
             return 0
-        last = _buffer.rfind(MARK, 0, size)
+        last = buffer.rfind(MARK, 0, size)
         self._since = size - last - 1
-        if count > 2:
-            before = _buffer.rfind(MARK, 0, last)
-            if last - before == before - _buffer.rfind(MARK, 0, before):
+        if came > 2:
+            before = buffer.rfind(MARK, 0, last)
+            if last - before == before - buffer.rfind(MARK, 0, before):
                 self._period = last - before
-        return count
+        return came
 
 
 class Witness(Receiver):
@@ -125,10 +125,9 @@ class Witness(Receiver):
         self._last: dict[int, int] = {}
         self._rest = b""
 
-    def read(self) -> int:  # noqa: D102
-        size = self._read()
+    def take(self, size: int) -> int:  # noqa: D102
         now = time.monotonic_ns()
-        whole, mark, rest = (self._rest + _buffer[:size]).rpartition(MARK)
+        whole, mark, rest = (self._rest + buffer[:size]).rpartition(MARK)
         self._rest = bytes(rest)
         came = 0
         for message in BODY.finditer(whole + mark):
@@ -150,7 +149,11 @@ class Witness(Receiver):
             self.delays.append(now - stamp)
 
 
-class Entering(Connection):
+class Talker(Receiver, Sender):
+    """A connection that both counts what comes and has something to say."""
+
+
+class Entering(Sender):
     """A connection on its way in: it says one step after the other, each when the one before was answered."""
 
     def __init__(self, sock: socket.socket, steps: Sequence[Step], entered: Callable[[socket.socket], None]) -> None:
@@ -160,8 +163,8 @@ class Entering(Connection):
         self._seen = b""
         self._next()
 
-    def read(self) -> int:  # noqa: D102
-        self._seen += _buffer[: self._read()]
+    def take(self, size: int) -> int:  # noqa: D102
+        self._seen += buffer[:size]
         if self._until in self._seen:
             self._seen = b""
             self._next()
@@ -169,10 +172,11 @@ class Entering(Connection):
 
     def _next(self) -> None:
         said, self._until = next(self._steps, (b"", b""))
-        if said:
-            self.socket.send(said)
-        else:
+        if not said:
             self._entered(self.socket)
+            return
+        self.say(said)
+        self.write()
 
 
 class Crowd:
@@ -244,7 +248,8 @@ class Crowd:
         for each in steps:
             sock = connect(address)
             outside.add(sock)
-            self.add(Entering(sock, each, entered))
+            self.add(entering := Entering(sock, each, entered))
+            self.speaks(entering)
             if len(outside) >= at_once:
                 self.until(lambda: len(outside) < at_once)
         self.until(lambda: not outside)
@@ -252,17 +257,18 @@ class Crowd:
 
 
 def connect(address: tuple[str, int]) -> socket.socket:
-    """Return a connected, non-blocking socket that is reset when it is closed, so that it leaves nothing behind."""
-    sock = socket.create_connection(address)
+    """Return a non-blocking socket that is being connected, and reset when it is closed: it leaves nothing behind."""
+    sock = socket.socket()
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     sock.setblocking(False)
+    sock.connect_ex(address)
     return sock
 
 
-def numbered(names: str, count: int) -> Iterator[str]:
-    """Yield ``count`` names of one length: IRC's messages carry them, and must not change their length."""
-    return (f"{names}{number:05d}" for number in range(count))
+def names(count: int) -> list[str]:
+    """Return ``count`` names that were not given before, of one length: IRC's messages carry them."""
+    return [f"n{number:06d}" for number in islice(_numbers, count)]
 
 
 def raise_limits() -> None:

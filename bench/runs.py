@@ -15,10 +15,10 @@ Figures = dict[str, float]
 Measured = Iterable[tuple[dict[str, Any], Figures]]  # for which flags, and what was found
 
 
-def flags(doc: str | None) -> argparse.ArgumentParser:
+def flags(doc: str | None, servers: Sequence[type[Served]] = ALL) -> argparse.ArgumentParser:
     """Return a parser with the flags that all have."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = ",".join(server.name for server in ALL)
+    names = ",".join(server.name for server in servers)
     parser.add_argument("--servers", default=names, help=f"which ones, of {names} [all]")
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured, in turns [5]")
     parser.add_argument("--results", type=Path, help="a file to which the results are added, a line of JSON each")

@@ -24,7 +24,7 @@ class Redis(Served):
     def entering(self, name: str, room: str = "lobby") -> Sequence[Step]:  # noqa: ARG002, D102
         return [(b"SUBSCRIBE %s\r\n" % room.encode(), b":1\r\n")]
 
-    def speaking(self, name: str) -> Sequence[Step]:  # noqa: ARG002, D102
+    def speaking(self, name: str, room: str = "lobby") -> Sequence[Step]:  # noqa: ARG002, D102
         return [(b"PING\r\n", b"+PONG\r\n")]
 
     def saying(self, number: int, body: bytes, room: str = "lobby") -> bytes:  # noqa: ARG002, D102
@@ -53,7 +53,7 @@ class Nats(Served):
         subscribe = b"SUB %s 1\r\nPING\r\n" % room.encode()
         return [*self.speaking(name), (subscribe, b"PONG\r\n")]
 
-    def speaking(self, name: str) -> Sequence[Step]:  # noqa: ARG002, D102
+    def speaking(self, name: str, room: str = "lobby") -> Sequence[Step]:  # noqa: ARG002, D102
         return [(b'CONNECT {"verbose":false,"pedantic":false}\r\nPING\r\n', b"PONG\r\n")]
 
     def saying(self, number: int, body: bytes, room: str = "lobby") -> bytes:  # noqa: ARG002, D102

@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
+from unittest import SkipTest
 
 from bench.load import Step
-from bench.peers.process import Served
+from bench.peers.process import Missing, Served
+from tests.mariadb import MariaDB
 from tests.processes import ROOT
 from wire.frames import Login, Send, encode
 
 
+LIMITS: Final = ("--max-clients", "15000")
+
+
 class ConsoleChat(Served):
-    """As it comes, on an SQLite file of its own or the database at ``url``."""
+    """As it comes, on an SQLite file of its own, or on the database at ``url``."""
 
     name: ClassVar = "chat"
     program: ClassVar = sys.executable
     at_once: ClassVar = 1000
 
-    def __init__(self, url: str = "", *flags: str) -> None:
+    def __init__(self, url: str = "") -> None:
         super().__init__()
         self.url = url or f"sqlite:///{self.folder / 'chat.db'}"
-        self._flags = flags
 
     def command(self) -> Sequence[str]:  # noqa: D102
         where = f"tcp:{self.port}:interface=127.0.0.1"
-        return [self.program, str(ROOT / "cmd" / "server"), "--listen", where, "--db", self.url, *self._flags]
+        return [self.program, str(ROOT / "cmd" / "server"), "--listen", where, "--db", self.url, *LIMITS]
 
     def entering(self, name: str, room: str = "lobby") -> Sequence[Step]:  # noqa: D102
         return [(encode(Login(name, client=name, rooms={room: None}, history=0)), b'"welcome"')]
 
     def saying(self, number: int, body: bytes, room: str = "lobby") -> bytes:  # noqa: D102
         return encode(Send(number, room), body)
+
+
+class ChatOnMariaDB(ConsoleChat):
+    """The same, on a MariaDB of this machine that is as durable."""
+
+    name: ClassVar = "chat-mariadb"
+
+    def __init__(self) -> None:
+        database = MariaDB.shared()
+        super().__init__(database.url(database.create()).render_as_string(hide_password=False))
+
+    @classmethod
+    def find(cls) -> str:  # noqa: D102
+        try:
+            MariaDB.shared()
+        except (SkipTest, AssertionError) as missing:
+            raise Missing(f"{cls.name}: {missing}") from None
+        return super().find()
 
 
 class Naive(Served):

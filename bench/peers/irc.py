@@ -17,7 +17,7 @@ class Irc(Served):
     def entering(self, name: str, room: str = "lobby") -> Sequence[Step]:  # noqa: D102
         return [*self.speaking(name), (b"JOIN #%s\r\n" % room.encode(), b" 366 ")]
 
-    def speaking(self, name: str) -> Sequence[Step]:  # noqa: D102
+    def speaking(self, name: str, room: str = "lobby") -> Sequence[Step]:  # noqa: ARG002, D102
         # 255 tells how many are there: who is told that has come in
         return [(b"NICK %s\r\nUSER %s 0 * :x\r\n" % (name.encode(), name.encode()), b" 255 ")]
 

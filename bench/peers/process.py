@@ -54,9 +54,9 @@ class Served(ABC):
     def saying(self, number: int, body: bytes, room: str = "lobby") -> bytes:
         """Return what a client says to have ``body`` told in the room; ``number`` counts what it says, from 1 on."""
 
-    def speaking(self, name: str) -> Sequence[Step]:
+    def speaking(self, name: str, room: str = "lobby") -> Sequence[Step]:
         """Return what a client says before it may speak; it need not be in the room."""
-        return self.entering(name)
+        return self.entering(name, room)
 
     @classmethod
     def find(cls) -> str:
