@@ -13,7 +13,6 @@ from tests.mariadb import MariaDB
 from tests.processes import ROOT
 from wire.frames import Login, Send, encode
 
-
 LIMITS: Final = ("--max-clients", "15000")
 
 
