@@ -26,16 +26,16 @@ def main() -> None:
     flags.add_argument("--size", type=int, default=100, help="bytes of a message [100]")
     given = flags.parse_args()
     for number in range(given.rounds):
-        figures = measure(given.receivers, given.size)
+        figures = measure(given.receivers, given.size, 2 * BYTES // given.size)
         parameters = {"receivers": given.receivers, "size": given.size}
         runs.keep(given.results, work="ceiling", server="source", round=number, given=parameters, figures=figures)
 
 
-def measure(receivers: int, size: int) -> runs.Figures:
-    """Read all that a source writes."""
+def measure(receivers: int, size: int, deliveries: int) -> runs.Figures:
+    """Read all that a source writes, about so many messages."""
     message = encode(Message("lobby", 10**6, "n000001", 1_764_000_000_000), body(1, 1, size))
     piece = message * (SEGMENT // len(message))
-    pieces = max(1, BYTES * 2 // size // receivers * len(message) // len(piece))
+    pieces = max(1, deliveries // receivers * len(message) // len(piece))
     each = pieces * len(piece) // len(message)
     with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:
         source = multiprocessing.get_context("fork").Process(target=write, args=(listener, receivers, piece, pieces))

@@ -19,28 +19,28 @@ COMMITS: Final = 500
 SIZE: Final = 100  # bytes of a message
 
 
-def measure(url: str) -> runs.Figures:
-    """Commit one message after the other and return how long that takes."""
+def measure(url: str, commits: int) -> runs.Figures:
+    """Commit so many messages, one after the other, and return how long that takes."""
     storage = Storage(make_url(url))
     storage.prepare()
     room, sender = storage.commit(Batch([Open("lobby"), Login("ann", bytes(32))], 1))
     assert isinstance(room, Room)
     assert isinstance(sender, LoggedIn)
     took = []
-    for number in range(1, COMMITS + 1):
+    for number in range(1, commits + 1):
         send = Send(sender.sender, number, room.key, "ann", 1, body(1, number, SIZE).decode())
         began = time.monotonic()
         storage.commit(Batch([send], number + 1))
         took.append((time.monotonic() - began) * 1e3)
     storage.close()
     took.sort()
-    return {f"p{percent:g}": took[int(COMMITS * percent / 100)] for percent in (50, 99, 99.9)}
+    return {f"p{percent:g}": took[int(commits * percent / 100)] for percent in (50, 99, 99.9)}
 
 
 def measured(server: Served) -> runs.Measured:
     """Yield the figures of the database that ``server`` was started with; it does nothing itself."""
     assert isinstance(server, ConsoleChat)
-    yield {}, measure(server.url)
+    yield {}, measure(server.url, COMMITS)
 
 
 def main() -> None:
