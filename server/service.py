@@ -191,7 +191,7 @@ class ChatService(MultiService):
 
 
 def collect_seldom() -> None:
-    """Spare Python's collector what it looks through in vain: all that is loaded, and messages, which are in no cycle."""
+    """Spare Python's collector what it looks through in vain: what is loaded, and messages, which are in no cycle."""
     gc.freeze()
     gc.set_threshold(YOUNG)
 
