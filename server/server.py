@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +25,7 @@ from server.limits import Limits
 from server.log import Segment
 from server.pages import Pages
 from server.refusals import Refused
-from server.room import TAIL, Room
+from server.room import Room
 from server.search import Searches
 from server.sending import Sending
 from server.shelf import Shelf
@@ -105,7 +104,8 @@ class Server(Factory):
         self._opening: dict[str, list[Deferred[None]]] = {}
         self._known: set[str] = set()  # folded names of all rooms there are
         self._pages = Pages(self._read_page)
-        self._tails: OrderedDict[Room, int] = OrderedDict()  # bytes, the least used room first
+        self._tails: dict[Room, int] = {}  # bytes, the least used room first
+        self._in_tails = 0  # bytes of them all
         self._sweep = LoopingCall(self._look_after_all)
         self._sweep.clock = clock
         self._closed: Deferred[None] | None = None
@@ -309,13 +309,16 @@ class Server(Factory):
                 self._bound_tails(room)
 
     def _bound_tails(self, used: Room) -> None:
+        self._forget_tail(used)
         self._tails[used] = used.tail.size
-        self._tails.move_to_end(used)
-        total = sum(self._tails.values()) if len(self._tails) > TAILS // TAIL else 0
-        while total > TAILS:
-            room, size = self._tails.popitem(last=False)
+        self._in_tails += used.tail.size
+        while self._in_tails > TAILS:
+            room = next(iter(self._tails))
             room.tail.trim(0)
-            total -= size
+            self._forget_tail(room)
+
+    def _forget_tail(self, room: Room) -> None:
+        self._in_tails -= self._tails.pop(room, 0)
 
     def read_for(self, room: Room, ref: int, first: int, last: int) -> Deferred[Segment | None]:
         """Read messages for the question ``ref``; None where none of them is kept; errback :class:`StorageDown`."""
@@ -402,7 +405,7 @@ class Server(Factory):
 
     def _forget(self, room: Room) -> None:
         del self._rooms[fold(room.name)], self._by_key[room.key]
-        self._tails.pop(room, None)
+        self._forget_tail(room)
         self._pages.forget(room.key)
 
 
