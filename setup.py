@@ -28,6 +28,7 @@ setup(
         "cryptography>=44",
         "msgspec>=0.19",
         "platformdirs>=4",
+        "prometheus-client>=0.21",
         "pymysql>=1.1",
         "sqlalchemy>=2.1",
         "tomlkit>=0.13",

@@ -16,24 +16,29 @@ class Budget:
     """``limit`` bytes for all who feed one thing. Backpressure begins here: who is held does not read its socket."""
 
     def __init__(self, limit: int, clock: IReactorTime) -> None:
-        self._limit = limit
+        self.limit = limit
         self._clock = clock
-        self._taken = 0
+        self.taken = 0
         self._held: deque[Callable[[], None]] = deque()
         self._letting_in = False
 
     @property
+    def held(self) -> int:
+        """How many wait."""
+        return len(self._held)
+
+    @property
     def full(self) -> bool:
         """Whether who feeds has to wait; see :meth:`hold`."""
-        return self._taken >= self._limit
+        return self.taken >= self.limit
 
     def take(self, size: int) -> None:
         """``size`` bytes are held from now on."""
-        self._taken += size
+        self.taken += size
 
     def give_back(self, size: int) -> None:
         """``size`` bytes are held no more."""
-        self._taken -= size
+        self.taken -= size
         self._let_in()
 
     def hold(self, go_on: Callable[[], None]) -> None:
@@ -42,7 +47,7 @@ class Budget:
 
     def _let_in(self) -> None:
         """Let in as many as surely fit, and look again in the next turn: only then is known what they brought."""
-        room = self._limit - self._taken
+        room = self.limit - self.taken
         while self._held and room > 0:
             room -= READ
             self._held.popleft()()

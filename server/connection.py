@@ -74,7 +74,7 @@ class Connection(Netstrings):
         self.intake = Intake(self, self._caught_up)
         self.sending = Sending(self)
         self.questions = Questions(self, lambda: server.journal.down)
-        self._ready: deque[Source] = deque()  # who has something to give, in turn
+        self.ready: deque[Source] = deque()  # who has something to give, in turn
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
@@ -92,7 +92,7 @@ class Connection(Netstrings):
         """A client connected."""
         assert self.transport is not None
         self.address = tune(self.transport)
-        self.outlet = outlet(self.transport, self.server.clock, self._cleared)
+        self.outlet = outlet(self.transport, self.server.next_turn, self._cleared)
         self.server.add_conn(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -182,14 +182,14 @@ class Connection(Netstrings):
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""
-        self._ready.append(source)
+        self.ready.append(source)
         if self.outlet.clear:
             self._give()
 
     def no_more(self, source: Source) -> None:
         """``source`` gives nothing any more."""
-        if source in self._ready:
-            self._ready.remove(source)
+        if source in self.ready:
+            self.ready.remove(source)
 
     def _cleared(self) -> None:
         """All that was written has gone out."""
@@ -198,7 +198,7 @@ class Connection(Netstrings):
 
     def _give(self) -> None:
         """Write one piece of who is next, since all that was written before has gone out."""
-        ready = self._ready
+        ready = self.ready
         while ready and self.outlet.clear and not self._over:
             source = ready.popleft()
             if source.give(self.outlet):
@@ -329,6 +329,7 @@ class Connection(Netstrings):
     def _enter(self, room: Room, id: int) -> None:
         cursor = Cursor(self, room, id)
         self.cursors[fold(room.name)] = cursor
+        self.server.given -= id
         room.enter(cursor, self.user)
         self.has_more(cursor)
 
@@ -372,6 +373,7 @@ class Connection(Netstrings):
 
     def _leave(self, cursor: Cursor) -> None:
         del self.cursors[fold(cursor.room.name)]
+        self.server.given += cursor.id
         self.no_more(cursor)
         cursor.leave(self.user)
 

@@ -71,7 +71,7 @@ class Journal:
         published: Published,
         down_changed: Callable[[bool], None],
     ) -> None:
-        self._storage = storage
+        self.commit = storage.commit  # called in the storage thread; who measures it wraps it
         self._in_thread = in_thread
         self._clock = clock
         self._encode = encode
@@ -186,7 +186,7 @@ class Journal:
 
     def _commit(self, batch: Batch) -> tuple[list[Outcome], dict[int, tuple[int, list[bytes]]]]:
         """In the storage thread: commit, then encode each message once for all who will see it."""
-        outcomes = self._storage.commit(batch)
+        outcomes = self.commit(batch)
         messages: dict[int, tuple[int, list[bytes]]] = {}
         for entry, outcome in zip(batch.entries, outcomes, strict=True):
             if type(entry) is Send and (type(outcome) is int or isinstance(outcome, Message)):

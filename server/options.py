@@ -77,6 +77,10 @@ class Options(UsageOptions):
         ["max-storage", None, None,
          "Size of the database from which on nothing new is taken, while reading goes on, e.g. 20GB. [default: none]",
          _bytes],
+        ["metrics-port", None, None,
+         "TCP port of /metrics for Prometheus, /health and /ready, on this machine only (0: any free one)."
+         " [default: none]", _port],
+        ["metrics-interface", None, "127.0.0.1", "Address to listen on there, e.g. 0.0.0.0 for all."],
         ["log-format", None, "text", "How the log is written: text or json, a line an event.", _one_of("text", "json")],
     ]  # fmt: skip
 

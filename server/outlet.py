@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import IPullProducer, IPushProducer, IReactorTime, ISSLTransport
+from twisted.internet.interfaces import IPullProducer, IPushProducer, ISSLTransport
 from zope.interface import implementer
 
 
@@ -42,16 +43,23 @@ class Reader(Protocol):
     """A connection, as its sources see it."""
 
     outlet: Outlet
+    ready: deque[Source]  # who has something to give, in turn
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""
 
 
-def outlet(transport: Any, clock: IReactorTime, cleared: Callable[[], None]) -> Outlet:
-    """Return the outlet that suits ``transport``; ``cleared`` is called whenever all that waited has gone out."""
+NextTurn = Callable[[Callable[[], None]], None]
+
+
+def outlet(transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> Outlet:
+    """Return the outlet that suits ``transport``.
+
+    ``cleared`` is called whenever all that waited has gone out; ``next_turn`` calls a function when others had a turn.
+    """
     if ISSLTransport.providedBy(transport) or not hasattr(transport, "writeSomeData"):
-        return WriteOnly(transport, clock, cleared)
-    return Direct(transport, cleared)
+        return WriteOnly(transport, next_turn, cleared)
+    return Direct(transport, next_turn, cleared)
 
 
 class Lost:
@@ -73,18 +81,46 @@ class Lost:
         pass
 
 
+class _Producer:
+    """What both kinds share: they are asked for more when all has gone out, and come back when they want to go on."""
+
+    def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
+        self._transport = transport
+        self._next_turn = next_turn
+        self._cleared = cleared
+        self._again = False
+        self.clear = True
+        self.waiting = 0
+
+    def again(self) -> None:
+        if self.clear and not self._again:
+            self._again = True
+            self._next_turn(self._come_back)
+
+    def _come_back(self) -> None:
+        self._again = False
+        if self.clear:
+            self._cleared()
+
+    def resumeProducing(self) -> None:
+        """The transport has sent all that it held."""
+        self.clear = True
+        self.waiting = 0
+        self._cleared()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; its protocol is told."""
+
+
 @implementer(IPullProducer)
-class Direct:
+class Direct(_Producer):
     """Straight to the socket, without a trip through the reactor; only what does not fit goes to ``transport.write``.
 
     A pull producer is asked for more whenever the transport's buffer is empty, so whether it is need not be looked up.
     """
 
-    def __init__(self, transport: Any, cleared: Callable[[], None]) -> None:
-        self._transport = transport
-        self._cleared = cleared
-        self.clear = True
-        self.waiting = 0
+    def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
+        super().__init__(transport, next_turn, cleared)
         transport.registerProducer(self, False)
 
     def write(self, data: bytes) -> None:  # noqa: D102
@@ -100,22 +136,9 @@ class Direct:
             self._transport.startWriting()
         return sent
 
-    def again(self) -> None:  # noqa: D102
-        self.clear = False
-        self._transport.startWriting()
-
     def finish(self) -> None:  # noqa: D102
         self._transport.unregisterProducer()
         self._transport.loseWriteConnection()
-
-    def resumeProducing(self) -> None:
-        """The transport's buffer is empty."""
-        self.clear = True
-        self.waiting = 0
-        self._cleared()
-
-    def stopProducing(self) -> None:
-        """The connection is lost; its protocol is told."""
 
     def _send(self, data: bytes | memoryview) -> int:
         sent = self._transport.writeSomeData(data)
@@ -128,19 +151,14 @@ class Direct:
 
 
 @implementer(IPushProducer)
-class WriteOnly:
+class WriteOnly(_Producer):
     """Through ``transport.write`` only, for TLS: there ``writeSomeData`` belongs to the raw socket.
 
     A pull producer would be asked for more all the time there, so this is a push producer, paused at 64 KiB.
     """
 
-    def __init__(self, transport: Any, clock: IReactorTime, cleared: Callable[[], None]) -> None:
-        self._transport = transport
-        self._clock = clock
-        self._cleared = cleared
-        self._again = False
-        self.clear = True
-        self.waiting = 0
+    def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
+        super().__init__(transport, next_turn, cleared)
         transport.registerProducer(self, True)
 
     def write(self, data: bytes) -> None:  # noqa: D102
@@ -152,11 +170,6 @@ class WriteOnly:
         self._transport.write(bytes(data))
         return len(data)
 
-    def again(self) -> None:  # noqa: D102
-        if self.clear and not self._again:
-            self._again = True
-            self._clock.callLater(0, self._come_back)
-
     def finish(self) -> None:  # noqa: D102
         self._transport.unregisterProducer()
         self._transport.loseConnection()
@@ -164,17 +177,3 @@ class WriteOnly:
     def pauseProducing(self) -> None:
         """The transport holds more than it likes to."""
         self.clear = False
-
-    def resumeProducing(self) -> None:
-        """The transport has sent what it held."""
-        self.clear = True
-        self.waiting = 0
-        self._cleared()
-
-    def stopProducing(self) -> None:
-        """The connection is lost; its protocol is told."""
-
-    def _come_back(self) -> None:
-        self._again = False
-        if self.clear:
-            self._cleared()

@@ -1,4 +1,4 @@
-"""What has left memory, read back: pages of a room's log, cut at fixed ids, shared by all who read there."""
+"""What has left memory, read back: pages of a room's log, begun at fixed ids, shared by all who read there."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Final
 
 from twisted.internet.defer import Deferred
 
-from server.log import Segment
+from server.log import SEGMENT, Segment
 from server.shelf import Shelf
 
-PAGE: Final = 64  # messages
+STEP: Final = 64  # messages: one of each so many may be a page's first, and a page has at least so many
 BOUND: Final = 8 * 1024 * 1024  # bytes of all pages kept: two of the largest messages, hundreds of usual ones
 
-Read = Callable[[int, int, int], "Deferred[Segment]"]
+Read = Callable[[int, int], "Deferred[Segment]"]
 
 
 class Pages:
-    """The pages of all rooms; ``read(room's key, first, last)`` gets one from the storage, encoded."""
+    """The pages of all rooms; ``read(room's key, first)`` gets one from the storage, encoded: see :func:`read_page`."""
 
     def __init__(self, read: Read) -> None:
-        self._read = read
-        self._shelf: Shelf[tuple[int, int], Segment] = Shelf(self._read_page, lambda page: len(page.data), BOUND)
+        self._shelf: Shelf[tuple[int, int], Segment] = Shelf(
+            lambda place: read(*place), lambda page: len(page.data), BOUND
+        )
 
     @property
     def size(self) -> int:
@@ -41,10 +42,21 @@ class Pages:
         """Drop the pages of a room: something in them has changed."""
         self._shelf.forget(lambda place: place[0] == room)
 
-    def _read_page(self, place: tuple[int, int]) -> Deferred[Segment]:
-        room, number = place
-        return self._read(room, number * PAGE + 1, (number + 1) * PAGE)
-
 
 def _place(room: int, id: int) -> tuple[int, int]:
-    return room, (id - 1) // PAGE
+    return room, id - (id - 1) % STEP
+
+
+def read_page(read: Callable[[int, int], tuple[int, list[bytes]]], first: int) -> Segment | None:
+    """Return the page that begins at the id ``first``: as many messages as one write takes; None where there is none.
+
+    ``read(first, last)`` gets encoded messages and the first one's id.
+    """
+    first_id, messages = read(first, first + STEP - 1)
+    if not messages:
+        return None
+    if first_id + len(messages) == first + STEP:  # the log goes on
+        size = sum(map(len, messages))
+        if more := max(0, (SEGMENT - size) * len(messages) // size):
+            messages += read(first + STEP, first + STEP + more - 1)[1]
+    return Segment(first_id, messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from wire.names import BadName, canonical
 
 AWAY: Final = "the database is away; ask again later"
 NOT_STORED: Final = "the database will not have it; the operator finds the reason in the log"
+
+told: Final[Counter[str]] = Counter()  # errors since the process began, by code
 
 
 class Refused(Exception):
@@ -31,7 +34,8 @@ def named(name: str, rule: Callable[[str], str] = canonical) -> str:
 
 
 def error(code: str, text: str, echo: Echo | None, *, fatal: bool = False) -> bytes:
-    """Return an ``error`` frame, encoded."""
+    """Return an ``error`` frame, encoded; it counts as told."""
+    told[code] += 1
     repeated = structs.asdict(echo) if echo else {}
     return encode(Error(code, text, fatal=True if fatal else UNSET, **repeated))
 

@@ -17,7 +17,7 @@ from server.outlet import Outlet, Reader
 from server.pages import Pages
 from wire.frames import Joined, Presence, encode
 
-TAIL: Final = 4 * 1024 * 1024  # bytes of one room kept in memory
+TAIL: Final = 16 * 1024 * 1024  # bytes of one room kept in memory
 NAMED: Final = 500  # users; in a larger room comings and goings are only counted
 NAMES_A_FRAME: Final = 400  # 32 characters of 4 bytes each: 52 KB
 
@@ -53,10 +53,10 @@ class Room:
         if known < 0:
             return False
         if known < len(messages):
+            level = self.last_id
             self.tail.append(messages[known:])
             self.tail.trim(TAIL)
-            self._fresh = None
-            self._wake()
+            self._wake(level)
         return True
 
     def after(self, id: int) -> Piece | None:
@@ -70,10 +70,12 @@ class Room:
         page = self.pages.cached(self.key, id + 1)
         return page.after(max(id, page.first_id - 1)) if page else None
 
-    def _wake(self) -> None:
-        level, self.level = self.level, set()
-        for cursor in level:
-            cursor.wake()
+    def _wake(self, id: int) -> None:
+        """Give all who are level, at message ``id``, what follows."""
+        self._fresh = None
+        piece = self.after(id)
+        for cursor in list(self.level):
+            cursor.follow(piece)
 
     def enter(self, cursor: Cursor, user: str) -> None:
         """Let a connection of ``user`` in."""
@@ -141,6 +143,19 @@ class Cursor:
     def wake(self) -> None:
         """The room has more."""
         self._connection.has_more(self)
+
+    def follow(self, piece: Piece | None) -> None:
+        """The room, with which this one is level, goes on with ``piece``: where nothing else waits it is given at once.
+
+        Done once for each wake-up and client, and so what costs most of all.
+        """
+        connection = self._connection
+        if piece and connection.outlet.clear and not connection.ready:
+            self.id = write_piece(connection.outlet, piece, self.id)
+            if self.id == self.room.last_id:
+                return
+        self.room.level.discard(self)
+        connection.has_more(self)
 
     def leave(self, user: str) -> None:
         """Let go of the room."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,14 +24,14 @@ from server.connection import Connection
 from server.journal import InThread, Journal
 from server.limits import Limits
 from server.log import Segment
-from server.pages import Pages
+from server.pages import Pages, read_page
 from server.refusals import Refused
 from server.room import Room
 from server.search import Searches
 from server.sending import Sending
 from server.shelf import Shelf
 from server.sockets import unacknowledged_for
-from server.turns import Turns
+from server.turns import NextTurn, Turns
 from server.uploads import Uploads
 from storage.interface import IStorage, Message, Open, Send, StorageDown, UploadKey
 from storage.interface import Room as StoredRoom
@@ -94,9 +95,11 @@ class Server(Factory):
         self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _kept, CONTENTS)
         self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
+        self.next_turn = NextTurn(clock)
         self.searches = Searches(partial(in_reader, storage.search), self._read_hits, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
+        self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
         self._users: dict[str, list[Connection]] = {}  # by folded name
         self._rooms: dict[str, Room] = {}  # by folded name
@@ -104,8 +107,8 @@ class Server(Factory):
         self._opening: dict[str, list[Deferred[None]]] = {}
         self._known: set[str] = set()  # folded names of all rooms there are
         self._pages = Pages(self._read_page)
-        self._tails: dict[Room, int] = {}  # bytes, the least used room first
-        self._in_tails = 0  # bytes of them all
+        self._tails: OrderedDict[Room, int] = OrderedDict()  # bytes, the least used room first
+        self._held = 0  # bytes of them all
         self._sweep = LoopingCall(self._look_after_all)
         self._sweep.clock = clock
         self._closed: Deferred[None] | None = None
@@ -214,6 +217,11 @@ class Server(Factory):
         behind = {cursor.room.name: cursor.room.last_id - cursor.id for cursor in connection.cursors.values()}
         return ConnectionState(not gone, silent_for, behind)
 
+    @property
+    def deliveries(self) -> int:
+        """How many messages were given to clients so far, which is seen from where their cursors stand."""
+        return self.given + sum(cursor.id for connection in self._connections for cursor in connection.cursors.values())
+
     # -- users
 
     def claim(self, connection: Connection, name: str, key: str | UnsetType, client: bytes | None) -> None:
@@ -309,16 +317,12 @@ class Server(Factory):
                 self._bound_tails(room)
 
     def _bound_tails(self, used: Room) -> None:
-        self._forget_tail(used)
+        self._held += used.tail.size - self._tails.pop(used, 0)
         self._tails[used] = used.tail.size
-        self._in_tails += used.tail.size
-        while self._in_tails > TAILS:
-            room = next(iter(self._tails))
+        while self._held > TAILS:
+            room, size = self._tails.popitem(last=False)
             room.tail.trim(0)
-            self._forget_tail(room)
-
-    def _forget_tail(self, room: Room) -> None:
-        self._in_tails -= self._tails.pop(room, 0)
+            self._held -= size
 
     def read_for(self, room: Room, ref: int, first: int, last: int) -> Deferred[Segment | None]:
         """Read messages for the question ``ref``; None where none of them is kept; errback :class:`StorageDown`."""
@@ -327,15 +331,16 @@ class Server(Factory):
     def _read_hits(self, room: Room, ref: int, ids: Sequence[int]) -> Deferred[dict[int, bytes]]:
         return self._in_reader(self._hits, room.key, ids, room.name, ref)
 
-    def _read_page(self, key: int, first: int, last: int) -> Deferred[Segment]:
-        return Deferred.fromCoroutine(self._page(key, first, last))
+    def _read_page(self, key: int, first: int) -> Deferred[Segment]:
+        return Deferred.fromCoroutine(self._page(key, first))
 
-    async def _page(self, key: int, first: int, last: int) -> Segment:
+    async def _page(self, key: int, first: int) -> Segment:
         name = self._by_key[key].name
-        segment: Segment | None = await self._until_read(self._segment, key, first, last, name)
-        if segment is None:
-            raise LookupError(f"room {name} has no messages {first} to {last}")
-        return segment
+        read = partial(self._messages, key, name)
+        page: Segment | None = await self._until_read(read_page, read, first)
+        if page is None:
+            raise LookupError(f"room {name} has no messages from {first} on")
+        return page
 
     def _read_content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
         return self._reading_contents.run(self._in_reader, self._storage.content, *place)
@@ -355,10 +360,12 @@ class Server(Factory):
 
     def _segment(self, key: int, first: int, last: int, name: str, ref: int | None = None) -> Segment | None:
         """In a reading thread: the messages ``first`` … ``last``, encoded."""
-        messages = self._storage.page(key, first, last)
-        if not messages:
-            return None
-        return Segment(messages[0].id, [_encoded(message, name, ref) for message in messages])
+        first_id, messages = self._messages(key, name, first, last, ref)
+        return Segment(first_id, messages) if messages else None
+
+    def _messages(self, key: int, name: str, first: int, last: int, ref: int | None = None) -> tuple[int, list[bytes]]:
+        found = self._storage.page(key, first, last)
+        return found[0].id if found else first, [_encoded(message, name, ref) for message in found]
 
     def _hits(self, key: int, ids: Sequence[int], name: str, ref: int) -> dict[int, bytes]:
         """In a reading thread: those of the messages that are still there, encoded, by their ids."""
@@ -405,7 +412,7 @@ class Server(Factory):
 
     def _forget(self, room: Room) -> None:
         del self._rooms[fold(room.name)], self._by_key[room.key]
-        self._forget_tail(room)
+        self._held -= self._tails.pop(room, 0)
         self._pages.forget(room.key)
 
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.endpoints import quoteStringArgument, serverFromString
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IStreamServerEndpoint
+from twisted.internet.interfaces import IProtocolFactory, IStreamServerEndpoint
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -44,15 +44,16 @@ class StorageThreads(ThreadPool):
 class Listener(Service):
     """One port: open from before privileges are given up to the end of the service."""
 
-    def __init__(self, endpoint: IStreamServerEndpoint, server: Server) -> None:
+    def __init__(self, endpoint: IStreamServerEndpoint, factory: IProtocolFactory, told: str) -> None:
         self._endpoint = endpoint
-        self._server = server
+        self._factory = factory
+        self.told = told  # to the operator, once it listens {where}
         self._port: Any = None
 
     def privilegedStartService(self) -> None:
         """Listen; raises CannotListenError."""
         failures: list[Failure] = []
-        self._endpoint.listen(self._server).addCallbacks(partial(setattr, self, "_port"), failures.append)
+        self._endpoint.listen(self._factory).addCallbacks(partial(setattr, self, "_port"), failures.append)
         if failures:
             failures[0].raiseException()
 
@@ -98,16 +99,28 @@ class ChatService(MultiService):
             max_message=options["max-message"],
             max_storage=options["max-storage"],
         )
+        if options["metrics-port"] is not None:
+            interface = quoteStringArgument(options["metrics-interface"])
+            endpoint = f"tcp:{options['metrics-port']}:interface={interface}"
+            self._listen(endpoint, self._status(), "metrics on http://{where}/metrics")
         for endpoint in options["listen"]:
-            self.addService(self._listening(endpoint))  # type: ignore[no-untyped-call]
+            self._listen(endpoint, self.server, "listening on {where}")
 
-    def _listening(self, endpoint: str) -> Listener:
+    def _status(self) -> IProtocolFactory:
+        """Measure the server from now on, and return who tells how it stands."""
+        from server import http, metrics  # who does not measure is spared the megabytes of Twisted's web
+
+        read = partial(deferToThreadPool, self._reactor, self._readers, self._storage.get_last_msg_id)
+        return http.Status(metrics.of(self.server), read, self._reactor)
+
+    def _listen(self, endpoint: str, factory: IProtocolFactory, told: str) -> None:
         try:
             kind = endpoint.partition(":")[0]
             backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in endpoint else ""
-            return Listener(serverFromString(self._reactor, endpoint + backlog), self.server)
+            listener = Listener(serverFromString(self._reactor, endpoint + backlog), factory, told)
         except (ValueError, TypeError) as wrong:
             raise SystemExit(f"chat-server: --listen {endpoint}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
+        self.addService(listener)  # type: ignore[no-untyped-call]
 
     def privilegedStartService(self) -> None:
         """Make sure that everything is there, then listen."""
@@ -126,7 +139,7 @@ class ChatService(MultiService):
                 why = getattr(busy.socketError, "strerror", None) or busy.socketError
                 raise SystemExit(
                     f"chat-server: cannot listen on {where}: {why};"
-                    " is another server running? --port N takes another port"
+                    " is another server running? --port N takes another port, --metrics-port N one for the metrics"
                 ) from None
 
     def _prepare(self) -> None:
@@ -167,7 +180,7 @@ class ChatService(MultiService):
         ):  # Twisted's own would end twistd by the signal, not with status 0
             signal.signal(number, lambda *_: self._reactor.callFromThread(self._stop_reactor))
         for listener in self:
-            self._log.info("listening on {where}", where=listener.where)
+            self._log.info(listener.told, where=listener.where)
 
     def _stop_reactor(self) -> None:
         if self._reactor.running and not self._stopping:

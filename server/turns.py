@@ -1,4 +1,4 @@
-"""Bulk takes turns: however many fetch, only so much of it goes out in one turn of the reactor."""
+"""Turns of the reactor: who has more to say than others should wait for goes on in the next one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 AT_ONCE: Final = 2  # pieces of 60 KiB: a fraction of a millisecond, then whoever talks is heard
 
@@ -34,3 +35,27 @@ class Turns:
             self._waiting.popleft()()
         self._going = False
         self._go_on()
+
+
+class NextTurn:
+    """All who want to go on in the next turn: called together, for a timer each would cost more than what they do."""
+
+    _log = Logger()
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._waiting: list[Callable[[], None]] = []
+
+    def __call__(self, go: Callable[[], None]) -> None:
+        """Call ``go`` in the next turn of the reactor."""
+        if not self._waiting:
+            self._clock.callLater(0, self._go)
+        self._waiting.append(go)
+
+    def _go(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for go in waiting:
+            try:
+                go()
+            except Exception:  # one connection's fault must not stop the others
+                self._log.failure("a connection's turn failed")

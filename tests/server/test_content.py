@@ -218,7 +218,7 @@ class UploadsTests(TestCase):
         answer(True)
         while self.uploads:
             self.cut()[1](True)
-        self.assertEqual(self.uploads.budget._taken, 0)
+        self.assertEqual(self.uploads.budget.taken, 0)
         self.assertFalse(self.uploads.budget.full)
 
     def test_settled_when_all_is_stored(self) -> None:

@@ -29,13 +29,14 @@ class JournalTests(TestCase):
     def batches(self) -> list[list[Entry]]:
         """Return a list that grows by the entries of each batch."""
         batches: list[list[Entry]] = []
-        commit = self.house.storage.commit
+        journal = self.house.server.journal
+        commit = journal.commit
 
         def noted(batch: Batch) -> list[Outcome]:
             batches.append(list(batch.entries))
             return commit(batch)
 
-        self.patch(self.house.storage, "commit", noted)
+        self.patch(journal, "commit", noted)
         return batches
 
     def test_what_gathers_in_one_turn_is_one_batch(self) -> None:

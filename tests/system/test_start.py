@@ -59,6 +59,8 @@ class Refusals(StartCase):
             ("--grace", "-1"),
             ("--ping", "0"),
             ("--log-format", "xml"),
+            ("--metrics-port", "x"),
+            ("--metrics-port", "65536"),
             ("nonsense",),
         ):
             with (
@@ -72,6 +74,8 @@ class Refusals(StartCase):
             port = taken.getsockname()[1]
             self.assert_refused("--listen", f"tcp:{port}:interface=127.0.0.1", says=str(port))
             self.assert_refused("--port", str(port), says=str(port))
+            self.assert_refused("--port", "0", "--metrics-port", str(port), says=str(port))
+            self.assert_refused("--port", "0", "--metrics-port", "0", "--metrics-interface", "nowhere.invalid")
 
     def test_a_folder_that_is_missing_or_none(self) -> None:
         file = self.folder / "file"
@@ -121,7 +125,7 @@ class Flags(StartCase):
         for command in (SERVER, TWISTD):
             ended = self.run_server("--help", command=command)
             self.assertEqual(ended.returncode, 0)
-            for flag in ("port", "listen", "db", "history", "max-clients", "grace", "ping", "log-format", "db-wait"):
+            for flag in [parameter[0] for parameter in Options.optParameters] + ["listen"]:
                 self.assertIn(f"--{flag}", ended.stdout)
 
     def test_several_places_to_listen_at_and_a_unix_socket(self) -> None:

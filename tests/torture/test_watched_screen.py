@@ -77,6 +77,7 @@ class Watched(TortureCase):
             sizes = self.watch(screen, time.monotonic() + WATCHED)
             self.people.finish()
             self.turn_to(screen, OWN)
+            screen.type("\x1b[F")  # it may have been scrolled up
             screen.wait_for(lambda: f"ann says {self.said - 1}" in screen.text and "unsent" not in screen.text)
             screen.type("/quit\r")
             self.assertEqual(screen.wait_exit(), 0)

@@ -1,0 +1,42 @@
+"""``docs/operating.md`` tells every flag, and every message of the log, and no other ones."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import TestCase
+
+from server.options import Options
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = [ast.parse(file.read_text()) for file in (ROOT / "server").rglob("*.py")]
+
+
+def logged() -> Iterator[str]:
+    """Yield the text of each call of a logger, those aside that are given one."""
+    for node in (node for source in SOURCES for node in ast.walk(source)):
+        match node:
+            case ast.Call(ast.Attribute(ast.Attribute(attr="_log")), [ast.Constant(str(text)), *_]):
+                yield text
+
+
+def section(name: str) -> str:
+    """Return a section of the page."""
+    _, _, rest = (ROOT / "docs" / "operating.md").read_text().partition(f"\n## {name}\n")
+    return rest.partition("\n## ")[0]
+
+
+class OperatingTests(TestCase):
+    def test_every_flag_is_told(self) -> None:
+        told = set(re.findall(r"^\| `--([a-z-]+) ", section("Flags"), re.MULTILINE))
+        self.assertEqual(told, {parameter[0] for parameter in Options.optParameters} | {"listen"})
+
+    def test_every_message_of_the_log_is_told(self) -> None:
+        told = set(re.findall(r"^\| `([^`]+)` \|", section("The log"), re.MULTILINE))
+        said = set(logged())
+        self.assertGreater(len(said), 20)
+        self.assertEqual(said - told, set())
+        texts = {node.value for source in SOURCES for node in ast.walk(source) if isinstance(node, ast.Constant)}
+        self.assertEqual(told - texts, set())
