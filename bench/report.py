@@ -129,7 +129,7 @@ def _pictures(results: Results) -> Iterator[str]:
 def _about(work: str) -> str:
     """Return what the measurement's own module says of it."""
     text = (ROOT / "bench" / f"{work}.py").read_text().split('"""')[1]
-    return " ".join(text.split())
+    return re.sub(r"^Work \(.\): (.)", lambda found: found[1].upper(), " ".join(text.split()))
 
 
 def _table(results: Results, work: str, given: dict[str, Any]) -> Iterator[str]:
