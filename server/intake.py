@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
@@ -40,15 +39,18 @@ class Intake:
     client up, nothing is taken. ``caught_up`` is called whenever, after either, all that was read is taken.
     """
 
+    __slots__ = (
+        "_behind", "_caught_up", "_flows", "_going", "_holds", "_no_work", "_reading", "_shut", "_size", "_works",
+    )  # fmt: skip
     _log = Logger()
 
     def __init__(self, reading: Reading, caught_up: Callable[[], None]) -> None:
         self._reading = reading
         self._caught_up = caught_up
         self._works = 0  # how many things are waited for
-        self._behind: deque[Behind] = deque()
+        self._behind: list[Behind] = []  # few: each takes a place, and all of them a read's bytes
         self._size = 0  # bytes of them all
-        self._holds: set[str] = set()
+        self._holds: list[str] = []
         self._shut = False
         self._flows = True  # more may come, so the client can be held up
         self._going = False
@@ -75,7 +77,7 @@ class Intake:
 
     def let_pass(self) -> None:
         """Take, of what waits, that which need not wait any more."""
-        waiting, self._behind = self._behind, deque()
+        waiting, self._behind = self._behind, []
         for behind in waiting:
             if behind.passes():
                 self._size -= behind.size
@@ -94,13 +96,14 @@ class Intake:
     def hold(self, why: str) -> None:
         """Take nothing until every reason for that is gone."""
         if self._flows:
-            self._holds.add(why)
+            if why not in self._holds:
+                self._holds.append(why)
             self._reading.pauseProducing()
 
     def release(self, why: str) -> None:
         """One reason for taking nothing is gone."""
         if why in self._holds:
-            self._holds.discard(why)
+            self._holds.remove(why)
             self.go_on()
 
     def keep_within(self, budget: Budget, why: str) -> None:
@@ -147,7 +150,7 @@ class Intake:
     def _take_next(self) -> bool:
         if not self._behind or self._works or self._holds:
             return False
-        behind = self._behind.popleft()
+        behind = self._behind.pop(0)
         self._size -= behind.size
         behind.take()
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -43,7 +42,7 @@ class Reader(Protocol):
     """A connection, as its sources see it."""
 
     outlet: Outlet
-    ready: deque[Source]  # who has something to give, in turn
+    ready: list[Source]  # who has something to give, in turn
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""
@@ -84,6 +83,8 @@ class Lost:
 class _Producer:
     """What both kinds share: they are asked for more when all has gone out, and come back when they want to go on."""
 
+    __slots__ = ("_again", "_cleared", "_next_turn", "_transport", "clear", "waiting")
+
     def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
         self._transport = transport
         self._next_turn = next_turn
@@ -118,6 +119,8 @@ class Direct(_Producer):
 
     A pull producer is asked for more whenever the transport's buffer is empty, so whether it is need not be looked up.
     """
+
+    __slots__ = ()
 
     def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
         super().__init__(transport, next_turn, cleared)
@@ -156,6 +159,8 @@ class WriteOnly(_Producer):
 
     A pull producer would be asked for more all the time there, so this is a push producer, paused at 64 KiB.
     """
+
+    __slots__ = ()
 
     def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
         super().__init__(transport, next_turn, cleared)

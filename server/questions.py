@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from server.intake import Intake
+from server.journal import Journal
 from server.log import Segment
 from server.outlet import Outlet, Reader, Source
 from server.refusals import AWAY, echo_of, error
@@ -65,13 +66,14 @@ class Asker(Reader, Protocol):
 
 
 class Questions:
-    """The open questions of one connection, by their ``ref``. ``down()`` says whether the database is away."""
+    """The open questions of one connection, by their ``ref``; ``journal`` knows whether the database is away."""
 
+    __slots__ = ("_asker", "_journal", "_open")
     _log = Logger()
 
-    def __init__(self, asker: Asker, down: Callable[[], bool]) -> None:
+    def __init__(self, asker: Asker, journal: Journal) -> None:
         self._asker = asker
-        self._down = down
+        self._journal = journal
         self._open: dict[int, Asked] = {}
 
     def __bool__(self) -> bool:
@@ -94,7 +96,7 @@ class Questions:
     def opens_reading(self, frame: Any) -> Asked | None:
         """As :meth:`opens`, but refuse it too while the database is away."""
         asked = self.opens(frame)
-        if asked is not None and self._down():
+        if asked is not None and self._journal.down:
             self.refused(asked, "storage_down", AWAY)
             return None
         return asked

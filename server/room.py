@@ -16,6 +16,7 @@ from server.log import Piece, Segment, Tail
 from server.outlet import Outlet, Reader
 from server.pages import Pages
 from wire.frames import Joined, Presence, encode
+from wire.names import fold
 
 TAIL: Final = 16 * 1024 * 1024  # bytes of one room kept in memory
 NAMED: Final = 500  # users; in a larger room comings and goings are only counted
@@ -28,6 +29,7 @@ class Room:
     def __init__(self, key: int, name: str, first_id: int, last_id: int, pages: Pages) -> None:
         self.key = key
         self.name = name
+        self.folded = fold(name)
         self.first_id = first_id
         self.pages = pages
         self.tail = Tail(last_id)

@@ -32,6 +32,9 @@ class Sending:
     what has to be stored keeps its order.
     """
 
+    __slots__ = (
+        "_answers", "_client", "_connection", "_ended", "_received", "_sender", "_server", "_unanswered", "_uploads",
+    )  # fmt: skip
     _log = Logger()
 
     def __init__(self, connection: Connection) -> None:

@@ -269,8 +269,8 @@ class Server(Factory):
 
     def _opened(self, found: StoredRoom) -> None:
         room = Room(found.key, found.name, found.first_id, found.last_id, self._pages)
-        self._rooms[fold(room.name)] = self._by_key[room.key] = room
-        self._known.add(fold(room.name))
+        self._rooms[room.folded] = self._by_key[room.key] = room
+        self._known.add(room.folded)
 
     def _tell_opened(self, result: Any, name: str) -> None:
         for opened in self._opening.pop(name):
@@ -411,7 +411,7 @@ class Server(Factory):
                 connection.write(frames.Ping())
 
     def _forget(self, room: Room) -> None:
-        del self._rooms[fold(room.name)], self._by_key[room.key]
+        del self._rooms[room.folded], self._by_key[room.key]
         self._held -= self._tails.pop(room, 0)
         self._pages.forget(room.key)
 

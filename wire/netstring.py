@@ -6,6 +6,7 @@ The only module of ``wire`` that imports Twisted.
 from __future__ import annotations
 
 from twisted.internet.interfaces import ITransport
+from twisted.internet.protocol import Protocol
 from twisted.protocols.basic import NetstringParseError, NetstringReceiver
 
 _COMMA = ord(",")
@@ -29,10 +30,11 @@ class Netstrings(NetstringReceiver):
 
     MAX_LENGTH = 65_536
     paused = False
+    brokenPeer = 0
 
     def makeConnection(self, transport: ITransport) -> None:
         """Start on ``transport`` with nothing read."""
-        super().makeConnection(transport)  # type: ignore[no-untyped-call]
+        Protocol.makeConnection(self, transport)  # NetstringReceiver's own would make what it parses with
         self._buffer = b""  # being read, from _offset on
         self._offset = 0
         self._arrived = bytearray()  # behind _buffer; joined to it only when it can finish something
@@ -87,6 +89,8 @@ class Netstrings(NetstringReceiver):
 
     def _refill(self) -> bool:
         if len(self._arrived) < self._missing:
+            if self._offset == len(self._buffer):  # all is read: who says nothing more holds nothing
+                self._buffer, self._offset = b"", 0
             return False
         self._buffer = self._buffer[self._offset :] + self._arrived
         self._offset = 0
