@@ -64,7 +64,7 @@ def main() -> None:
     """Measure what the flags say."""
     servers = (ConsoleChat, ChatOnMariaDB)
     flags = runs.flags(__doc__, servers)
-    flags.add_argument("--messages", type=int, default=300_000, help="how many are said [300000]")
+    flags.add_argument("--messages", type=int, default=200_000, help="how many are said [200000]")
     given = flags.parse_args()
     runs.interleaved("ingest", given, servers, lambda server: measure(server, given.messages))
 

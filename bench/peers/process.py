@@ -91,7 +91,7 @@ class Served(ABC):
                 time.sleep(0.02)
             else:
                 return
-        said = (self.folder / "log").read_text(errors="replace")
+        said = (self.folder / "log").read_text(errors="replace").strip()
         self.__exit__()
         raise Broken(f"{self.name} does not listen: {said}")
 

@@ -67,6 +67,7 @@ class Checks(unittest.TestCase):
 
 class Pictures(unittest.TestCase):
     def test_a_bar_for_each_and_names_are_escaped(self) -> None:
-        svg = plot.bars("a < b", {"chat": Spread(2, 1, 3), "redis": Spread(1, 1, 1)}, "{:.0f}")
+        svg = plot.bars("a < b", {"chat": Spread(2, 1, 3), "c < d": Spread(1, 1, 1)}, "{:.0f}")
         self.assertEqual(svg.count("<rect"), 2)
-        self.assertIn("a &lt; b", svg)
+        self.assertEqual((svg.count("a &lt; b"), svg.count("c &lt; d")), (2, 1))
+        self.assertNotIn(" < ", svg)
