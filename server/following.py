@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TOGETHER: Final = 0.03  # seconds between two looks where there are other servers
 ALONE: Final = 0.25  # likewise, where there are none yet
 COMMANDS: Final = 1.0  # likewise, where there cannot be any: only commands write beside us
+AWAY: Final = 0.5  # likewise, where the database could not be asked
 TELL: Final = 0.2  # seconds for which comings and goings are gathered before the others are told
 BEAT: Final = 1.0  # seconds between two signs of life
 CUT_OFF: Final = OVER / 2  # seconds without a look, after which something may have been told and removed since
@@ -72,13 +73,15 @@ class Following:
 
     async def _follow(self) -> None:
         while not self._stopped:
+            pause = AWAY
             try:
                 await self._look()
+                pause = self._interval
             except StorageDown:
                 pass  # the journal tells of it
             except Exception:
                 self._log.failure("following the other servers")
-            await deferLater(self._clock, self._interval)
+            await deferLater(self._clock, pause)
 
     @property
     def _interval(self) -> float:

@@ -29,6 +29,7 @@ _MYSQL_DEFAULTS = {
     "init_command": "SET SESSION innodb_lock_wait_timeout = 10, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
     " /*!80000 , information_schema_stats_expiry = 0 */",
 }
+FROZEN = 10  # seconds for which a server may say nothing in a transaction, before the database ends that
 WRITING = "writing"  # execution option of connections that take SQLite's write lock when they begin
 
 
@@ -54,6 +55,19 @@ def connect(url: URL) -> Engine:
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _mysql(url)
     event.listen(engine, "handle_error", mark_disconnect)
     return engine
+
+
+def let_nobody_wait_for_us(engine: Engine) -> None:
+    """Have the database end a transaction of ours in the middle of which we are frozen: its locks hold up the others.
+
+    It ends what is idle in the pool too, which costs a new connection.
+    """
+
+    def limit(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET SESSION wait_timeout = {FROZEN}")
+
+    event.listen(engine, "connect", limit)
 
 
 def weaknesses(connection: Connection) -> list[str]:

@@ -236,6 +236,8 @@ class Storage:
         """Serve it from now on; raises :class:`StorageUnusable` where another server does, and only one may."""
         if self._alone is not None:
             self._alone.take()
+        else:
+            database.let_nobody_wait_for_us(self._engine)
 
     def prepare(self) -> list[str]:
         """Reach the database, bring its schema up to date and see that it can be written to."""

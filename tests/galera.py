@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from socket import create_server
 
@@ -82,8 +82,9 @@ class Node(MariaDB):
                 connection.exec_driver_sql("UNLOCK TABLES")
 
     def cut_off(self, yes: bool) -> None:
-        """Have it neither hear nor be heard by the others, or do so again."""
-        self.run(f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={int(yes)}'")
+        """Have it neither hear nor be heard by the others, or do so again; whether it does is to be seen from it."""
+        with suppress(OperationalError):  # a ROLLBACK behind it is refused already
+            self.run(f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={int(yes)}'")
 
 
 class Galera:

@@ -151,7 +151,7 @@ class MessageTests(FollowingCase):
         self.store("one")
         self.look()
         self.neighbours.all = everything  # type: ignore[method-assign]
-        self.look()
+        self.look(following.AWAY)
         self.assertEqual(self.texts(self.ann), ["one"])
 
 

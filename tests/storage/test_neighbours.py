@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import create_engine, text
 
-from storage import Beat, LoggedIn, Login, Logout, Neighbour, Outcome, Presence, Refusal, Return, Storage, StorageDown
+from storage import (
+    Beat,
+    LoggedIn,
+    Login,
+    Logout,
+    Neighbour,
+    Outcome,
+    Presence,
+    Refusal,
+    Return,
+    Storage,
+    StorageDown,
+    database,
+)
 from storage.changes import Change, Deleted, Here, Kicked, Replaced
 from storage.changes import Presence as Moved
 from storage.neighbours import DEAD, OVER
@@ -218,4 +232,13 @@ class NeighbouringSQLite(Neighbouring, OnSQLite):
 
 
 class NeighbouringMariaDB(Neighbouring, OnMariaDB):
-    pass
+    def test_one_that_is_frozen_holds_up_nobody_for_long(self) -> None:
+        room = self.journals[0].open()
+        with patch.object(database, "FROZEN", 1):
+            frozen = Storage(self.url)
+            self.addCleanup(frozen.close)
+            frozen.serve()
+            with frozen._writer.connect() as connection:
+                connection.execute(text("SELECT * FROM rooms FOR UPDATE"))
+                self.assertEqual(self.journals[0].commit(send(room)), [1])  # a lock is waited for ten seconds
+                connection.invalidate()

@@ -18,7 +18,7 @@ from tests.plain_client import Frame, PlainClient
 from tests.processes import ServerProcess
 from tests.system.case import fresh
 
-FORGOTTEN = 20  # seconds within which a dead server is forgotten, on a machine that does other things too
+FORGOTTEN = 40  # seconds within which a dead server is forgotten, also if it was frozen in a transaction
 
 
 class ClusterCase(TestCase):
