@@ -18,11 +18,13 @@ from cli.attempts import Threads
 from cli.client import Client
 from cli.errand import Bar, Errand, complain
 from cli.files import find, name_of, size_to_send
-from cli.options import SaveOptions, SendOptions, TailOptions
+from cli.login import connecting
+from cli.options import SaveOptions, SendOptions, TailOptions, is_address
 from cli.pipe import as_json, plain
 from cli.refusals import AskRefused, SendRefused
+from cli.secrets import Secrets
 from cli.status import State
-from cli.visit import Connect
+from cli.visit import Connect, leaving
 from cli.words import amount
 from wire.names import BadName
 from wire.text import safe_line
@@ -36,11 +38,31 @@ _WHAT_TO_DO: Final = {
 }
 
 
-async def send(reactor: Any, connect: Connect, server: str, options: SendOptions) -> int:
-    """Send files and standard input, one after the other; return the exit status."""
+def send(reactor: Any, options: SendOptions, secrets: Secrets) -> Deferred[int]:
+    """Send files and standard input, one after the other; fires with the exit status."""
+    connect = connecting(reactor, options, secrets, [options["room"]], read=False)
+    return leaving(reactor, _send(reactor, connect, options))
+
+
+def tail(reactor: Any, options: TailOptions, secrets: Secrets) -> Deferred[int]:
+    """Print the last messages of a room, and those that come where that is wanted; fires with the exit status."""
+    connect = connecting(reactor, options, secrets, [options["room"]], options["count"])
+    return leaving(reactor, _tail(reactor, connect, options))
+
+
+def save(reactor: Any, options: SaveOptions, secrets: Secrets) -> Deferred[int]:
+    """Save the content of a message; fires with the exit status."""
+    connect = connecting(reactor, options, secrets, [options["room"]], read=False)
+    return leaving(reactor, _save(reactor, connect, options))
+
+
+BY_NAME: Final[dict[str, Callable[[Any, Any, Secrets], Deferred[int]]]] = {"send": send, "tail": tail, "save": save}
+
+
+async def _send(reactor: Any, connect: Connect, options: SendOptions) -> int:
     again = "" if "-" in options["files"] else AGAIN
     sending = Sending(options, Errand(reactor, again=again))
-    return await errand.run(reactor, connect, server, sending.errand, sending.work)
+    return await errand.run(reactor, connect, options.server, sending.errand, sending.work)
 
 
 class Sending:
@@ -75,7 +97,8 @@ class Sending:
         except BadName as why:
             return _failed(f"{file} was not sent: {why}; {_WHAT_TO_DO['bad_name']}")
         except OSError as why:
-            return _failed(f"{file} was not sent: {why.strerror or why}")
+            to_do = "; --host and --port say which server" if is_address(file) else ""
+            return _failed(f"{file} was not sent: {why.strerror or why}{to_do}")
         finally:
             bar.close()
         number = "" if id is None else f" as message {id}"
@@ -83,11 +106,10 @@ class Sending:
         return True
 
 
-async def tail(reactor: Any, connect: Connect, server: str, options: TailOptions) -> int:
-    """Print the last messages of a room, and those that come where that is wanted; return the exit status."""
+async def _tail(reactor: Any, connect: Connect, options: TailOptions) -> int:
     printing = Tail(reactor, options)
     try:
-        return await errand.run(reactor, connect, server, printing.errand, printing.work)
+        return await errand.run(reactor, connect, options.server, printing.errand, printing.work)
     except BrokenPipeError:  # as `head` does: it has what it wants
         return 0
     except OSError as why:
@@ -131,11 +153,10 @@ class Tail:
             self.errand.end(BrokenPipeError())
 
 
-async def save(reactor: Any, connect: Connect, server: str, options: SaveOptions) -> int:
-    """Save the content of a message; return the exit status."""
+async def _save(reactor: Any, connect: Connect, options: SaveOptions) -> int:
     again = "" if options["output"] == "-" else AGAIN
     saving = Saving(options, Errand(reactor, again=again))
-    return await errand.run(reactor, connect, server, saving.errand, saving.work)
+    return await errand.run(reactor, connect, options.server, saving.errand, saving.work)
 
 
 class Saving:

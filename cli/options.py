@@ -34,6 +34,12 @@ def _history(text: Any) -> int:
     return int(text)
 
 
+def is_address(text: str) -> bool:
+    """Whether ``text`` says where a server is: HOST:PORT."""
+    parts = _ADDRESS.fullmatch(text)
+    return parts is not None and parts["port"] is not None
+
+
 def message_id(text: str) -> int:
     """Return the number of a message; raises ValueError."""
     if not text:
@@ -96,6 +102,11 @@ class AnyOptions(UsageOptions):
         self.server_chosen = False  # whether anything says which server; if not, it is the default one
         self._said: dict[str, Value] = {}  # by flags and arguments, by the fields of Settings
 
+    @property
+    def server(self) -> str:
+        """Where the server is, as a person writes it."""
+        return f"{self['host']}:{self['port']}"
+
     def say(self, setting: Setting, text: str) -> None:
         """Choose what ``text`` stands for; raises :class:`UsageError`."""
         try:
@@ -137,6 +148,16 @@ class AnyOptions(UsageOptions):
     def getUsage(self, width: int | None = None) -> str:
         """Return the help for a terminal of ``width`` columns, by default for this one."""
         return super().getUsage(width or _width())
+
+    def _take_address(self, address: str) -> None:
+        parts = _ADDRESS.fullmatch(address)
+        if parts is None or not address:
+            raise UsageError(f"{address!r} is no HOST[:PORT]")
+        if "host" in self._said or (parts["port"] and "port" in self._said):
+            raise UsageError(f"{address!r} says again what a flag says")
+        self.say(SETTINGS["host"], parts["v6"] or parts["host"])
+        if parts["port"]:
+            self.say(SETTINGS["port"], parts["port"])
 
     def _takes(self, flag: str) -> bool:
         return f"{flag[2:]}=" in self.longOpt or f"{flag[1:]}:" in self.shortOpt
@@ -198,16 +219,6 @@ class Options(AnyOptions):
         self["rooms"] = [canonical(room) for room in self.settings.rooms]
         self["user"] = canonical(self.settings.user) if self.settings.user else _login_name()
 
-    def _take_address(self, address: str) -> None:
-        parts = _ADDRESS.fullmatch(address)
-        if parts is None:
-            raise UsageError(f"{address!r} is no HOST[:PORT]")
-        if "host" in self._said or (parts["port"] and "port" in self._said):
-            raise UsageError(f"{address!r} says again what a flag says")
-        self.say(SETTINGS["host"], parts["v6"] or parts["host"])
-        if parts["port"]:
-            self.say(SETTINGS["port"], parts["port"])
-
 
 class _CommandOptions(AnyOptions):
     """What the commands have in common: a NAME that is not left out, and one ``room``."""
@@ -235,6 +246,9 @@ class _CommandOptions(AnyOptions):
         self["user"] = canonical(self.settings.user)
 
     def _take(self, arguments: list[str]) -> None:
+        """Take HOST[:PORT], where it is there, and nothing behind it."""
+        if arguments:
+            self._take_address(arguments.pop(0))
         if arguments:
             raise UsageError(f"{arguments[0]!r} is one too many")
 
@@ -265,7 +279,7 @@ class SendOptions(_CommandOptions):
 class TailOptions(_CommandOptions):
     """What is to be shown: ``count`` messages, and with ``follow`` those that come."""
 
-    synopsis = "Usage: chat tail [options] NAME"
+    synopsis = "Usage: chat tail [options] NAME [HOST[:PORT]]"
     brief = "print the last messages of a room"
     longdesc = "Prints the last messages of a room, one a line, and ends; or stays, and prints what comes."
     optParameters: ClassVar[list[list[Any]]] = [
@@ -280,7 +294,7 @@ class TailOptions(_CommandOptions):
 class SaveOptions(_CommandOptions):
     """Which message is to be saved: its ``id``, and where: ``output``, None for its own name, ``-`` for a pipe."""
 
-    synopsis = "Usage: chat save [options] NAME ID"
+    synopsis = "Usage: chat save [options] NAME ID [HOST[:PORT]]"
     brief = "save a file, or a text too long to be shown"
     longdesc = (
         "Saves the content of message ID, whatever its size. "

@@ -19,10 +19,13 @@ from zope.interface import implementer
 
 from cli.client import Client
 from cli.inbox import Message
+from cli.login import connecting
+from cli.options import Options
 from cli.refusals import ClientClosed, SendRefused
+from cli.secrets import Secrets
 from cli.status import State, Status
-from cli.visit import PATIENCE, Connect, Visitor, visit
-from wire.frames import MAX_BODY
+from cli.visit import PATIENCE, Connect, Visitor, leaving, visit
+from wire.frames import LOBBY, MAX_BODY
 from wire.text import safe, safe_line
 
 UNSENT: Final = 200  # messages on their way at most; then no more lines are read
@@ -283,6 +286,14 @@ class Filter(Protocol, Visitor):
     def _end(self) -> None:
         if not self.over.called:
             self.over.callback(None)
+
+
+def talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
+    """Be a filter as the flags say; fires with the exit status."""
+    rooms, history = options["rooms"] or [LOBBY], options["history"]
+    line = as_json if options["json"] else plain
+    connect = connecting(reactor, options, secrets, rooms, history)
+    return leaving(reactor, run(reactor, connect, rooms[0], server=options.server, line=line, drain=history > 0))
 
 
 async def run(

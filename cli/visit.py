@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 
 from cli.client import Client
+from cli.interrupt import INTERRUPTED
 from cli.refusals import ClientClosed, LoginRefused
 from cli.status import Listener
 
 PATIENCE: Final = 10  # seconds without a server, at the start or behind the last line, until we give up
-INTERRUPTED: Final = 130  # the exit status of what Ctrl-C ended
 
 Connect = Callable[[Listener], Deferred[Client]]
 
@@ -50,3 +50,20 @@ async def visit(
         return await work(client)
     except CancelledError:
         return INTERRUPTED
+
+
+def leaving(reactor: Any, stay: Coroutine[Deferred[Any], Any, int]) -> Deferred[int]:
+    """Begin to ``stay``; where the reactor is stopped first, by Ctrl-C or a signal, it is cancelled and waited for."""
+    staying = Deferred.fromCoroutine(stay)
+    left: Deferred[None] = Deferred()
+
+    def leave() -> Deferred[None]:
+        staying.cancel()
+        return left
+
+    def told(result: Any) -> Any:
+        left.callback(None)
+        return result
+
+    reactor.addSystemEventTrigger("before", "shutdown", leave)
+    return staying.addBoth(told)

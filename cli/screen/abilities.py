@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import curses
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -23,6 +22,8 @@ def lacks(term: str, screen: str) -> str:
     if term in ("dumb", "unknown"):
         return f"this terminal (TERM={term}) cannot move its cursor: set TERM to what it is, or use chat in a pipe"
     if screen == "curses":
+        import curses  # nothing else needs it
+
         try:
             curses.setupterm(term)
         except curses.error:

@@ -34,6 +34,7 @@ class Conversation:
         self, user: str, rooms: Iterable[str], highlights: Highlights, settings: Settings | None = None
     ) -> None:
         self.user = user
+        self.server = ""  # as a person writes it
         self.highlights = highlights
         self._settings = settings
         self.status: Status | None = None  # None before anything is known

@@ -32,7 +32,7 @@ class Help:
         talk = self._talk
         match name:
             case "":
-                return overview(talk.commands)
+                return overview(talk.commands, talk.text_width)
             case "keys":
                 return key_list(talk.keys)
             case "settings":

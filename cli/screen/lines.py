@@ -43,7 +43,7 @@ BETWEEN: Final = {*RULES, Kind.PRESENCE, Kind.BEGINNING, Kind.ABSENT}  # what no
 class Line:
     """Something to show, or a part of it. The first part has the time (seconds since the epoch) and the name.
 
-    A ``hit`` is part of what a search found.
+    A ``hit`` is part of what a search found, a ``mention`` of what concerns the person.
     """
 
     kind: Kind
@@ -51,6 +51,7 @@ class Line:
     at: float | None = None
     name: str = ""
     hit: bool = False
+    mention: bool = False
 
     @property
     def clock(self) -> str:

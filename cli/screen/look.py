@@ -31,14 +31,10 @@ class Look:
         self._highlights = highlights
         self._names = Names(user)
 
-    def mentions(self, line: Line) -> bool:
-        """Return whether somebody else says in ``line`` what the user waits for."""
-        return self._is_others(line) and self._highlights.match(line.text)
-
     def name(self, line: Line) -> tuple[str, str]:
         """Return what stands in the name's place, and its style."""
         name, style = (line.name, _NOBODY[line.name]) if line.name in _NOBODY else self._person(line.name)
-        return name, "mention" if style != "alike" and line.name and self.mentions(line) else style
+        return name, "mention" if style != "alike" and line.name and line.mention else style
 
     def plain(self, line: Line) -> Line:
         """Return ``line`` with its name as it is shown."""
@@ -68,7 +64,7 @@ class Look:
         for start, end, address in links(text):
             is_cut = end == len(text) >= PART
             yield start, end, "link" if is_cut or len(address) > LONGEST_LINK else _linked(address)
-        if self._is_others(line):
+        if line.mention and line.kind in _SAID:
             for start, end in self._highlights.spans(text):
                 yield start, end, "highlight"
 
@@ -76,10 +72,6 @@ class Look:
         if fold(name) == self._user:
             return name, "own"
         return (ALIKE + name, "alike") if self._names.is_alike(name) else (name, colour(name))
-
-    def _is_others(self, line: Line) -> bool:
-        sender = line.text.partition(" ")[0] if line.kind is Kind.ACTION else line.name
-        return line.kind in _SAID and fold(sender) != self._user
 
 
 def _linked(address: str) -> LayeredAttr:

@@ -9,7 +9,7 @@ from codecs import getincrementaldecoder
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from twisted.internet.defer import CancelledError
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from cli.screen.talk import Talk
 
 
+PART: Final = 4096  # characters that are made harmless at once: of random ones it takes a millisecond, and holds up all
+
+
 class Harmless:
     """Writes text to ``file``, cut anywhere, so that no pager can be made to do anything but show it."""
 
@@ -33,7 +36,9 @@ class Harmless:
 
     def write(self, data: bytes) -> None:
         """Write what is whole of ``data``."""
-        self._file.write(safe(self._decode(data)).encode())
+        text = self._decode(data)
+        for start in range(0, len(text), PART):
+            self._file.write(safe(text[start : start + PART]).encode())
 
     def end(self) -> None:
         """Write what is not whole and never will be."""

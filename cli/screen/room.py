@@ -270,8 +270,9 @@ class Room:
         if message is None:
             return Lines([], [self._absent(self.history.gap(id)), *behind])
         lines = [] if self._hides(message.sender) else lines_of(message)
-        if id in self.hits:
-            lines = [replace(line, hit=True) for line in lines]
+        hit, mention = id in self.hits, self._is_mention(message)
+        if hit or mention:
+            lines = [replace(line, hit=hit, mention=mention) for line in lines]
         return Lines([*self._above(message)], [*lines, *behind])
 
     def _beginning(self) -> Iterator[Line]:

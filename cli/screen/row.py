@@ -7,7 +7,7 @@ what others wrote is made harmless, and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import urwid
@@ -54,7 +54,7 @@ class Label(urwid.Text):
 
 
 class Row(urwid.Widget):
-    """Labels side by side, each with its width in columns, and a blank between them.
+    """Labels side by side, each with its width in columns, and a blank between them; all but the last are one line.
 
     urwid's own Columns cost twice the time, and leave cycles: collecting those was felt when pages were turned.
     """
@@ -67,7 +67,8 @@ class Row(urwid.Widget):
 
     def rows(self, size: tuple[int], focus: bool = False) -> int:  # noqa: ARG002
         """Return how many rows it takes."""
-        return max(label.rows((width,)) for width, label in self._labels)
+        width, last = self._labels[-1]
+        return last.rows((width,))
 
     def render(self, size: tuple[int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]  # noqa: ARG002
         """Draw it."""
@@ -83,15 +84,20 @@ def row(line: Line, width: int, look: Look) -> Row:
     name, style = look.name(line)
     labels = [(text_width(width), Label(line.text, line.kind.value, marked=partial(look.text, line)))]
     if width >= TINY:
-        labels.insert(0, (_names(width), Label(name, style, line=True, align=urwid.Align.RIGHT)))
+        labels.insert(0, (_names(width), _beside(name, style, urwid.Align.RIGHT)))
     if width >= NARROW:
-        labels.insert(0, (TIME, Label(line.clock, "hit" if line.hit else "time", line=True)))
+        labels.insert(0, (TIME, _beside(line.clock, "hit" if line.hit else "time", urwid.Align.LEFT)))
     return Row(*labels)
 
 
 def text_width(width: int) -> int:
     """Return how many of ``width`` columns the text of a line has."""
     return width - (TIME + 1) * (width >= NARROW) - (_names(width) + 1) * (width >= TINY)
+
+
+@lru_cache(maxsize=256)  # many rows on a screen have the same time, or the same name
+def _beside(text: str, style: str, align: urwid.Align) -> Label:
+    return Label(text, style, line=True, align=align)
 
 
 def _names(width: int) -> int:

@@ -130,8 +130,10 @@ def _others(conversation: Conversation) -> Iterator[Part]:
 
 def _goings_on(conversation: Conversation) -> Iterator[Part]:
     """Yield why there is no connection, and how far each transfer is."""
-    if conversation.status is not None and conversation.status.reason:
-        yield Part(conversation.status.reason, "alarm")
+    status = conversation.status
+    if status is not None and status.reason:
+        where = f"{conversation.server}: " if conversation.server and status.state is State.LOST else ""
+        yield Part(f"{where}{status.reason}", "alarm")
     for transfer in conversation.transfers:
         yield Part(_progress(transfer))
 

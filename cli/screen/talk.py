@@ -59,6 +59,7 @@ def run(
     remembered: Remembered | None = None,
     config: Config | None = None,
     *,
+    server: str = "",
     show: str | None = None,
 ) -> Deferred[int]:
     """Talk as ``user`` until the person has enough of it; fires with the exit status.
@@ -67,13 +68,15 @@ def run(
     The room to ``show`` is one of them, None for the one that was shown last. The terminal of standard input and output
     is taken, and given back before the Deferred fires, also where the reactor stops first. A status other than 0 comes
     with a line on standard error. What is chosen meanwhile is kept in ``config``; raises :class:`BadConfig` where a key
-    is bound to nothing that is.
+    is bound to nothing that is. ``server`` is what the person calls the server.
     """
     if why := lacks(os.environ.get("TERM", ""), settings.screen):
         print(f"chat: {safe_line(why)}", file=sys.stderr)
         return succeed(1)
     remembered = remembered or Remembered(None, reactor)
-    return Talk(reactor, make, rooms, user, settings, remembered, config).start(show)
+    talk = Talk(reactor, make, rooms, user, settings, remembered, config)
+    talk.conversation.server = server
+    return talk.start(show)
 
 
 class Talk:

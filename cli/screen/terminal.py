@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReadDescriptor
@@ -18,7 +18,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from cli.screen.abilities import is_old, passed_on, takes_osc
-from cli.screen.curses_screen import CursesScreen
 from cli.screen.frames import ECHO, NEWS, Frames
 from cli.screen.keyboard import Key, Keyboard
 from cli.screen.raw_screen import RawScreen
@@ -26,6 +25,9 @@ from cli.screen.themes import dress
 from cli.screen.window import Window
 from cli.settings import Settings
 from wire.text import safe_line
+
+if TYPE_CHECKING:
+    from cli.screen.curses_screen import CursesScreen
 
 READ: Final = 65536  # bytes
 NOTE: Final = 200  # characters of a notification
@@ -52,7 +54,7 @@ class Terminal:
         self._failed = failed
         self._settings = settings
         self._term = os.environ.get("TERM", "")
-        self.screen = CursesScreen() if settings.screen == "curses" else RawScreen()
+        self.screen = _screen(settings.screen)
         self._keyboard = Keyboard(reactor, partial(self._guarded, self._press), self.screen.answered)
         self._bytes = _Bytes(partial(self._guarded, self._keyboard.take), failed)
         self._mouse = False  # as the terminal was told
@@ -232,6 +234,14 @@ class Terminal:
         canvas = self._window.render(size, focus=True)
         with _reached():
             self.screen.draw_screen(size, canvas)
+
+
+def _screen(name: str) -> RawScreen | CursesScreen:
+    if name == "curses":
+        from cli.screen.curses_screen import CursesScreen  # it takes a while, and few need it
+
+        return CursesScreen()
+    return RawScreen()
 
 
 @contextmanager

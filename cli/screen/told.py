@@ -12,23 +12,34 @@ from cli.screen.keys import Action, Keys
 from cli.settings import SETTINGS, Setting, Settings, as_toml, by_group
 
 WIDTH = 78  # columns of the file's comments
-SUBJECT, USAGE = 8, 17  # columns of the overview, which is read at 60
+SUBJECT, USAGE = 8, 17  # columns of the overview
+ROOMY = 55  # columns in which most of its lines have room
 
 _CLAUSE = re.compile("[,:;(]")  # ends what is said first
 
 
-def overview(commands: Commands) -> str:
-    """Return a line for each command, by subject, and how to learn more."""
-    lines = []
+def overview(commands: Commands, width: int) -> str:
+    """Return what commands there are, by subject, and how to learn more, for a text of ``width`` columns.
+
+    Each has a line that tells what it does, where there is so much room.
+    """
     subjects: dict[str, list[Command]] = {}
     for command in commands:
         subjects.setdefault(command.subject, []).append(command)
-    for subject, members in subjects.items():
-        for command in members:
-            brief = _CLAUSE.split(command.help, maxsplit=1)[0]
-            lines.append(f"{subject:{SUBJECT}} {command.usage:{USAGE}} {brief}")
-            subject = ""
-    return "\n".join([*lines, "/help COMMAND, /help keys, /help settings: more of each"])
+    lines = _with_briefs if width >= ROOMY else _names_alone
+    told = [line for subject, members in subjects.items() for line in lines(subject, members)]
+    return "\n".join([*told, "/help COMMAND, /help keys, /help settings: more of each"])
+
+
+def _with_briefs(subject: str, commands: list[Command]) -> Iterator[str]:
+    for command in commands:
+        brief = _CLAUSE.split(command.help, maxsplit=1)[0]
+        yield f"{subject:{SUBJECT}} {command.usage:{USAGE}} {brief}"
+        subject = ""
+
+
+def _names_alone(subject: str, commands: list[Command]) -> Iterator[str]:
+    yield f"{subject}: {' '.join(f'/{command.name}' for command in commands)}"
 
 
 def key_list(keys: Keys) -> str:

@@ -200,6 +200,20 @@ class Reading(ClientCase):
     def read(self, count: int) -> list[int]:
         return [self.successResultOf(self.client.read_msg()).id for _ in range(count)]
 
+    def test_so_little_is_read_at_once_that_keys_have_their_turn(self) -> None:
+        self.assertLessEqual(getattr(self.live(), "bufferSize", 2**16), 2**14)
+
+    def test_who_reads_what_was_there_is_no_longer_behind(self) -> None:
+        told: list[Status] = []
+        listener = Listener()
+        listener.status_changed = lambda status: told.append(status)  # type: ignore[method-assign]
+        end = self.live(listener=listener, rooms={"lobby": 0})
+        end.say(message(1), message(2))
+        self.assertEqual(told[-1].behind, 2)
+        for left in (1, 0):
+            self.successResultOf(self.client.read_msg())
+            self.assertEqual(told[-1].behind, left)
+
     def test_in_order_and_waiting(self) -> None:
         end = self.live()
         waiting = self.client.read_msg()

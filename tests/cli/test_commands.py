@@ -92,10 +92,11 @@ class Send(CommandCase):
     def test_what_cannot_be_sent_does_not_hold_up_the_rest(self) -> None:
         (self.folder / "good").write_text("good")
         (self.folder / "bad\nname").write_text("bad")
-        status, _, complaints = self.chat("send", "none", str(self.folder), "bad\nname", "good")
+        status, _, complaints = self.chat("send", "none", "a.b:1", str(self.folder), "bad\nname", "good")
         self.assertEqual(status, 1)
-        none, folder, name = complaints.splitlines()
+        none, address, folder, name = complaints.splitlines()
         self.assertEqual(none, "chat: none was not sent: No such file or directory")
+        self.assertEqual(address, f"chat: a.b:1 was not sent: {os.strerror(2)}; --host and --port say which server")
         self.assertEqual(folder, f"chat: {self.folder} was not sent: it is no regular file")
         self.assertRegex(name, "was not sent: .*; --name gives it another one")
         self.assertEqual([m["name"] for m in self.messages()], ["good"])

@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from cli.client import QUIT, Client
 from cli.errand import PATIENCE, Bar, Errand, run
+from cli.interrupt import INTERRUPTED
 from cli.status import Listener
-from cli.visit import INTERRUPTED
 from tests.cli.ends import End, Network
 from wire.frames import Ack, Bye, Error, Notice
 

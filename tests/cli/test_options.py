@@ -172,6 +172,24 @@ class Commands(TestCase):
         found = parsed("-n 0 ann -f --json", TailOptions)
         self.assertEqual((found["count"], found["follow"], found["json"]), (0, 1, 1))
 
+    def test_the_server_may_stand_behind_the_rest(self) -> None:
+        for line, kind, host, port in (
+            ("ann example.org:1234", TailOptions, "example.org", 1234),
+            ("ann example.org -f", TailOptions, "example.org", 7777),
+            ("--user ann [::1]:1234", TailOptions, "::1", 1234),
+            ("ann 1018 example.org:1234 -f", SaveOptions, "example.org", 1234),
+        ):
+            found = parsed(line, kind)
+            self.assertEqual((found["user"], found["host"], found["port"]), ("ann", host, port))
+        for line, kind in (
+            ("ann a:1 b:1", TailOptions), ("ann a:1 -p 2", TailOptions), ("ann a:b", TailOptions),
+            ("ann 1 a:1 b", SaveOptions),
+        ):  # fmt: skip
+            with self.assertRaises(UsageError, msg=line):
+                parsed(line, kind)
+        with self.assertRaises(UsageError):
+            TailOptions().parseOptions(["ann", ""])
+
     def test_save(self) -> None:
         found = parsed("ann 1018", SaveOptions)
         self.assertEqual((found["user"], found["id"], found["output"], found["force"]), ("ann", 1018, None, 0))
@@ -183,9 +201,9 @@ class Commands(TestCase):
             (SendOptions, ""), (SendOptions, "a/b"), (SendOptions, "ann --name a/b"), (SendOptions, "ann --room /"),
             (SendOptions, "ann --name x a b"), (SendOptions, "ann - -"), (SendOptions, "ann --json"),
             (SendOptions, "ann --port x"),
-            (TailOptions, ""), (TailOptions, "ann b"), (TailOptions, "ann -n 501"), (TailOptions, "ann -n x"),
+            (TailOptions, ""), (TailOptions, "ann -n 501"), (TailOptions, "ann -n x"),
             (SaveOptions, ""), (SaveOptions, "ann"), (SaveOptions, "ann x"), (SaveOptions, "ann 0"),
-            (SaveOptions, "ann -- -1"), (SaveOptions, "ann " + "9" * 5000), (SaveOptions, "ann 1 2"),
+            (SaveOptions, "ann -- -1"), (SaveOptions, "ann " + "9" * 5000),
         ):  # fmt: skip
             with self.assertRaises(UsageError, msg=line):
                 parsed(line, kind)

@@ -17,7 +17,8 @@ from cli.screen.commands import Commands
 from cli.screen.help import Help
 from cli.screen.keynames import read, shown
 from cli.screen.keys import Keys
-from cli.screen.told import setting_help, template
+from cli.screen.row import text_width
+from cli.screen.told import overview, setting_help, template
 from cli.settings import SETTINGS, Settings
 from tests.cli.screen.made import offered
 from tests.processes import ROOT, ServerProcess
@@ -219,15 +220,18 @@ class Agreement(TestCase):
         self.help = Help(self.talk)
 
     def test_each_command_is_in_the_overview_and_has_help(self) -> None:
-        overview = self.help.on("")
+        briefs, names = overview(self.talk.commands, 60), overview(self.talk.commands, 27)
         for command in self.talk.commands:
-            self.assertIn(f"{command.usage} ", overview)
+            self.assertIn(f"{command.usage} ", briefs)
+            self.assertIn(f"/{command.name}", names.split())
             if command.name not in ("keys", "help"):
                 self.assertIn(command.help, self.help.on(command.name))
 
     def test_the_overview_fits_a_small_screen(self) -> None:
-        lines = [part for line in self.help.on("").splitlines() for part in wrap(line, 60)]
-        self.assertLessEqual(len(lines), 22, "\n".join(lines))
+        for screen, rows in ((80, 22), (74, 22), (60, 10), (40, 10)):
+            width = text_width(screen)
+            lines = [part for line in overview(self.talk.commands, width).splitlines() for part in wrap(line, width)]
+            self.assertLessEqual(len(lines), rows, "\n".join(lines))
 
     def test_each_setting_is_told_everywhere(self) -> None:
         flags = " ".join(Options().getUsage().split())

@@ -29,22 +29,33 @@ class Drawings(TestCase):
         self.assertLessEqual(len(self.drawn), 1 / NEWS + 1)
         self.assertGreaterEqual(len(self.drawn), 0.9 / NEWS)
 
-    def test_a_key_is_drawn_sooner(self) -> None:
+    def test_a_key_does_not_wait_for_what_comes_by_itself(self) -> None:
         self.frames.changed()
         self.clock.advance(0)
         self.frames.changed()
-        self.clock.advance(ECHO * 1.5)
-        self.assertEqual(len(self.drawn), 1)
         self.frames.changed(ECHO)
+        self.frames.changed()
         self.clock.advance(0)
+        self.assertEqual(self.drawn, [100, 100])
+
+    def test_keys_that_come_faster_are_drawn_together(self) -> None:
+        for _ in range(2):
+            self.frames.changed(ECHO)
+            self.clock.advance(0)
+        self.frames.changed(ECHO)
+        self.assertEqual(self.drawn, [100])
+        self.clock.advance(ECHO)
+        self.assertEqual(self.drawn, [100, 100 + ECHO])
+        self.clock.advance(1)
         self.assertEqual(len(self.drawn), 2)
 
-    def test_news_do_not_put_off_a_key(self) -> None:
-        self.frames.changed()
-        self.clock.advance(0)
+    def test_what_comes_by_itself_waits_after_a_key_too(self) -> None:
         self.frames.changed(ECHO)
+        self.clock.advance(0)
         self.frames.changed()
-        self.clock.advance(ECHO)
+        self.clock.advance(NEWS * 0.9)
+        self.assertEqual(self.drawn, [100])
+        self.clock.advance(NEWS * 0.1)
         self.assertEqual(len(self.drawn), 2)
 
     def test_who_types_while_others_talk_draws_30_times_a_second_at_most(self) -> None:

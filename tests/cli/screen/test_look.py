@@ -10,12 +10,14 @@ from urwid import AttrSpec, Hyperlink
 from urwid.util import LayeredAttr
 from wcwidth import width
 
+from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.lines import PART, Kind, Line
 from cli.screen.look import Look
 from cli.screen.names import colour
 from cli.screen.row import row
-from tests.cli.screen.made import NOON
+from cli.screen.rows import UNSENT
+from tests.cli.screen.made import NOON, message
 from tests.cli.screen.test_screen import SCRIPTED
 from tests.terminal import Terminal
 from wire.text import safe
@@ -40,8 +42,8 @@ def look(*words: str) -> Look:
     return Look("ann", Highlights(["ann", *words]))
 
 
-def said(text: str, name: str = "bob", kind: Kind = Kind.TALK) -> Line:
-    return Line(kind, text, NOON, name)
+def said(text: str, name: str = "bob", kind: Kind = Kind.TALK, *, mention: bool = False) -> Line:
+    return Line(kind, text, NOON, name, mention=mention)
 
 
 def shown(line: Line, columns: int = 80, eyes: Look | None = None) -> list[str]:
@@ -104,7 +106,7 @@ class Names(TestCase):
     def test_who_looks_like_another(self) -> None:
         eyes = look()
         self.assertEqual(styles(said("hi", "\u0430nn"), eyes)["≈\u0430nn"], "alike")
-        self.assertEqual(styles(said("ann: hi", "\u0430nn"), eyes)["≈\u0430nn"], "alike")
+        self.assertEqual(styles(said("ann: hi", "\u0430nn", mention=True), eyes)["≈\u0430nn"], "alike")
         did = styles(Line(Kind.ACTION, "b\u043eb waves", NOON, "*"), eyes)
         self.assertEqual(did["≈b\u043eb"], LayeredAttr("alike", "action"))
         deed = Line(Kind.ACTION, "\u0430nn waves", NOON, "*")
@@ -117,34 +119,57 @@ class Names(TestCase):
 
 
 class Mentions(TestCase):
+    def styles(self, text: str, sender: str = "bob", *words: str, **more: Any) -> dict[str, Any]:
+        """Return the styles of all rows of a message, as the screen has them."""
+        highlights = Highlights(["ann", *words])
+        conversation = Conversation("ann", ["lobby", "dev"], highlights)
+        conversation.ignore("eve")
+        conversation.add(message(1, text, sender, "dev", **more))
+        dev = conversation.room("dev")
+        found: dict[str, Any] = {}
+        for _, line in dev.rows.older((UNSENT, 0)):
+            found = styles(line, Look("ann", highlights)) | found
+        self.assertEqual(dev.mentions, int("mention" in found.values()), "it is counted as it is marked")
+        return found
+
     def test_word_and_name_are_marked(self) -> None:
-        seen = styles(said("hi Ann: lunch?", "bob"), look("lunch"))
+        seen = self.styles("hi Ann: lunch?", "bob", "lunch")
         self.assertEqual(seen["Ann"], LayeredAttr("highlight", "talk"))
         self.assertEqual(seen["lunch"], LayeredAttr("highlight", "talk"))
         self.assertEqual(seen["bob"], "mention")
-        did = styles(Line(Kind.ACTION, "bob waves at ann", NOON, "*"))
+        did = self.styles("/me waves at ann")
         self.assertEqual((did["*"], did["ann"]), ("mention", LayeredAttr("highlight", "action")))
 
     def test_not_in_what_one_says_oneself_nor_in_what_is_no_talk(self) -> None:
-        for line in (
-            said("I am ann", "ann"),
-            Line(Kind.ACTION, "ann waves", NOON, "*"),
-            said("ann", "ann", Kind.UNSENT),
-            said("file ann, 3 bytes", "bob", Kind.NOTICE),
-            said("annual", "bob"),
+        for text, sender, more in (
+            ("I am ann", "ann", {}),
+            (f"{'I ' * PART} am ann", "ann", {}),
+            ("/me waves", "ann", {}),
+            ("ann", "eve", {}),
+            ("", "bob", {"name": "ann", "size": 3}),
+            ("", "bob", {"deleted": True}),
+            ("annual", "bob", {}),
         ):
-            with self.subTest(line):
-                self.assertFalse(look().mentions(line))
-                self.assertNotIn("mention", str(styles(line).values()))
-                self.assertNotIn("highlight", str(styles(line).values()))
+            with self.subTest(text[:20], sender=sender, **more):
+                seen = str(self.styles(text, sender, **more).values())
+                self.assertNotIn("mention", seen)
+                self.assertNotIn("highlight", seen)
 
-    def test_parts_of_a_long_text_have_it_too(self) -> None:
-        self.assertEqual(styles(Line(Kind.TALK, "and ann"))["ann"], LayeredAttr("highlight", "talk"))
+    def test_it_may_stand_anywhere_in_a_long_text(self) -> None:
+        for before in (PART - 10, PART, 2 * PART - 100):
+            seen = self.styles("x " * (before // 2) + "and ann")
+            self.assertEqual((seen["bob"], seen["ann"]), ("mention", LayeredAttr("highlight", "talk")))
+        self.assertEqual(self.styles("x " * 5 * PART + "and ann")["bob"], "mention")  # where one opens it to see
+
+    def test_what_the_program_says_below_it_is_none(self) -> None:
+        seen = self.styles("save " + "x " * 5 * PART, "bob", "save")
+        self.assertEqual(seen["bob"], "mention")
+        self.assertNotIn(LayeredAttr("highlight", "notice"), seen.values())
 
 
 class Links(TestCase):
     def test_link(self) -> None:
-        seen = styles(said("see http://a.b/c, ann"))
+        seen = styles(said("see http://a.b/c, ann", mention=True))
         self.assertEqual(seen["http://a.b/c"], link("http://a.b/c", "talk"))
         self.assertEqual(seen["ann"], LayeredAttr("highlight", "talk"))
 
@@ -156,7 +181,7 @@ class Links(TestCase):
         self.assertEqual(sum(style == link("http://a.b/" + "c/" * 100, "talk") for style in seen.values()), 3)
 
     def test_word_in_a_link(self) -> None:
-        seen = styles(said("http://a.b/ann"))
+        seen = styles(said("http://a.b/ann", mention=True))
         self.assertEqual(seen["http://a.b/ann"], link("http://a.b/ann", "talk"))
         self.assertNotIn("ann", seen)
 

@@ -105,6 +105,10 @@ class Standing(TestCase):
         self.assertEqual(self.line(), "connecting · [lobby] · ann")
         self.conversation.tell(status(State.LOST, retry_at=NOON + 1, reason="Connection refused"))
         self.assertEqual(self.line(), "connecting, next try in 1 s · [lobby] · Connection refused · ann")
+        self.conversation.server = "example.org:7777"
+        self.assertIn(" · example.org:7777: Connection refused · ", self.line())
+        self.conversation.tell(status(State.CLOSED, reason="kicked"))
+        self.assertIn(" · kicked · ", self.line())
 
     def test_trouble_of_the_server(self) -> None:
         self.conversation.trouble = "the database is away"
