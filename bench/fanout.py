@@ -17,7 +17,7 @@ SENDERS: Final = 10
 WITNESSES: Final = 2
 BYTES: Final = 10**7 * 100  # of bodies: at 100 bytes ten million deliveries, which no socket's buffer holds
 MOST: Final = 300_000  # messages
-LEAST: Final = 1000
+LEAST: Final = 400  # of 10 kB they wait in the memory of whoever has no bound: 4 GB
 SLOW: Final = 4  # the naive server is given a quarter: what it is slow at is not what fits into buffers
 
 
