@@ -25,7 +25,7 @@ def backup(source: Path, target: Path, copied: Callable[[int, int], None]) -> No
     try:
         _copy(source, unfinished, copied)
         _sync(unfinished)
-        os.link(unfinished, target)  # unlike a rename it replaces nothing
+        unfinished.rename(target)
     finally:
         unfinished.unlink(missing_ok=True)
     _sync(target.parent)

@@ -39,8 +39,8 @@ class Backup(OnDatabase):
         try:
             with progress(None, " pages") as bar:
                 backup(source, self["file"], lambda done, total: _show(bar, done, total))
-        except FileExistsError as there:
-            raise Refused(f"{there} is there already; name a new file") from None
+        except FileExistsError:
+            raise Refused(f"{self['file']} is there already; name a new file") from None
         except sqlite3.Error as wrong:
             raise Refused(f"{source} could not be copied to {self['file']}: {wrong}") from None
         return 0

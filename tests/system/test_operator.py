@@ -216,11 +216,9 @@ class Prunes(CommandCase):
             self.does("check")
 
     def first_id(self, client: PlainClient) -> int:
-        """Return where the server has the lobby begin."""
-        client.say("rooms", ref=1)
-        rooms = client.read("rooms", ref=1)["rooms"]
-        client.read("done", ref=1)
-        return int(rooms["lobby"]["first_id"])
+        """Return where the server has the lobby begin, for a client that is in it."""
+        client.say("join")
+        return int(client.read("joined")["first_id"])
 
     def test_cut_off_it_goes_on_with_the_next(self) -> None:
         self.said(3000)
