@@ -9,10 +9,10 @@ code := wire storage server cli tests tools bench
 tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture 'tests.(terminal|engine) import' tests))
 twice := $(subst /,.,$(basename $(tests)))
 
-.PHONY: help run serve join test torture lint format guide bench pictures lock wheels clean
+.PHONY: help run serve join test torture lint format guide bench bench-full bench-check pictures lock wheels clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: .venv/ready ## a server and your client in this terminal, as NAME=you
 	@$(bin)/python tools/run.py --port $(PORT) $(NAME)
@@ -28,6 +28,7 @@ test: lint ## everything that has to hold: style, types, tests, coverage
 	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
 	$(bin)/python -m pytest -q -n auto --dist loadfile tests/torture
 	$(bin)/python -m pytest -q -n auto --dist loadfile --ignore tests/torture --cov --cov-report=term
+	-$(bin)/python -m bench.check --short
 
 torture: export KILLS ?= 100
 torture: export DB_KILLS ?= 20
@@ -55,12 +56,14 @@ format: .venv/ready ## put the code into its form
 guide: .venv/ready ## the tables of docs/client.md, from the commands, keys and settings that there are
 	$(bin)/python tools/guide.py
 
-bench: .venv/ready ## deliveries a second, a crowd that logs in at once, large contents and searches beside talk, the terminal's figures
-	$(bin)/python bench/fanout.py
-	$(bin)/python bench/crowd.py --seconds 10
-	$(bin)/python bench/content.py --size 512 --each 16
-	$(bin)/python bench/search.py
-	$(bin)/python bench/terminal.py
+bench: .venv/ready ## how fast, beside other servers: the goals in a quarter of an hour, into docs/benchmarks.md
+	$(bin)/python -m bench
+
+bench-full: .venv/ready ## everything that can be measured, for an hour and more
+	$(bin)/python -m bench --full
+
+bench-check: .venv/ready ## whether it has become slower, measured against the server one would write first
+	$(bin)/python -m bench.check
 
 pictures: .venv/ready ## docs/pictures, from a talk in a real terminal
 	$(bin)/python tools/pictures.py

@@ -1,94 +1,96 @@
-"""Deliveries a second: a few talk as fast as they are let, many listen, all on this machine.
+"""Work (a): a few talk as fast as they are let, many listen. Deliveries a second, and the processor time of each.
 
-The server runs with its defaults on an SQLite file of its own, so each message is committed and synced before anyone
-sees it. Counted is what arrives: every receiver must get every message.
+Counted is what arrives at those who listen; each of them must get every message, and a few look at each one.
 """
 
 from __future__ import annotations
 
-import argparse
-import selectors
-import socket
-import time
+from collections.abc import Container
+from typing import Final
 
-from server.sockets import raise_file_limit
-from tests.processes import ServerProcess
-from wire.frames import Login, Send, encode
+from bench import runs
+from bench.body import body
+from bench.load import Broken, Crowd, Receiver, Sender, Witness, names
+from bench.peers import ALL, Naive, Served
 
-MARK = b"\x01"  # begins each message's text and stands nowhere else, so counting it counts messages
-READ = 256 * 1024  # bytes
-
-
-class Talker:
-    """One connection that says ``outgoing`` and counts the messages that come."""
-
-    def __init__(self, port: int, name: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.sendall(encode(Login(name)))
-        greeting = b""
-        while b'"welcome"' not in greeting:
-            greeting += self.socket.recv(READ)
-        self.socket.setblocking(False)
-        self.outgoing = memoryview(b"")
-        self.received = 0
-
-    def read(self) -> int:
-        """Take what came and return how many messages that is."""
-        data = self.socket.recv(READ)
-        if not data:
-            raise SystemExit("the server closed a connection")
-        came = data.count(MARK)
-        self.received += came
-        return came
-
-    def write(self) -> bool:
-        """Say what the socket takes and tell whether more is left to be said."""
-        self.outgoing = self.outgoing[self.socket.send(self.outgoing) :]
-        return bool(self.outgoing)
+SENDERS: Final = 10
+WITNESSES: Final = 2
+BYTES: Final = 10**7 * 100  # of bodies: at 100 bytes ten million deliveries, which no socket's buffer holds
+MOST: Final = 300_000  # messages
+LEAST: Final = 400  # of 10 kB they wait in the memory of whoever has no bound: 4 GB
+SLOW: Final = 4  # the naive server is given a quarter: what it is slow at is not what fits into buffers
 
 
-def run(talkers: list[Talker], deliveries: int) -> float:
-    """Let them talk until all was delivered; returns the seconds that it took."""
-    with selectors.DefaultSelector() as selector:
-        for talker in talkers:
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if talker.outgoing else 0)
-            selector.register(talker.socket, events, talker)
-        began = time.monotonic()
-        while deliveries > 0:
-            for key, events in selector.select():
-                if events & selectors.EVENT_READ:
-                    deliveries -= key.data.read()
-                if events & selectors.EVENT_WRITE and not key.data.write():
-                    selector.modify(key.fileobj, selectors.EVENT_READ, key.data)
-        return time.monotonic() - began
+def messages_for(receivers: int, size: int) -> int:
+    """Return how many messages make a run long enough, of each sender as many."""
+    wanted = min(MOST, max(LEAST, BYTES // receivers // size))
+    return wanted // SENDERS * SENDERS
+
+
+def measure(server: Served, receivers: int, size: int, messages: int, stuck: int = 0) -> runs.Figures:
+    """Have all of it delivered and return the figures; ``stuck`` more receivers never read."""
+    with Crowd() as crowd:
+        listening, senders = gather(server, crowd, receivers + stuck, size, range(WITNESSES))
+        for receiver in listening[receivers:]:
+            crowd.leave_alone(receiver)
+        del listening[receivers:]
+        each = messages // SENDERS
+        for index, sender in enumerate(senders):
+            said = (server.saying(number, body(index, number, size)) for number in range(1, each + 1))
+            sender.say(b"".join(said))
+        cpu = server.cpu()
+        for sender in senders:
+            crowd.speaks(sender)
+        deliveries = messages * receivers
+        seconds = crowd.until(lambda: crowd.arrived >= deliveries)
+        cpu = server.cpu() - cpu
+        check(server, listening, messages)
+    return {
+        "deliveries": deliveries,
+        "rate": deliveries / seconds,
+        "cpu": cpu / deliveries,
+        "memory": server.peak_memory(),
+    }
+
+
+def gather(
+    server: Served, crowd: Crowd, receivers: int, size: int, witnesses: Container[int]
+) -> tuple[list[Receiver], list[Sender]]:
+    """Let everybody in: first who listens, some of them as ``witnesses``, then who speaks."""
+    entering = [server.entering(name) for name in names(receivers)]
+    sockets = crowd.enter(server.address, entering, server.at_once)
+    listening = [Witness(it, size) if n in witnesses else Receiver(it) for n, it in enumerate(sockets)]
+    speaking = [server.speaking(name) for name in names(SENDERS)]
+    senders = [Sender(it) for it in crowd.enter(server.address, speaking, server.at_once)]
+    for connection in [*listening, *senders]:
+        crowd.add(connection)
+    return listening, senders
+
+
+def check(server: Served, listening: list[Receiver], messages: int) -> None:
+    """Raise :class:`Broken` if somebody did not get all, or not in the order of the others."""
+    if wrong := [receiver.received for receiver in listening if receiver.received != messages]:
+        raise Broken(f"{len(wrong)} receivers got not {messages} messages but, say, {wrong[0]}")
+    orders = {receiver.order for receiver in listening if isinstance(receiver, Witness)}
+    if server.one_order and len(orders) > 1:
+        raise Broken("two receivers got the messages in different orders")
 
 
 def main() -> None:
-    """Measure once and print the figures."""
-    flags = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    flags.add_argument("--receivers", type=int, default=1000, help="connections that listen")
-    flags.add_argument("--senders", type=int, default=10, help="connections that talk, and listen too")
-    flags.add_argument("--messages", type=int, default=50_000, help="how many they say together")
-    flags.add_argument("--size", type=int, default=100, help="bytes of each")
+    """Measure what the flags say."""
+    flags = runs.flags(__doc__)
+    flags.add_argument("--receivers", type=int, default=1000, help="connections that listen [1000]")
+    flags.add_argument("--size", type=int, default=100, help="bytes of a message [100]")
     given = flags.parse_args()
-    raise_file_limit()
+    parameters = {"receivers": given.receivers, "size": given.size}
+    messages = messages_for(given.receivers, given.size)
 
-    each = given.messages // given.senders
-    body = MARK + b"x" * (given.size - 1)
-    with ServerProcess("--history", "0") as server:
-        talkers = [Talker(server.port, f"talker{n}") for n in range(given.senders + given.receivers)]
-        for sender in talkers[: given.senders]:
-            said = (encode(Send(seq), body) for seq in range(1, each + 1))
-            sender.outgoing = memoryview(b"".join(said))
-        deliveries = each * given.senders * len(talkers)
-        cpu = server.cpu()
-        seconds = run(talkers, deliveries)
-        cpu = server.cpu() - cpu
-        assert all(talker.received == each * given.senders for talker in talkers)
-        print(f"{each * given.senders:,} messages of {given.size} bytes to {len(talkers):,} connections")
-        print(f"{deliveries / seconds:14,.0f} deliveries a second")
-        print(f"{cpu / deliveries * 1e6:14.3f} microseconds of the server's processor time a delivery")
-        print(f"{server.peak_memory() / 2**20:14.0f} MiB of its memory at most")
+    def measured(server: Served) -> runs.Measured:
+        share = SLOW if isinstance(server, Naive) else 1
+        yield parameters, measure(server, given.receivers, given.size, messages // share // SENDERS * SENDERS)
+
+    able = [server for server in ALL if given.receivers <= server.most and given.size <= server.largest]
+    runs.interleaved("fanout", given, able, measured)
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ class Connection(Netstrings):
 
     # Of each of ten thousand connections that say nothing a dictionary of all this would be the largest part.
     __slots__ = (
-        "_deadline", "_ended", "_over", "_quitting", "address", "client", "connected_at", "cursors", "heard_at",
-        "intake", "key", "logged_in", "lost", "outlet", "pinged_at", "questions", "ready", "sending", "server", "user",
+        "_deadline", "_ended", "_over", "_quitting", "address", "connected_at", "cursors", "heard_at", "intake",
+        "logged_in", "login", "lost", "outlet", "pinged_at", "questions", "ready", "sending", "server", "user",
     )  # fmt: skip
     MAX_LENGTH = MAX_FRAME
     _log = Logger()

@@ -6,7 +6,7 @@ reactor's turn, without a timer.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
@@ -16,10 +16,12 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from server.budget import Budget
+from server.log import SEGMENT
 from storage.interface import Batch, Entry, IStorage, Message, Outcome, Refuse, Send, StorageDown
 
 FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
 ENTRY: Final = 200  # bytes that an entry takes besides its text, about
+HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
 BATCH: Final = 2 * 1024 * 1024  # bytes of one transaction: MySQL's max_allowed_packet is 16 MiB or more
 LULL: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats
@@ -133,12 +135,22 @@ class Journal:
             done.callback(None)
 
     def _cut(self) -> list[tuple[Entry, Answer]]:
-        """Take what waits, as much as one transaction should carry, and let in who was held."""
+        """Take what waits, as much as one transaction should carry, and let in who was held.
+
+        Of each room no more than one write takes: who keeps up gets every batch at once, and nothing is stored faster
+        than it is given out, which would soon have to be read again for everybody.
+        """
         taken: list[tuple[Entry, Answer]] = []
         size = 0
+        said: Counter[int] = Counter()  # bytes in each room
         while self._waiting and size < BATCH:
+            entry = self._waiting[0][0]
+            if isinstance(entry, Send):
+                said[entry.room] += _on_the_wire(entry)
+                if said[entry.room] > SEGMENT and taken:
+                    break
             taken.append(self._waiting.popleft())
-            size += _size(taken[-1][0])
+            size += _size(entry)
         self.budget.give_back(size)
         now = self._clock.seconds()
         if taken:
@@ -219,3 +231,7 @@ class Journal:
 
 def _size(entry: Entry) -> int:
     return ENTRY + len(entry.text) if isinstance(entry, Send) else ENTRY
+
+
+def _on_the_wire(send: Send) -> int:
+    return HEADER + len(send.text)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import TestCase
 
 from server import journal
-from storage.interface import Batch, Open, Outcome, Send
+from server.log import SEGMENT
+from storage.interface import Batch, Entry, Open, Outcome, Send
 from tests.server.fakes import House
 from wire import frames
+from wire.frames import encode
 
 
 class JournalTests(TestCase):
@@ -22,20 +26,46 @@ class JournalTests(TestCase):
         for seq, text in enumerate(texts, first):
             self.ann.says(frames.Send(seq), text)
 
-    def test_what_gathers_in_one_turn_is_one_batch(self) -> None:
-        batches: list[int] = []
+    def batches(self) -> list[list[Entry]]:
+        """Return a list that grows by the entries of each batch."""
+        batches: list[list[Entry]] = []
         journal = self.house.server.journal
         commit = journal.commit
 
-        def counted(batch: Batch) -> list[Outcome]:
-            batches.append(len(batch.entries))
+        def noted(batch: Batch) -> list[Outcome]:
+            batches.append(list(batch.entries))
             return commit(batch)
 
-        self.patch(journal, "commit", counted)
+        self.patch(journal, "commit", noted)
+        return batches
+
+    def test_what_gathers_in_one_turn_is_one_batch(self) -> None:
+        batches = self.batches()
         self.say(1, *[b"x"] * 10)
         self.house.settle()
-        self.assertEqual(batches, [10])
+        self.assertEqual([len(batch) for batch in batches], [10])
         self.assertEqual(self.acks(), list(range(1, 11)))
+
+    def test_a_batch_has_no_more_of_a_room_than_one_write_takes(self) -> None:
+        batches = self.batches()
+        self.say(1, *[b"x" * 100] * 2000)
+        self.house.settle()
+        self.assertEqual(self.acks(), list(range(1, 2001)))
+        message = len(encode(frames.Message("lobby", 2000, "ann", 1_764_000_000_000), b"x" * 100))
+        self.assertLessEqual(max(map(len, batches)) * message, SEGMENT)
+        self.assertGreater(len(batches[0]) * message, SEGMENT * 0.8)
+
+    def test_what_one_room_has_too_much_of_does_not_count_for_another(self) -> None:
+        put = self.house.server.journal.put
+        rooms: list[Any] = []
+        for name in "abcd":
+            put(Open(name), rooms.append)
+        self.house.settle()
+        batches = self.batches()
+        for number in range(400):
+            put(Send(None, 0, rooms[number % 4].key, "ann", 1, "x" * 1000), lambda _: None)
+        self.house.settle()
+        self.assertEqual([len(batch) for batch in batches], [400])
 
     def test_a_database_that_is_away_is_told_and_waited_for(self) -> None:
         self.house.storage.faults.extend(["before", "lost", "before"])

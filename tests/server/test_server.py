@@ -228,3 +228,32 @@ class SlowReaderTests(TestCase):
         self.house.settle()
         self.assertEqual(list(self.house.server._rooms), ["lobby"])
         self.assertEqual(len(self.house.server._rooms["lobby"].cursors), 1)
+
+
+class TailsTests(TestCase):
+    def setUp(self) -> None:
+        self.patch(server_module, "TAILS", 5_000)
+        self.house = House()
+        self.ann = self.house.peer("ann", rooms={"a": None, "b": None, "c": None})
+
+    def say(self, seq: int, room: str) -> None:
+        self.ann.says(frames.Send(seq, room=room), b"x" * 2_000)
+        self.house.settle()
+
+    def tails(self) -> list[bool]:
+        """Return of which rooms something is in memory."""
+        return [self.house.server._rooms[name].tail.size > 0 for name in "abc"]
+
+    def test_the_least_used_rooms_leave_memory(self) -> None:
+        for seq, room in enumerate("abcab", 1):
+            self.say(seq, room)
+        self.assertEqual(self.tails(), [True, True, False])
+        self.assertEqual(len(self.ann.heard(frames.Message)), 5)
+
+    def test_a_room_that_is_forgotten_makes_room_for_others(self) -> None:
+        self.say(1, "a")
+        self.say(2, "b")
+        self.ann.says(frames.Leave("a"))
+        self.house.server._look_after_all()
+        self.say(3, "c")
+        self.assertEqual([self.house.server._rooms[name].tail.size > 0 for name in "bc"], [True, True])

@@ -203,7 +203,7 @@ class Prunes(CommandCase):
             server = self.serve()
             ann = self.login(server, "ann", rooms={"lobby": 3001})
             process = self.start("prune", "--keep", "10")
-            stored = []
+            stored: list[int] = []
             while process.poll() is None or len(stored) < 20:
                 stored.append(ann.store("on"))
             self.assertEqual(process.returncode, 0)

@@ -1,0 +1,67 @@
+"""What all measurements share: their flags, several servers in turns, and the results as lines of JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.load import Broken, raise_limits
+from bench.peers import ALL, Missing, Served
+
+Figures = dict[str, float]
+Measured = Iterable[tuple[dict[str, Any], Figures]]  # for which flags, and what was found
+
+
+def flags(doc: str | None, servers: Sequence[type[Served]] = ALL) -> argparse.ArgumentParser:
+    """Return a parser with the flags that all have."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = ",".join(server.name for server in servers)
+    parser.add_argument("--servers", default=names, help=f"which ones, of {names} [all]")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured, in turns [5]")
+    parser.add_argument("--results", type=Path, help="a file to which the results are added, a line of JSON each")
+    return parser
+
+
+def interleaved(
+    work: str, given: argparse.Namespace, servers: Sequence[type[Served]], measure: Callable[[Served], Measured]
+) -> None:
+    """Measure each of the ``servers`` that ``given`` asks for, in turns; print and keep what is found."""
+    raise_limits()
+    wanted = [server for server in servers if server.name in given.servers.split(",")]
+    for server in list(wanted):
+        try:
+            server.find()
+        except Missing as missing:
+            wanted.remove(server)
+            keep(given.results, work=work, server=server.name, missing=str(missing))
+    for number in range(given.rounds):
+        for server in wanted:
+            for result in _one(server, measure):
+                keep(given.results, work=work, server=server.name, round=number, **result)
+
+
+def _one(server: type[Served], measure: Callable[[Served], Measured]) -> Iterator[dict[str, Any]]:
+    try:
+        with server() as running:
+            for parameters, figures in measure(running):
+                yield {"given": parameters, "figures": figures}
+    except (Broken, OSError) as broken:
+        yield {"broken": f"{type(broken).__name__}: {broken}"}
+
+
+def keep(results: Path | None, **result: Any) -> None:
+    """Print a result and add it to the file, if there is one."""
+    print(_line(**result), flush=True)
+    if results is not None:
+        results.parent.mkdir(parents=True, exist_ok=True)
+        with results.open("a") as file:
+            file.write(json.dumps(result) + "\n")
+
+
+def _line(work: str, server: str = "", **rest: Any) -> str:
+    parameters = " ".join(f"{name}={value}" for name, value in rest.get("given", {}).items())
+    figures = "  ".join(f"{name} {value:,.4g}" for name, value in rest.get("figures", {}).items())
+    return f"{work} {server:9} {parameters} {figures}{rest.get('broken', '')}{rest.get('missing', '')}"
