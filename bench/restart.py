@@ -114,7 +114,7 @@ class Crowd:
         said = 0
         while restarts.is_alive():
             while time.monotonic() - began >= said / self._rate:
-                self.clients[said % TALKERS].say()
+                self.clients[said % min(TALKERS, len(self.clients))].say()
                 said += 1
             self._turn()
         until = time.monotonic() + 30
