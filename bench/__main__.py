@@ -37,7 +37,7 @@ FULL: Final = (  # and what else there is to know
     "stuck --servers naive,redis,nats,ngircd,inspircd",
     "rooms --servers redis,nats,ngircd,inspircd",
 )
-TOLD: Final = ("content --size 512 --each 16", "search", "terminal")  # these tell what they find in their own words
+TOLD: Final = ("content --size 512 --each 16", "search", "cluster", "restart", "terminal")  # these tell what they find in their own words
 
 
 def main() -> None:

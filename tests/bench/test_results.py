@@ -56,8 +56,11 @@ class Checks(unittest.TestCase):
         found = {"a": Spread(7.4, 7, 8), "b": Spread(7.6, 7, 8), "c": Spread(20, 7, 30)}
         self.assertEqual(check.compare(found, {"a": 10.0, "b": 10.0, "c": 10.0}), ["a"])
 
-    def test_less_is_better_where_it_is(self) -> None:
-        cpu = next(ratio for ratio in check.RATIOS if ratio.less)
+    def test_what_could_not_be_measured_is_no_success(self) -> None:
+        self.assertEqual(check.compare({}, {"a": 10.0}), ["a"])
+
+    def test_less_is_better(self) -> None:
+        cpu = check.RATIOS[0]
         lines = [
             {**line(server, 0, 0, cpu.work), "given": cpu.given, "figures": {cpu.figure: value}}
             for server, value in (("chat", 1.0), ("naive", 3.0))
