@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bench import report
+from bench import report, runs
 
 BUILD: Final = Path("build/bench")
 PLAN: Final = (  # what the goals are about
@@ -37,7 +38,13 @@ FULL: Final = (  # and what else there is to know
     "stuck --servers naive,redis,nats,ngircd,inspircd",
     "rooms --servers redis,nats,ngircd,inspircd",
 )
-TOLD: Final = ("content --size 512 --each 16", "search", "cluster", "restart", "terminal")  # these tell what they find in their own words
+TOLD: Final = (
+    "content --size 512 --each 16",
+    "search",
+    "cluster",
+    "restart",
+    "terminal",
+)  # these tell what they find in their own words
 
 
 def main() -> None:
@@ -48,6 +55,7 @@ def main() -> None:
     BUILD.mkdir(parents=True, exist_ok=True)
     results = BUILD / "results.jsonl"
     results.unlink(missing_ok=True)
+    runs.keep(results, work="machine", load=os.getloadavg()[0])
     began = time.monotonic()
     for command in (*PLAN, *FULL) if given.full else PLAN:
         run(command, f"--results={results}")

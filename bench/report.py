@@ -19,6 +19,7 @@ from tests.processes import ROOT
 RESULTS: Final = Path("build/bench/results.jsonl")
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 PICTURES: Final = ROOT / "docs" / "pictures"
+BUSY: Final = 0.5  # load average
 NOTES: Final = ROOT / "bench" / "notes.md"  # written by hand: what the time is spent on
 
 WORKS: Final = {
@@ -69,6 +70,8 @@ def _page(results: Results) -> Iterator[str]:
     )
     yield ""
     yield from _machine()
+    if results.load > BUSY:
+        yield f"- **The machine had other work**, load {results.load:.1f} before the start: times and rates say little"
     yield from (f"- Not installed, so not measured: {missing}" for missing in results.missing)
     yield from (f"- Did not come to its end: {broken}" for broken in results.broken)
     yield from _goals(results)

@@ -40,6 +40,11 @@ class Results:
         return sorted({line["missing"] for line in self._lines if "missing" in line})
 
     @property
+    def load(self) -> float:
+        """How many processes wanted to run on the machine before the measurements began."""
+        return max((float(line["load"]) for line in self._lines if "load" in line), default=0.0)
+
+    @property
     def broken(self) -> list[str]:
         """Which runs did not come to their end, and why."""
         lines = [line for line in self._lines if "broken" in line]

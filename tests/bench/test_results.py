@@ -37,6 +37,10 @@ class Together(unittest.TestCase):
         self.assertEqual(results.missing, ["nats: apt-get install nats-server"])
         self.assertEqual(results.broken, ["fanout, redis: Broken: nothing came"])
         self.assertEqual(results.cases("fanout"), [])
+        self.assertEqual(results.load, 0.0)
+
+    def test_a_machine_that_was_busy_is_told(self) -> None:
+        self.assertEqual(Results([{"work": "machine", "load": 6.5}, line("chat", 0, 1)]).load, 6.5)
 
 
 class Goals(unittest.TestCase):
