@@ -58,15 +58,16 @@ def main() -> None:
     runs.keep(results, work="machine", load=os.getloadavg()[0])
     began = time.monotonic()
     for command in (*PLAN, *FULL) if given.full else PLAN:
-        run(command, f"--results={results}")
+        if run(command, f"--results={results}") is None:
+            runs.keep(results, work=command, server="", broken="did not come to its end")
     for command in TOLD if given.full else ():
-        (BUILD / f"{command.split()[0]}.txt").write_text(run(command))
+        (BUILD / f"{command.split()[0]}.txt").write_text(run(command) or "It did not come to its end.")
     report.write(results)
     print(f"measured within {(time.monotonic() - began) / 60:.0f} minutes; see docs/benchmarks.md")
 
 
-def run(command: str, *more: str) -> str:
-    """Run one measurement, show what it says, and return that; a failure is told and the rest goes on."""
+def run(command: str, *more: str) -> str | None:
+    """Run one measurement, show what it says, and return that; None where it fails."""
     print(f"\npython -m bench.{command}", flush=True)
     said = []
     with subprocess.Popen(
@@ -76,9 +77,7 @@ def run(command: str, *more: str) -> str:
         for line in process.stdout:
             print(line, end="", flush=True)
             said.append(line)
-    if process.returncode:
-        print(f"bench.{command} failed", flush=True)
-    return "".join(said)
+    return None if process.returncode else "".join(said)
 
 
 if __name__ == "__main__":
