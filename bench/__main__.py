@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bench import report
+from bench import report, runs
 
 BUILD: Final = Path("build/bench")
 PLAN: Final = (  # what the goals are about
@@ -37,7 +38,13 @@ FULL: Final = (  # and what else there is to know
     "stuck --servers naive,redis,nats,ngircd,inspircd",
     "rooms --servers redis,nats,ngircd,inspircd",
 )
-TOLD: Final = ("content --size 512 --each 16", "search", "cluster", "restart", "terminal")  # these tell what they find in their own words
+TOLD: Final = (
+    "content --size 512 --each 16",
+    "search",
+    "cluster",
+    "restart",
+    "terminal",
+)  # these tell what they find in their own words
 
 
 def main() -> None:
@@ -48,17 +55,19 @@ def main() -> None:
     BUILD.mkdir(parents=True, exist_ok=True)
     results = BUILD / "results.jsonl"
     results.unlink(missing_ok=True)
+    runs.keep(results, work="machine", load=os.getloadavg()[0])
     began = time.monotonic()
     for command in (*PLAN, *FULL) if given.full else PLAN:
-        run(command, f"--results={results}")
+        if run(command, f"--results={results}") is None:
+            runs.keep(results, work=command, server="", broken="did not come to its end")
     for command in TOLD if given.full else ():
-        (BUILD / f"{command.split()[0]}.txt").write_text(run(command))
+        (BUILD / f"{command.split()[0]}.txt").write_text(run(command) or "It did not come to its end.")
     report.write(results)
     print(f"measured within {(time.monotonic() - began) / 60:.0f} minutes; see docs/benchmarks.md")
 
 
-def run(command: str, *more: str) -> str:
-    """Run one measurement, show what it says, and return that; a failure is told and the rest goes on."""
+def run(command: str, *more: str) -> str | None:
+    """Run one measurement, show what it says, and return that; None where it fails."""
     print(f"\npython -m bench.{command}", flush=True)
     said = []
     with subprocess.Popen(
@@ -68,9 +77,7 @@ def run(command: str, *more: str) -> str:
         for line in process.stdout:
             print(line, end="", flush=True)
             said.append(line)
-    if process.returncode:
-        print(f"bench.{command} failed", flush=True)
-    return "".join(said)
+    return None if process.returncode else "".join(said)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from tests.processes import ROOT
 RESULTS: Final = Path("build/bench/results.jsonl")
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
 PICTURES: Final = ROOT / "docs" / "pictures"
+BUSY: Final = 0.5  # load average
 NOTES: Final = ROOT / "bench" / "notes.md"  # written by hand: what the time is spent on
 
 WORKS: Final = {
@@ -56,10 +57,13 @@ PLOTTED: Final[tuple[tuple[str, str, dict[str, Any], str, str], ...]] = (
 def write(results_file: Path) -> None:
     """Write the page and its pictures."""
     results = Results.read(results_file)
-    PAGE.write_text("\n".join(_page(results)) + "\n")
+    PAGE.write_text("\n".join(page(results)) + "\n")
+    for _, file, picture in _pictures(results):
+        (PICTURES / file).write_text(picture)
 
 
-def _page(results: Results) -> Iterator[str]:
+def page(results: Results) -> Iterator[str]:
+    """Yield the lines of the page."""
     yield "# Benchmarks"
     yield ""
     yield (
@@ -69,10 +73,13 @@ def _page(results: Results) -> Iterator[str]:
     )
     yield ""
     yield from _machine()
+    if results.load > BUSY:
+        yield f"- **The machine had other work**, load {results.load:.1f} before the start: times and rates say little"
     yield from (f"- Not installed, so not measured: {missing}" for missing in results.missing)
     yield from (f"- Did not come to its end: {broken}" for broken in results.broken)
     yield from _goals(results)
-    yield from _pictures(results)
+    for title, file, _ in _pictures(results):
+        yield from ["", f"![{title}](pictures/{file})"]
     for work, title in WORKS.items():
         if cases := results.cases(work):
             yield from ["", f"## {title}", "", _about(work)]
@@ -116,14 +123,13 @@ def _goals(results: Results) -> Iterator[str]:
         yield from ["", "A goal counts as reached only where all the others are installed."]
 
 
-def _pictures(results: Results) -> Iterator[str]:
+def _pictures(results: Results) -> Iterator[tuple[str, str, str]]:
+    """Yield the title of each picture, the name of its file, and what is in it."""
     for work, figure, given, title, form in PLOTTED:
         names = results.servers(work, given)
         found = {name: it for name in names if (it := results.spread(work, name, figure, **given))}
         if found:
-            file = f"bench-{work}-{figure}-{given['receivers']}.svg"
-            (PICTURES / file).write_text(bars(title, found, form))
-            yield from ["", f"![{title}](pictures/{file})"]
+            yield title, f"bench-{work}-{figure}-{given['receivers']}.svg", bars(title, found, form)
 
 
 def _about(work: str) -> str:

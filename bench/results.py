@@ -28,6 +28,7 @@ class Results:
 
     def __init__(self, lines: Iterable[dict[str, Any]]) -> None:
         self._lines = list(lines)
+        self._measured = [line for line in self._lines if "figures" in line]
 
     @classmethod
     def read(cls, path: Path) -> Results:
@@ -40,6 +41,11 @@ class Results:
         return sorted({line["missing"] for line in self._lines if "missing" in line})
 
     @property
+    def load(self) -> float:
+        """How many processes wanted to run on the machine before the measurements began."""
+        return max((float(line["load"]) for line in self._lines if "load" in line), default=0.0)
+
+    @property
     def broken(self) -> list[str]:
         """Which runs did not come to their end, and why."""
         lines = [line for line in self._lines if "broken" in line]
@@ -47,25 +53,25 @@ class Results:
 
     def cases(self, work: str) -> list[dict[str, Any]]:
         """Return what ``work`` was measured for, as the parameters of its command."""
-        found = [line["given"] for line in self._lines if line["work"] == work and "given" in line]
+        found = [line["given"] for line in self._measured if line["work"] == work]
         return [given for number, given in enumerate(found) if given not in found[:number]]
 
     def servers(self, work: str, given: dict[str, Any]) -> list[str]:
         """Return the names of the servers that were measured so."""
-        names = [line["server"] for line in self._lines if line["work"] == work and line.get("given") == given]
+        names = [line["server"] for line in self._measured if line["work"] == work and line["given"] == given]
         return list(dict.fromkeys(names))
 
     def figures(self, work: str, given: dict[str, Any]) -> list[str]:
         """Return the names of what was found."""
-        found = [line["figures"] for line in self._lines if line["work"] == work and line.get("given") == given]
+        found = [line["figures"] for line in self._measured if line["work"] == work and line["given"] == given]
         return list(found[0]) if found else []
 
     def rounds(self, work: str, server: str, figure: str, **given: Any) -> dict[int, float]:
         """Return what each round found, by its number."""
         return {
             line["round"]: line["figures"][figure]
-            for line in self._lines
-            if (line["work"], line["server"], line.get("given")) == (work, server, given)
+            for line in self._measured
+            if (line["work"], line["server"], line["given"]) == (work, server, given)
         }
 
     def spread(self, work: str, server: str, figure: str, **given: Any) -> Spread | None:

@@ -64,4 +64,5 @@ def keep(results: Path | None, **result: Any) -> None:
 def _line(work: str, server: str = "", **rest: Any) -> str:
     parameters = " ".join(f"{name}={value}" for name, value in rest.get("given", {}).items())
     figures = "  ".join(f"{name} {value:,.4g}" for name, value in rest.get("figures", {}).items())
-    return f"{work} {server:9} {parameters} {figures}{rest.get('broken', '')}{rest.get('missing', '')}"
+    told = " ".join(f"{name}: {rest[name]}" for name in ("broken", "missing", "load") if name in rest)
+    return f"{work} {server:9} {parameters} {figures}{told}"

@@ -5,13 +5,20 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from bench import check, goals, plot
+from bench import check, goals, plot, report
 from bench.results import Results, Spread
 
 
 def line(server: str, number: int, rate: float, work: str = "fanout", **more: Any) -> dict[str, Any]:
     given = {"receivers": 1000, "size": 100}
-    return {"work": work, "server": server, "round": number, "given": given, "figures": {"rate": rate}, **more}
+    return {
+        "work": work,
+        "server": server,
+        "round": number,
+        "given": given,
+        "figures": {"rate": rate, "memory": 1},
+        **more,
+    }
 
 
 class Together(unittest.TestCase):
@@ -37,6 +44,15 @@ class Together(unittest.TestCase):
         self.assertEqual(results.missing, ["nats: apt-get install nats-server"])
         self.assertEqual(results.broken, ["fanout, redis: Broken: nothing came"])
         self.assertEqual(results.cases("fanout"), [])
+        self.assertEqual(results.load, 0.0)
+
+    def test_a_machine_that_was_busy_is_told(self) -> None:
+        results = Results([{"work": "machine", "load": 6.5}, line("chat", 0, 1), line("naive", 0, 1)])
+        self.assertEqual(results.load, 6.5)
+        page = "\n".join(report.page(results))
+        self.assertIn("load 6.5 before the start", page)
+        self.assertIn("`python -m bench.fanout --receivers 1000 --size 100`", page)
+        self.assertIn("| naive | 1 |", page)
 
 
 class Goals(unittest.TestCase):
