@@ -5,7 +5,7 @@ PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
 # For trial, which runs them a second time. What is tortured, stands in a terminal or in containers, is processes, to
-# which all runners are alike.
+# which all runners are alike; so is what is stored in MySQL as in MariaDB.
 tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture 'tests.(terminal|engine) import' tests))
 twice := $(subst /,.,$(basename $(tests)))
 
@@ -25,7 +25,7 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 
 test: lint ## everything that has to hold: style, types, tests, coverage
 	@tools/needs.sh
-	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
+	LEFT_OUT="$$LEFT_OUT mysql" $(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
 	$(bin)/python -m pytest -q -n auto --dist loadfile tests/torture
 	$(bin)/python -m pytest -q -n auto --dist loadfile --ignore tests/torture --cov --cov-report=term
 	-$(bin)/python -m bench.check --short

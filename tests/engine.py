@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.plain_client import PlainClient
 from tests.processes import ROOT
-from tests.programs import leave_out, program
+from tests.programs import leave_out, program, unless_left_out
 
 # An engine may publish its ports in another network namespace: its path, as in /run/netns/NAME.
 NAMESPACE = os.environ.get("ENGINE_NETNS")
@@ -42,6 +42,7 @@ def docker(*arguments: str, timeout: float = _PATIENCE, **variables: str) -> str
 
 def need_engine() -> None:
     """Leave the test out where no engine answers, or it has no compose."""
+    unless_left_out("containers")
     try:
         docker("version", timeout=30)
         docker("compose", "version", timeout=30)

@@ -7,7 +7,7 @@ import shlex
 import subprocess
 
 from tests.mariadb import MariaDB
-from tests.programs import leave_out, program
+from tests.programs import leave_out, program, unless_left_out
 
 
 class MySQL(MariaDB):
@@ -21,6 +21,7 @@ class MySQL(MariaDB):
         return ["--mysqlx=OFF"]
 
     def _find(self) -> list[str]:
+        unless_left_out("mysql")
         if "MYSQLD" in os.environ:
             return shlex.split(os.environ["MYSQLD"])
         path = program("mysqld", "mysql-server")

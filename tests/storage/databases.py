@@ -17,6 +17,7 @@ class DatabaseCase(unittest.TestCase):
     """A test with an empty database of its own at ``url``, and storages that are closed after it."""
 
     url: URL
+    kind: type[MariaDB] = MariaDB  # of server, where it is on one
 
     def open(self) -> Storage:
         """Return a storage that is prepared."""
@@ -35,8 +36,6 @@ class OnSQLite(DatabaseCase):
 
 
 class OnMariaDB(DatabaseCase):
-    kind: type[MariaDB] = MariaDB
-
     def setUp(self) -> None:
         self.server = self.kind.shared()
         self.url = self.server.url(self.server.create())

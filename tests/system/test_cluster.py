@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any
 from unittest import TestCase
 
 from sqlalchemy import URL, create_engine, text
@@ -21,19 +23,28 @@ from tests.system.case import fresh
 FORGOTTEN = 40  # seconds within which a dead server is forgotten, also if it was frozen in a transaction
 
 
+def two_servers(stack: ExitStack) -> tuple[URL, list[ServerProcess]]:
+    """Return two servers, which end with ``stack``, and the empty database that they share."""
+    database = MariaDB.shared()
+    url = database.url(database.create())
+    db = url.render_as_string(hide_password=False)
+    return url, [stack.enter_context(ServerProcess(db=db)) for _ in range(2)]
+
+
+@cache
+def shared_servers() -> tuple[URL, list[ServerProcess]]:
+    """Return the two that the tests of this process share."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return two_servers(stack)
+
+
 class ClusterCase(TestCase):
     servers: Sequence[ServerProcess]
     url: URL
 
     def setUp(self) -> None:
         self.room = fresh("room")
-
-    @classmethod
-    def begin(cls, stack: ExitStack) -> None:
-        database = MariaDB.shared()
-        cls.url = database.url(database.create())
-        db = cls.url.render_as_string(hide_password=False)
-        cls.servers = [stack.enter_context(ServerProcess(db=db)) for _ in range(2)]
 
     def enter(self, server: int, user: str | None = None, **fields: Any) -> PlainClient:
         """Log somebody in at a server who is in the test's own room from its beginning."""
@@ -82,13 +93,9 @@ class ClusterCase(TestCase):
 
 
 class Cluster(ClusterCase):
-    stack: ClassVar[ExitStack]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.stack = ExitStack()
-        cls.addClassCleanup(cls.stack.close)
-        cls.begin(cls.stack)
+    def setUp(self) -> None:
+        super().setUp()
+        self.url, self.servers = shared_servers()
 
     def tearDown(self) -> None:
         for server in self.servers:
@@ -253,7 +260,7 @@ class DeadServer(ClusterCase):
         super().setUp()
         stack = ExitStack()
         self.addCleanup(stack.close)
-        type(self).begin(stack)
+        self.url, self.servers = two_servers(stack)
 
     def test_who_was_at_a_killed_one_is_forgotten(self) -> None:
         ann, bob = self.enter(0, "ann"), self.enter(1, "bob")
