@@ -165,6 +165,8 @@ class Room:
         self._take(message)
         self._read()
         self._unsent = [unsent for unsent in self._unsent if unsent.id is None or unsent.id > message.id]
+        if message.size is not None:
+            self._has_come(message)
         self._let_go()
 
     def wanted(self) -> Span | None:
@@ -251,6 +253,16 @@ class Room:
         """Show it no more."""
         if unsent in self._unsent:
             self._unsent.remove(unsent)
+
+    def _has_come(self, message: Message) -> None:
+        """Let go of the upload that ``message`` was: after a lost connection that is known only a question later."""
+        shown, *_ = lines_of(message)
+        for unsent in self._unsent:
+            sent, *_ = unsent.lines
+            same = shown.text.startswith(sent.text) or sent.text.startswith(shown.text)  # more is shown of one
+            if same and unsent.id is None and sent.name == shown.name:
+                self._unsent.remove(unsent)
+                return
 
     def _wait_for(self, lines: list[Line]) -> Unsent:
         unsent = Unsent(lines)

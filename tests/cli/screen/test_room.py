@@ -6,6 +6,8 @@ from datetime import datetime
 from unittest import TestCase
 from unittest.mock import patch
 
+from msgspec.structs import replace
+
 from cli.inbox import Message
 from cli.screen import room as rooms
 from cli.screen.history import PAGE, Span
@@ -39,6 +41,25 @@ class Unacknowledged(TestCase):
         self.room.add(message(1, "mine", "ann"))
         self.room.sent(unsent, 1)
         self.assertEqual(texts(self.room), ["mine"])
+
+    def test_an_upload_that_came_before_it_is_known_to_be_stored(self) -> None:
+        for _ in range(2):
+            unsent = self.room.attach("a.bin", 300_000, NOON, "ann")
+        self.room.type("mine", NOON, "ann")
+        stored = message(1, "", "ann", size=300_000, name="a.bin")
+        self.room.add(replace(stored, sender="bob"))
+        self.assertEqual(len(texts(self.room)), 4)
+        self.room.add(replace(stored, id=2))
+        self.assertEqual(texts(self.room)[1:], ["file a.bin, 300 kB: /save 2", "file a.bin, 300 kB", "mine"])
+        self.room.add(replace(stored, id=3))
+        self.assertEqual(texts(self.room)[2:], ["file a.bin, 300 kB: /save 3", "mine"])
+        self.room.sent(unsent, 3)
+
+    def test_a_long_text_that_came_before_it_is_known_to_be_stored(self) -> None:
+        text = "\u4e00" * 20_000
+        self.room.type(text, NOON, "ann")
+        self.room.add(message(1, text[:1300], "ann", size=60_000))
+        self.assertNotIn(Kind.UNSENT, [line.kind for _, line in downward(self.room)])
 
     def test_acknowledged_without_an_id(self) -> None:
         self.room.sent(self.room.type("mine", NOON, "ann"), None)
