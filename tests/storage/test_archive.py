@@ -11,6 +11,7 @@ from storage import StorageUnusable, archive
 from storage.access import existing, snapshot
 from storage.archive import AnyRecord, Chat, End, Message, Part, Room, Sender, Upload
 from storage.restoring import BadRecord
+from tests.mysql import MySQL
 from tests.storage.databases import ANN, Journal, OnMariaDB, OnSQLite, send
 from tests.storage.operating import FILE, UNICODE, Operated, contents
 
@@ -46,14 +47,16 @@ class Archive(Operated):
         before = contents(self.open())
         found = self.open().search(self.room("lobby"), ["ümläut"], 1, 8, 10)
         self.assertEqual(len(found), 1)
-        for other in (OnMariaDB, OnSQLite):
-            other.setUp(self)  # type: ignore[arg-type]
-            self.restore(first)
-            self.assertEqual(self.exported(), first)
-            self.assertEqual(contents(self.open()), before)
-            self.assertEqual(self.faults(), [])
-            self.assertEqual(self.open().search(self.room("lobby"), ["ümläut"], 1, 8, 10), found)
-            self.assertEqual(self.open().search(self.room("lobby"), ["ünïcödé"], 1, 8, 10), [2])
+        for kind in (ArchiveOfMariaDB, ArchiveOfSQLite):
+            other = kind()
+            other.setUp()
+            self.addCleanup(other.doCleanups)
+            other.restore(first)
+            self.assertEqual(other.exported(), first)
+            self.assertEqual(contents(other.open()), before)
+            self.assertEqual(other.faults(), [])
+            self.assertEqual(other.open().search(other.room("lobby"), ["ümläut"], 1, 8, 10), found)
+            self.assertEqual(other.open().search(other.room("lobby"), ["ünïcödé"], 1, 8, 10), [2])
 
     def test_the_other_database_goes_on(self) -> None:
         self.everything()
@@ -148,3 +151,7 @@ class ArchiveOfSQLite(Archive, OnSQLite):
 
 class ArchiveOfMariaDB(Archive, OnMariaDB):
     pass
+
+
+class ArchiveOfMySQL(ArchiveOfMariaDB):
+    kind = MySQL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.checking import CHECKS
+from tests.mysql import MySQL
 from tests.storage.databases import OnMariaDB, OnSQLite
 from tests.storage.operating import Operated
 
@@ -73,3 +74,7 @@ class CheckedSQLite(Checked, OnSQLite):
 
 class CheckedMariaDB(Checked, OnMariaDB):
     pass
+
+
+class CheckedMySQL(CheckedMariaDB):
+    kind = MySQL

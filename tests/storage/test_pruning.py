@@ -8,6 +8,7 @@ from itertools import islice
 from storage import Content, Piece, Room, Send, UploadKey
 from storage.access import existing
 from storage.pruning import Pruning
+from tests.mysql import MySQL
 from tests.storage.databases import ANN, Journal, OnMariaDB, OnSQLite, send
 from tests.storage.operating import FILE, Operated
 
@@ -127,3 +128,7 @@ class PrunedMariaDB(Pruned, OnMariaDB):
                 one.result(20)
         self.assertEqual(self.ids("lobby"), [100])
         self.assertEqual(self.stored("messages"), 1)
+
+
+class PrunedMySQL(PrunedMariaDB):
+    kind = MySQL
