@@ -4,9 +4,10 @@ NAME ?= $(or $(USER),$(shell id -un))
 PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
-# For trial, which runs them a second time. What is tortured, stands in a terminal or in containers, is processes, to
-# which all runners are alike; so is what is stored in MySQL as in MariaDB.
-tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture 'tests.(terminal|engine) import' tests))
+# For trial, which runs them a second time. To what is done to processes, in a terminal or in containers, all runners
+# are alike; so is what is stored in MySQL as in MariaDB.
+processes := tests\.(bench|engine|mariadb|processes|system|terminal)
+tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture --exclude-dir=bench '$(processes)' tests))
 twice := $(subst /,.,$(basename $(tests)))
 
 .PHONY: help run serve join test torture lint format guide bench bench-full bench-check pictures lock wheels clean
