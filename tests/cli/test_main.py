@@ -52,7 +52,7 @@ class Interrupted(TestCase):
 
     def test_while_the_filter_is_being_loaded(self) -> None:
         with tempfile.TemporaryDirectory() as home:
-            for nth in (1, 40, 400):
+            for nth in (1, 40, 200):
                 with self.subTest(nth):
                     ended = subprocess.run(
                         interrupted(nth),
