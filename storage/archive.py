@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, field
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from storage.schema import MAX_FOLDED, NAME, UploadState, messages, parts, rooms, senders, uploads
+from storage.sql import ROOMS
 from wire.names import MAX_FILE_NAME, MAX_NAME
 
 VERSION: Final = 1
@@ -92,7 +93,6 @@ class End(Record):
 
 AnyRecord = Chat | Room | Message | Part | Sender | Upload | End
 
-_ROOMS = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
 _MESSAGES = (
     select(
         messages.c.id,
@@ -156,7 +156,7 @@ def read(connection: Connection) -> Iterator[AnyRecord]:
 
 def _all(connection: Connection) -> Iterator[AnyRecord]:
     yield Chat(VERSION)
-    for key, *row in connection.execute(_ROOMS).all():
+    for key, *row in connection.execute(ROOMS).all():
         room = Room(*row)
         yield room
         yield from _messages(connection, key, room)

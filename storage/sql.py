@@ -39,7 +39,7 @@ PAGE: Final = 200  # messages that are held at once where a whole room is read
 PIECE: Final = 256 * 1024  # bytes of a large content that are read at once
 REMOVED: Final = 16  # parts that are removed in one transaction, so that nobody waits long for it
 
-_ROOMS = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
+ROOMS: Final = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
 _LAST_ID = select(rooms.c.last_id).where(rooms.c.folded == bindparam("room"))
 _SELECTED = (
     select(
@@ -187,7 +187,7 @@ class Storage:
 
     def rooms(self) -> list[Room]:
         """Return every room, sorted by its folded name."""
-        return [Room(*row) for row in self._read(_ROOMS)]
+        return [Room(*row) for row in self._read(ROOMS)]
 
     def content(self, room: int, id: int, offset: int) -> bytes:
         """Return some of a message's content from byte ``offset`` on, nothing at its end; raises UnknownMessage."""

@@ -18,8 +18,7 @@ from server.main import ProgramOptions
 from storage import Content, Piece, Send, Storage, StorageDown, StorageUnusable, UploadKey
 from tests.mariadb import MariaDB
 from tests.storage.databases import ANN, Journal, send
-
-EMPTY = b'{"type":"chat","version":1}\n{"type":"end","records":1}\n'
+from tests.storage.operating import EMPTY
 
 
 class CommandCase(TestCase):

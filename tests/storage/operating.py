@@ -14,6 +14,7 @@ from storage.restoring import Restoring
 from tests.storage.databases import ANN, Cases, Journal, send
 
 NOW = 1_764_000_000_000  # milliseconds since 1970
+EMPTY = b'{"type":"chat","version":1}\n{"type":"end","records":1}\n'  # the export of a chat without a room
 FILE = bytes(range(256)) * 1024  # a row as the server stores it
 UNICODE = "Ünïcödé ﬁ \N{PILE OF POO} \u202e\0\x1b[2J \r\n ẞ \u0600\ud7ff\U0010ffff"
 

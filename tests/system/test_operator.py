@@ -9,6 +9,8 @@ import socket
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from unittest import TestCase
@@ -16,8 +18,25 @@ from unittest import TestCase
 from tests.mariadb import MariaDB
 from tests.plain_client import PlainClient
 from tests.processes import SERVER, ServerProcess, environment
+from tests.storage.operating import EMPTY
 
-EMPTY = b'{"type":"chat","version":1}\n{"type":"end","records":1}\n'
+
+@contextmanager
+def talking(client: PlainClient) -> Iterator[None]:
+    """Have ``client`` say something, and then something again, all the while."""
+    stop = threading.Event()
+
+    def talk() -> None:
+        while not stop.is_set():
+            client.store("x" * 1000)
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 class CommandCase(TestCase):
@@ -135,22 +154,11 @@ class Archives(CommandCase):
     def test_while_people_talk(self) -> None:
         server = self.serve()
         ann = self.login(server, "ann", rooms={"lobby": 0})
-        stop = threading.Event()
-
-        def talk() -> None:
-            while not stop.is_set():
-                ann.store("x" * 1000)
-
-        talking = threading.Thread(target=talk)
-        talking.start()
-        try:
+        with talking(ann):
             for _ in range(3):
                 lines = self.does("export").splitlines()
                 self.assertEqual(json.loads(lines[-1])["records"], len(lines) - 1)
                 self.assertEqual(json.loads(lines[1])["last_id"], sum('"message"' in line for line in lines))
-        finally:
-            stop.set()
-            talking.join()
 
     def test_what_cuts_an_import_off_leaves_nothing(self) -> None:
         self.said(5)
@@ -236,20 +244,9 @@ class Backups(CommandCase):
         self.said(3000)
         server = self.serve()
         ann = self.login(server, "ann", rooms={"lobby": 3001})
-        stop = threading.Event()
-
-        def talk() -> None:
-            while not stop.is_set():
-                ann.store("x" * 1000)
-
-        talking = threading.Thread(target=talk)
-        talking.start()
-        try:
+        with talking(ann):
             for number in range(3):
                 self.does("backup", f"{number}.db")
-        finally:
-            stop.set()
-            talking.join()
         self.assertEqual(server.terminate(), 0)
         for number in range(3):
             self.db = f"sqlite:///{self.folder}/{number}.db"
