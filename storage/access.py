@@ -62,11 +62,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 def writing(engine: Engine) -> Iterator[Connection]:
     """Yield a connection in a transaction that is committed at the end, and undone by an exception."""
     with engine.execution_options(**{WRITING: True}).begin() as connection:
-        try:
-            yield connection
-        except (KeyboardInterrupt, SystemExit):  # in the middle of a packet, maybe: then no answer would ever come
-            connection.invalidate()
-            raise
+        yield connection
 
 
 def sqlite_file(url: URL) -> Path | None:

@@ -19,6 +19,7 @@ class Backup(OnDatabase):
 
     brief: ClassVar[str] = "Copy an SQLite database to FILE while the server runs."
     synopsis: ClassVar[str] = "[options] FILE"
+    leaves_something: ClassVar[bool] = True
     longdesc = "FILE appears when it is whole. It is a database like any other: a server starts on it."
 
     def parseArgs(self, *arguments: str) -> None:

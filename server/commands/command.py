@@ -24,6 +24,7 @@ class Command(UsageOptions):
 
     brief: ClassVar[str]
     synopsis: ClassVar[str] = "[options]"
+    leaves_something: ClassVar[bool] = False  # that it removes itself when a signal ends it
 
     def run(self) -> int:
         """Do it and return the exit status; raises :class:`Refused`, ``StorageUnusable``, ``StorageDown``, OSError."""
@@ -65,14 +66,12 @@ def progress(total: int | None, unit: str, *, scaled: bool = False) -> Any:
 
 def carry_out(command: Command) -> NoReturn:
     """Run it and exit with its status, or with 1 and a line; 130 and 143 where a signal ended it."""
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave if command.leaves_something else _leave_at_once)
     try:
         raise SystemExit(command.run())
     except (Refused, StorageUnusable, StorageDown) as why:
         raise SystemExit(f"chat-server: {why}") from None
-    except KeyboardInterrupt:
-        _close_output()
-        raise SystemExit(128 + signal.SIGINT) from None
     except BrokenPipeError:  # who reads has read enough
         _close_output()
         raise SystemExit(1) from None
@@ -81,8 +80,15 @@ def carry_out(command: Command) -> NoReturn:
         raise SystemExit(f"chat-server: {wrong.filename or 'standard output'}: {wrong.strerror}") from None
 
 
-def _leave(*_: object) -> NoReturn:
-    raise SystemExit(128 + signal.SIGTERM)
+def _leave(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _leave_at_once(number: int, _frame: object) -> NoReturn:
+    # An exception could come between any two bytes of a talk with the database, which undoes by itself what was begun.
+    if os.isatty(2):
+        os.write(2, b"\n")  # below the progress bar
+    os._exit(128 + number)
 
 
 def _close_output() -> None:
