@@ -25,6 +25,8 @@ setup(
     # Why each is needed is told in requirements.in.
     install_requires=[
         "alembic>=1.16",
+        "argon2-cffi>=25",
+        "confusable-homoglyphs>=3.3",
         "cryptography>=44",
         "msgspec>=0.19",
         "platformdirs>=4",

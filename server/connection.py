@@ -15,15 +15,17 @@ from twisted.protocols.basic import NetstringParseError
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from server.accounts import NOT_OFFERED
 from server.intake import Intake
 from server.journal import Failed
 from server.outlet import Lost, Outlet, Source, outlet
+from server.passwords import checked
 from server.questions import Asked, FetchAnswer, HistoryAnswer, Questions, RoomsAnswer, users_frames
 from server.refusals import NOT_STORED, Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
 from server.sending import Sending
 from server.sockets import tune
-from storage.interface import Login
+from storage.interface import Account, Login
 from wire import frames
 from wire.frames import (
     MAX_FRAME,
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
-MAX_PASSWORD: Final = 1024  # bytes
 
 
 @implementer(IHalfCloseableProtocol)
@@ -83,6 +84,16 @@ class Connection(Netstrings):
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
         self.lost = False
         self._deadline: IDelayedCall | None = None
+
+    @property
+    def host(self) -> str:
+        """The address of the client's machine; empty on a UNIX socket."""
+        return self.address.rpartition(":")[0]
+
+    @property
+    def account(self) -> Account | None:
+        """The account of which it has shown the password; None for one by a free name, and without a login."""
+        return self.login.account if self.login is not None else None
 
     @property
     def is_logging_in(self) -> bool:
@@ -294,13 +305,15 @@ class Connection(Netstrings):
 
     async def _admit(self, frame: frames.Login) -> None:
         name = named(frame.user)
-        if isinstance(frame.password, str) and len(frame.password.encode()) > MAX_PASSWORD:
-            raise Refused("bad_frame", f"a password has at most {MAX_PASSWORD} bytes")
+        password = checked(frame.password) if isinstance(frame.password, str) else None
         asked = {frames.LOBBY: None} if isinstance(frame.rooms, UnsetType) else frame.rooms
         wanted = {fold(room): (room, id) for room, id in ((named(room), id) for room, id in asked.items())}
         if len(wanted) > MAX_ROOMS:
             raise Refused("too_many", f"at most {MAX_ROOMS} rooms at once")
-        logged_in = await self.server.log_in(self, name, _digest(frame.key), _digest(frame.client))
+        account = await self.server.accounts.admit(self, name, password, self.host)
+        if self._over:
+            return
+        logged_in = await self.server.log_in(self, name, account, _digest(frame.key), _digest(frame.client))
         self.user = logged_in.name
         names = [room for room, _ in wanted.values()]
         await self.server.open_rooms(names)
@@ -433,6 +446,22 @@ class Connection(Netstrings):
         if asked := self.questions.opens_reading(frame):
             asked.answer = RoomsAnswer(self.questions, asked, self.server.list_rooms())
 
+    # -- its account
+
+    def _take_register(self, frame: frames.Register, _: bytes) -> None:
+        if asked := self.questions.opens(frame):
+            self.intake.wait_for(self._register(asked, frame))
+
+    async def _register(self, asked: Asked, frame: frames.Register) -> None:
+        try:
+            await self.server.register(self, frame.password, frame.old if isinstance(frame.old, str) else None)
+        except Refused as refused:
+            self.questions.refused(asked, refused.code, str(refused))
+        except Failed:
+            self.questions.refused(asked, "failed", NOT_STORED)
+        else:
+            self.questions.answered(asked, encode(frames.Done(frame.ref)))
+
     # -- the rest
 
     def _take_ping(self, frame: frames.Ping, _: bytes) -> None:
@@ -454,7 +483,7 @@ class Connection(Netstrings):
             self.end("quit")
 
     def _take_forbidden(self, frame: Any, _: bytes) -> None:
-        self.error("forbidden", "this server does not offer it", echo_of(frame))
+        self.error("forbidden", NOT_OFFERED, echo_of(frame))
 
 
 def _digest(secret: str | UnsetType) -> bytes | None:
@@ -475,11 +504,12 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Search: Connection._take_search,
     frames.Who: Connection._take_who,
     frames.Rooms: Connection._take_rooms,
+    frames.Register: Connection._take_register,
     frames.Fetch: Connection._take_fetch,
     frames.Cancel: lambda connection, frame, _: connection.questions.cancel(frame.ref),
     frames.Ping: Connection._take_ping,
     frames.Pong: Connection._take_pong,
     frames.Quit: Connection._take_quit,
 }
-_FORBIDDEN = (frames.Register, frames.Delete, frames.Run)
+_FORBIDDEN = (frames.Delete, frames.Run)
 _TAKE |= dict.fromkeys(_FORBIDDEN, Connection._take_forbidden)

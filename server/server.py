@@ -18,6 +18,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
+from server.accounts import Accounts
 from server.budget import PLACE
 from server.catching_up import CatchingUp
 from server.cleaning import Cleaning
@@ -28,6 +29,7 @@ from server.journal import Failed, InThread, Journal
 from server.limits import Limits
 from server.log import Segment
 from server.pages import STEP, Pages, read_page
+from server.passwords import Passwords
 from server.refusals import Refused
 from server.room import Room
 from server.search import Searches
@@ -36,9 +38,11 @@ from server.shelf import Shelf
 from server.sockets import unacknowledged_for
 from server.turns import NextTurn, Turns
 from server.uploads import Uploads
-from storage.changes import Change, Deleted, Kicked, Replaced
+from storage.changes import Change, Deleted, Kicked, Registered, Replaced
 from storage.changes import Presence as Moved
 from storage.interface import (
+    Account,
+    Auth,
     Beat,
     IStorage,
     LoggedIn,
@@ -49,6 +53,7 @@ from storage.interface import (
     Presence,
     Refusal,
     Return,
+    Role,
     Send,
     StorageDown,
     UploadKey,
@@ -77,8 +82,9 @@ class ConnectionState:
 class Server(Factory):
     """All connections, and the rooms that they are in.
 
-    ``in_writer`` and ``in_reader`` call a function with arguments in a storage thread and return a Deferred. Times are
-    in seconds, sizes in bytes; ``history`` is how many messages a client is given that does not say.
+    ``in_writer`` and ``in_reader`` call a function with arguments in a storage thread and return a Deferred,
+    ``in_hasher`` in one that passwords are hashed in. Times are in seconds, sizes in bytes; ``history`` is how many
+    messages a client is given that does not say.
     """
 
     noisy = False
@@ -98,6 +104,8 @@ class Server(Factory):
         ping: float = 30.0,
         max_message: int | None = None,
         max_storage: int | None = None,
+        auth: Auth = Auth.OPEN,
+        in_hasher: InThread | None = None,
     ) -> None:
         self.clock = clock
         self.history = history
@@ -130,6 +138,8 @@ class Server(Factory):
         self._tails: OrderedDict[Room, int] = OrderedDict()  # bytes, the least used room first
         self.elsewhere = Elsewhere(self._will_change)
         self._catching_up = CatchingUp(self._read_missing, self._bound_tails, self._is_open, clock)
+        passwords = Passwords(in_hasher or in_reader)
+        self.accounts = Accounts(auth, self._find_account, passwords, self.journal.ask, clock)
         self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
         self._numbers = count(1)  # of the connections that log in
         self._is_returning = False
@@ -157,6 +167,7 @@ class Server(Factory):
         Takes ``grace`` seconds at the most. Returns whether everything was stored.
         """
         began = self.clock.seconds()
+        self.accounts.stop()
         self.limits.stop()
         self._cleaning.stop()
         self._following.stop()
@@ -229,6 +240,7 @@ class Server(Factory):
 
     def free_name(self, connection: Connection) -> None:
         """Let the connection's name go, if no other one has it."""
+        self.accounts.forget(connection)
         login, connection.login = connection.login, None
         if login is None:
             return
@@ -264,13 +276,16 @@ class Server(Factory):
 
     # -- users
 
-    async def log_in(self, connection: Connection, name: str, key: bytes | None, client: bytes | None) -> LoggedIn:
+    async def log_in(
+        self, connection: Connection, name: str, account: Account | None, key: bytes | None, client: bytes | None
+    ) -> LoggedIn:
         """Give ``connection`` the user ``name``, and end the older connections of the same client.
 
-        Raises :class:`Refused` where somebody else is called so, :class:`Failed`.
+        Raises :class:`Refused` where somebody else is called so, or has the account of that name, :class:`Failed`.
         """
-        connection.login = Login(name, client, key, next(self._numbers))
-        outcome = await self.journal.ask(connection.login)
+        login = Login(name, client, key, next(self._numbers), connection.lost, self.accounts.auth, account)
+        connection.login = login
+        outcome = await self.journal.ask(login)
         if isinstance(outcome, Refusal):
             connection.login = None
             raise Refused(outcome.code, outcome.text)
@@ -282,6 +297,20 @@ class Server(Factory):
         if logged_in.sender is not None:
             self._replace(logged_in.sender.user, logged_in.sender.client, logged_in.sender.epoch)
         return logged_in
+
+    async def register(self, connection: Connection, password: str, old: str | None) -> None:
+        """Give the user of ``connection`` an account, or change its password; raises :class:`Refused`, Failed."""
+        account = await self.accounts.register(connection, connection.user, password, old, connection.host)
+        self._registered(account)
+
+    def _registered(self, account: Account) -> None:
+        for connection in self._users.get(account.user, []):
+            if connection.login is not None:
+                connection.login = replace(connection.login, account=account)
+
+    async def _find_account(self, user: str) -> Account | None:
+        account: Account | None = await self._until_read(self.storage.account, user)
+        return account
 
     def _replace(self, user: str, client: bytes, epoch: int) -> None:
         """End the connections of a client that are of an older epoch."""
@@ -325,6 +354,8 @@ class Server(Factory):
                 self.journal.put(Beat(), lambda _: self._replace(change.user, change.client, change.epoch))
             case Deleted():
                 self._delete(change)
+            case Registered():
+                self._registered(Account(change.name, Role(change.role), change.created_at))
             case Kicked():
                 for connection in list(self._users.get(change.user, [])):
                     connection.end("kicked")

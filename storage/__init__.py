@@ -1,6 +1,8 @@
 """Where messages are kept: the interface the server asks for, and its SQL implementation."""
 
 from storage.interface import (
+    Account,
+    Auth,
     Batch,
     Beat,
     Content,
@@ -8,6 +10,7 @@ from storage.interface import (
     Entry,
     INeighbours,
     IStorage,
+    Kick,
     LoggedIn,
     Login,
     Logout,
@@ -19,18 +22,23 @@ from storage.interface import (
     Presence,
     Refusal,
     Refuse,
+    Register,
     Return,
+    Role,
     Room,
     Send,
     Sender,
     StorageDown,
     StorageUnusable,
     UnknownMessage,
+    Unregister,
     UploadKey,
 )
 from storage.sql import Storage
 
 __all__ = [
+    "Account",
+    "Auth",
     "Batch",
     "Beat",
     "Content",
@@ -38,6 +46,7 @@ __all__ = [
     "Entry",
     "INeighbours",
     "IStorage",
+    "Kick",
     "LoggedIn",
     "Login",
     "Logout",
@@ -49,7 +58,9 @@ __all__ = [
     "Presence",
     "Refusal",
     "Refuse",
+    "Register",
     "Return",
+    "Role",
     "Room",
     "Send",
     "Sender",
@@ -57,5 +68,6 @@ __all__ = [
     "StorageDown",
     "StorageUnusable",
     "UnknownMessage",
+    "Unregister",
     "UploadKey",
 ]

@@ -40,4 +40,12 @@ class Kicked(msgspec.Struct, frozen=True, tag="kicked"):
     user: str
 
 
-Change = Presence | Here | Replaced | Deleted | Kicked
+class Registered(msgspec.Struct, frozen=True, tag="registered"):
+    """The user of that name, as shown, has an account now; who is logged in as that has it too."""
+
+    name: str
+    role: str
+    created_at: int
+
+
+Change = Presence | Here | Replaced | Deleted | Kicked | Registered

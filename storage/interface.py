@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from zope.interface import Attribute, Interface
 
@@ -59,6 +60,36 @@ class Sender:
     epoch: int
 
 
+class Auth(StrEnum):
+    """Who may log in."""
+
+    OPEN = "open"  # anybody by any free name; accounts do not count
+    ACCOUNTS = "accounts"  # the same, but a name that has an account needs its password
+    CLOSED = "closed"  # who has an account
+
+
+class Role(StrEnum):
+    """What an account may do."""
+
+    USER = "user"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A name that needs its password, of which ``password`` is the argon2id hash; that is shown to nobody."""
+
+    name: str  # as it is shown
+    role: Role
+    created_at: int  # milliseconds since 1970-01-01 UTC
+    password: str = field(default="", repr=False, compare=False)
+
+    @property
+    def user(self) -> str:
+        """The folded name."""
+        return fold(self.name)
+
+
 @dataclass(slots=True)
 class Login:
     """Let connection ``number`` of this server be called ``name``, and begin a new epoch of its client program.
@@ -66,7 +97,8 @@ class Login:
     ``key`` and ``client`` are SHA-256 of its person's and its program's secret, None where it named none. Outcome:
     :class:`LoggedIn`, or a :class:`Refusal` where somebody with neither in common is called so, on whatever server.
     One that is ``gone`` by then, its connection being lost, does not replace the same client at another server: that
-    has come later, and only had to wait less for the database.
+    has come later, and only had to wait less for the database. By ``auth`` it may take the ``account`` of that name,
+    whose password was shown; who has shown it may be called so, whoever else is.
     """
 
     name: str
@@ -74,6 +106,8 @@ class Login:
     key: bytes | None = None
     number: int = 0
     gone: bool = field(default=False, compare=False)
+    auth: Auth = Auth.OPEN
+    account: Account | None = None
 
     @property
     def user(self) -> str:
@@ -85,12 +119,13 @@ class Login:
 class LoggedIn:
     """``sender`` is None for a client without a secret; ``received`` the highest ``seq`` stored or refused.
 
-    ``name`` is how the user is shown: as whoever was first called so wrote it.
+    ``name`` is how the user is shown: as the account's name is written, or as whoever was first called so wrote it.
     """
 
     sender: Sender | None
     received: int
     name: str
+    account: Account | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +133,45 @@ class Logout:
     """Connection ``number`` of this server needs its name no more. Outcome: True."""
 
     number: int
+
+
+@dataclass(slots=True)
+class Register:
+    """Give ``name`` an account with the password of that hash, or change its password, and its ``role`` where given.
+
+    ``old`` is the account's hash until now, None where there is none. Outcome: the :class:`Account`, or a
+    :class:`Refusal` where it is another one meanwhile, or where an account's name looks like this one.
+    """
+
+    name: str
+    password: str = field(repr=False)
+    old: str | None = field(repr=False)
+    at: int  # milliseconds since 1970-01-01 UTC
+    role: Role | None = None
+
+    @property
+    def user(self) -> str:
+        """The folded name."""
+        return fold(self.name)
+
+
+@dataclass(slots=True)
+class Unregister:
+    """Let ``name`` have no account any more. Outcome: whether it had one."""
+
+    name: str
+
+    @property
+    def user(self) -> str:
+        """The folded name."""
+        return fold(self.name)
+
+
+@dataclass(slots=True)
+class Kick:
+    """Have the other servers end the connections of a user. Outcome: True."""
+
+    user: str  # folded
 
 
 @dataclass(slots=True)
@@ -116,7 +190,7 @@ class Return:
 
     ``logins`` are those of its connections, each with its sender's epoch (0: it has none), ``present`` the users in
     its rooms, by the room's key. Outcome: the protocol's code of what ended each of the connections that are to go, by
-    number: ``name_taken``, ``replaced``.
+    number: ``name_taken``, ``auth_failed``, ``replaced``.
     """
 
     logins: Sequence[tuple[Login, int]] = ()
@@ -207,8 +281,8 @@ class Drop:
     upload: UploadKey
 
 
-Entry = Login | Logout | Presence | Return | Beat | Open | Send | Refuse | Piece | Drop
-Outcome = LoggedIn | Room | Message | Refusal | dict[int, str] | int | bool | None
+Entry = Login | Logout | Register | Unregister | Kick | Presence | Return | Beat | Open | Send | Refuse | Piece | Drop
+Outcome = LoggedIn | Account | Room | Message | Refusal | dict[int, str] | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +392,12 @@ class IStorage(Interface):
 
     def rooms() -> list[Room]:
         """Return every room, sorted by its folded name."""
+
+    def account(user: str) -> Account | None:
+        """Return the account of a user (folded), None where there is none."""
+
+    def accounts() -> list[Account]:
+        """Return every account, sorted by its folded name."""
 
     def content(room: int, id: int, offset: int) -> bytes:
         """Return some of the content of a message of the room with that key, from byte ``offset`` on.

@@ -9,13 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from storage.changes import Change, Here, Replaced
+from storage.accounts import Accounts
+from storage.changes import Change, Here, Kicked, Registered, Replaced
 from storage.changes import Presence as Moved
 from storage.interface import (
+    Account,
+    Auth,
     Beat,
     Content,
     Drop,
     Entry,
+    Kick,
     LoggedIn,
     Login,
     Logout,
@@ -26,13 +30,16 @@ from storage.interface import (
     Presence,
     Refusal,
     Refuse,
+    Register,
     Return,
     Room,
     Send,
     Sender,
+    Unregister,
     UploadKey,
 )
-from storage.schema import NAME, UploadState
+from storage.likeness import likeness
+from storage.schema import MAX_FOLDED, NAME, UploadState
 from storage.uploads import Upload
 from wire.names import fold
 
@@ -66,6 +73,7 @@ class Touched:
 
     senders: set[SenderKey] = field(default_factory=set)
     users: set[str] = field(default_factory=set)  # folded, whose names are decided on
+    called: set[str] = field(default_factory=set)  # names as shown, of which accounts decide
     rooms: set[int] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)  # folded → as written, of rooms that may be new
     uploads: set[UploadKey] = field(default_factory=set)
@@ -82,7 +90,9 @@ class Touched:
             elif isinstance(entry, Return):
                 for login, _ in entry.logins:
                     touched._name(login)
-            elif not isinstance(entry, Logout | Presence | Beat):
+            elif isinstance(entry, Register | Unregister):
+                touched._account(entry)
+            elif not isinstance(entry, Logout | Presence | Beat | Kick):
                 if isinstance(entry, Send):
                     touched.rooms.add(entry.room)
                     if entry.content is not None:
@@ -97,6 +107,17 @@ class Touched:
         self.users.add(login.user)
         if login.client is not None:
             self.senders.add((login.user, login.client))
+        if login.auth is not Auth.OPEN:
+            self.called.add(login.name)
+
+    def _account(self, entry: Register | Unregister) -> None:
+        self.called.add(entry.name)
+        self.users |= {entry.user, _namesake(entry.name)}
+
+
+def _namesake(name: str) -> str:
+    """Return whose lock keeps two who look alike from getting accounts at once."""
+    return likeness(name)[:MAX_FOLDED]
 
 
 def folded(text: str, name: str | None) -> str | None:
@@ -115,8 +136,10 @@ class Ledger:
         names: Iterable[Named],
         rooms: Iterable[Room],
         uploads: Iterable[Upload],
+        accounts: Accounts,
     ) -> None:
         self._server = server
+        self.accounts = accounts
         self._senders = senders
         self._names: dict[str, list[Named]] = {}  # by folded name
         for named in names:
@@ -156,6 +179,12 @@ class Ledger:
                 self.told.append(Moved(entry.room, entry.name, list(entry.came), list(entry.went)))
             case Return():
                 return self._put_back(entry)
+            case Register():
+                return self._register(entry)
+            case Unregister():
+                return self._unregister(entry)
+            case Kick():
+                self.told.append(Kicked(entry.user))
         return True
 
     def changed_senders(self, seen_at: int) -> list[dict[str, Any]]:
@@ -183,6 +212,8 @@ class Ledger:
     # Names.
 
     def _log_in(self, login: Login) -> LoggedIn | Refusal:
+        if refusal := self.accounts.refusal(login):
+            return refusal
         others = self._others(login)
         if not self._is_free(login, others):
             return Refusal("name_taken", f"{login.name} is somebody else now; choose another name")
@@ -191,15 +222,16 @@ class Ledger:
         )
         if is_elsewhere and login.gone:
             return Refusal("failed", "the connection was lost, and another one of this client has come")
-        name = others[0].login.name if others else login.name
+        account = login.account
+        name = account.name if account else others[0].login.name if others else login.name
         self._take_name(replace(login, name=name))
         if login.client is None:
-            return LoggedIn(None, 0, name)
+            return LoggedIn(None, 0, name, account)
         row = self._senders[login.user, login.client]
         row.epoch += 1
         if is_elsewhere:
             self.told.append(Replaced(login.user, login.client, row.epoch))
-        return LoggedIn(Sender(login.user, login.client, row.epoch), row.received, name)
+        return LoggedIn(Sender(login.user, login.client, row.epoch), row.received, name, account)
 
     def _others(self, login: Login) -> list[Named]:
         """Return who else has the name, as far as they have not logged out in this batch."""
@@ -211,13 +243,28 @@ class Ledger:
         ]
 
     def _is_free(self, login: Login, others: Sequence[Named]) -> bool:
-        return not others or any(other.shares(login) for other in others)
+        return not others or login.account is not None or any(other.shares(login) for other in others)
 
     def _take_name(self, login: Login) -> None:
-        if lock := self._senders.get((login.user, NAME)):
-            lock.epoch += 1  # written, not only locked: between the nodes of a cluster locks do not meet
+        self._decide(login.user)
         self._names.setdefault(login.user, []).append(Named(self._server, login))
         self.logins[login.number] = login
+
+    def _decide(self, user: str) -> None:
+        if lock := self._senders.get((user, NAME)):
+            lock.epoch += 1  # written, not only locked: between the nodes of a cluster locks do not meet
+
+    def _register(self, entry: Register) -> Account | Refusal:
+        outcome = self.accounts.register(entry)
+        if isinstance(outcome, Account):
+            self._decide(entry.user)
+            self._decide(_namesake(entry.name))
+            self.told.append(Registered(outcome.name, outcome.role, outcome.created_at))
+        return outcome
+
+    def _unregister(self, entry: Unregister) -> bool:
+        self._decide(entry.user)
+        return self.accounts.unregister(entry.user)
 
     def _put_back(self, entry: Return) -> dict[int, str]:
         """Have who is here in the tables anew, but for those who cannot be any more."""
@@ -225,6 +272,8 @@ class Ledger:
         for login, epoch in entry.logins:
             if login.client is not None and self._senders[login.user, login.client].epoch > epoch > 0:
                 gone[login.number] = "replaced"
+            elif refusal := self.accounts.refusal(login):
+                gone[login.number] = refusal.code
             elif self._is_free(login, self._others(login)):
                 self._take_name(login)
             else:

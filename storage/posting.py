@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, insert, select, tuple_
 
+from storage.accounts import Accounts
 from storage.interface import Entry, Login, Outcome, Room, UploadKey
 from storage.ledger import Ledger, Named, SenderKey, SenderRow, Touched
 from storage.schema import NAME, logins, messages, parts, rooms, senders, servers, uploads
@@ -68,6 +69,7 @@ class Posting:
             _names(connection, touched.users),  # behind the lock
             self._lock_rooms(connection, touched),
             _uploads(connection, touched.uploads),
+            Accounts.concerned(connection, touched.called),
         )
         outcomes = [ledger.carry_out(entry) for entry in entries]
         now = int(time() * 1000)
@@ -77,6 +79,7 @@ class Posting:
         _write(connection, self._change_uploads, ledger.changed_uploads(now))
         _write(connection, self._change_senders, ledger.changed_senders(seen_at=now))
         _write(connection, self._change_rooms, ledger.changed_rooms())
+        ledger.accounts.write(connection)
         sign(connection, self._server, batch, ledger.told)
         self._whereabouts.write(connection, ledger)
         return outcomes

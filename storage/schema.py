@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
+from storage.likeness import MAX_LIKENESS
 from wire.names import MAX_FILE_NAME, MAX_NAME
 
 HEAD: Final = 4096  # bytes of a large text that its message shows
@@ -137,6 +138,18 @@ changes = Table(
     Column("server", BigInteger, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("what", Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), nullable=False),  # JSON; see storage.changes
+    **_MYSQL,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("user", String(MAX_FOLDED), primary_key=True),
+    Column("name", String(MAX_NAME), nullable=False),  # as it is shown
+    Column("likeness", String(MAX_LIKENESS), nullable=False, unique=True),  # no two accounts look alike
+    Column("password", String(255), nullable=False),  # its argon2id hash, with what it was made by
+    Column("role", String(16), nullable=False),  # see storage.interface.Role
+    Column("created_at", BigInteger, nullable=False),  # milliseconds since 1970-01-01 UTC
     **_MYSQL,
 )
 

@@ -26,9 +26,10 @@ from sqlalchemy.exc import DBAPIError
 from zope.interface import implementer
 
 from storage import database
+from storage.accounts import ACCOUNT, ACCOUNTS, account_of
 from storage.alone import Alone
 from storage.faults import while_committing, while_preparing, while_serving
-from storage.interface import Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
+from storage.interface import Account, Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
 from storage.neighbours import Neighbours
 from storage.posting import Posting
 from storage.schema import UploadState, messages, metadata, parts, rooms, uploads
@@ -188,6 +189,14 @@ class Storage:
     def rooms(self) -> list[Room]:
         """Return every room, sorted by its folded name."""
         return [Room(*row) for row in self._read(ROOMS)]
+
+    def account(self, user: str) -> Account | None:
+        """Return the account of a user (folded), None where there is none."""
+        return next(map(account_of, self._read(ACCOUNT, user=user)), None)
+
+    def accounts(self) -> list[Account]:
+        """Return every account, sorted by its folded name."""
+        return [account_of(row) for row in self._read(ACCOUNTS)]
 
     def content(self, room: int, id: int, offset: int) -> bytes:
         """Return some of a message's content from byte ``offset`` on, nothing at its end; raises UnknownMessage."""

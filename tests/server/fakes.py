@@ -15,14 +15,17 @@ from zope.interface import implementer
 
 from server.connection import Connection
 from server.server import Server
+from storage.accounts import Accounts
 from storage.changes import Change
 from storage.interface import (
+    Account,
     Batch,
     Beat,
     Content,
     Drop,
     Entry,
     IStorage,
+    Kick,
     LoggedIn,
     Login,
     Logout,
@@ -34,12 +37,14 @@ from storage.interface import (
     Presence,
     Refusal,
     Refuse,
+    Register,
     Return,
     Room,
     Send,
     Sender,
     StorageDown,
     UnknownMessage,
+    Unregister,
     UploadKey,
 )  # fmt: skip
 from wire.frames import Echo, Frame, encode, from_server
@@ -211,6 +216,7 @@ class ListStorage:
         self.uploads: dict[UploadKey, bytes] = {}
         self.contents: dict[tuple[int, int], bytes] = {}
         self.returned: list[Return] = []
+        self.accounts = Accounts([])
         self.read = 0  # contents, or pieces of them
         self._stored = 0
 
@@ -237,8 +243,12 @@ class ListStorage:
         if isinstance(entry, Return):
             self.returned.append(entry)
             return {}
-        if isinstance(entry, Logout | Presence | Beat):
+        if isinstance(entry, Logout | Presence | Beat | Kick):
             return True
+        if isinstance(entry, Register):
+            return self.accounts.register(entry)
+        if isinstance(entry, Unregister):
+            return self.accounts.unregister(entry.user)
         if isinstance(entry, Piece):
             return self._append(entry)
         if isinstance(entry, Drop):
@@ -281,20 +291,26 @@ class ListStorage:
         return len(self.uploads.get(upload, b""))
 
     def _log_in(self, login: Login) -> LoggedIn | Refusal:
+        if refusal := self.accounts.refusal(login):
+            return refusal
         here = [other for other in self.logins.values() if other.user == login.user]
-        if here and not any(
-            (login.key is not None and login.key == other.key)
-            or (login.client is not None and login.client == other.client)
-            for other in here
+        if (
+            here
+            and login.account is None
+            and not any(
+                (login.key is not None and login.key == other.key)
+                or (login.client is not None and login.client == other.client)
+                for other in here
+            )
         ):
             return Refusal("name_taken", "somebody else")
         self.logins[login.number] = login
         name = here[0].name if here else login.name
         if login.client is None:
-            return LoggedIn(None, 0, name)
+            return LoggedIn(None, 0, name, login.account)
         sender = self.senders.setdefault((login.user, login.client), [0, 0])
         sender[0] += 1
-        return LoggedIn(Sender(login.user, login.client, sender[0]), sender[1], name)
+        return LoggedIn(Sender(login.user, login.client, sender[0]), sender[1], name, login.account)
 
     def _open(self, name: str) -> Room:
         key = self.keys.setdefault(fold(name), len(self.keys) + 1)
@@ -337,6 +353,9 @@ class ListStorage:
 
     def rooms(self) -> list[Room]:
         return [self._open(name) for name in self.keys]
+
+    def account(self, user: str) -> Account | None:
+        return self.accounts.of(user)
 
 
 class Steps:

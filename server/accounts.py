@@ -1,0 +1,196 @@
+"""Who may be called what: a login's name and password through twisted.cred's Portal, and how one gets an account."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import time
+from typing import Any, Final
+
+from twisted.cred.checkers import ANONYMOUS, AllowAnonymousAccess, ICredentialsChecker
+from twisted.cred.credentials import Anonymous, ICredentials, IUsernamePassword, UsernamePassword
+from twisted.cred.error import LoginFailed, UnauthorizedLogin
+from twisted.cred.portal import IRealm, Portal
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from zope.interface import Interface, implementer
+
+from server.guesses import Guesses
+from server.passwords import Passwords, checked
+from server.refusals import Refused
+from storage.accounts import WRONG
+from storage.interface import Account, Auth, Refusal, Register
+from wire.names import fold
+
+AT_ONCE: Final = 2  # passwords that are looked at
+
+NOT_OFFERED: Final = "this server does not offer it"
+
+Find = Callable[[str], Awaitable[Account | None]]
+
+
+class IPerson(Interface):
+    """What a login gets of the Portal: an :class:`Account`, or None for one by a free name."""
+
+
+class Claim(UsernamePassword):
+    """Somebody says to be ``user`` (folded); ``who`` is the connection, from ``address``."""
+
+    def __init__(self, user: str, password: str, who: object, address: str) -> None:
+        super().__init__(user.encode(), password.encode())
+        self.user = user
+        self.secret = password
+        self.who = who
+        self.address = address
+
+
+@implementer(IRealm)
+class Realm:
+    """The chat as twisted.cred sees it: whoever is let in has an account there, or none."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+
+    def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Deferred[Any]:  # noqa: ARG002, N803
+        """Return the account of a user (folded, as bytes)."""
+        return Deferred.fromCoroutine(self._avatar(avatarId))
+
+    async def _avatar(self, user: Any) -> tuple[Any, Account | None, Callable[[], None]]:
+        account = None if user is ANONYMOUS else await self._find(user.decode())
+        if account is None and user is not ANONYMOUS:
+            raise UnauthorizedLogin  # it was just removed
+        return IPerson, account, lambda: None
+
+
+@implementer(ICredentialsChecker)
+class Checker:
+    """Compares a claim's password with the account's; where ``free``, a name without an account needs none.
+
+    The order is that in which they came, but who has guessed wrong waits first. As many wrong ones as are looked at at
+    once may still slip through before that.
+    """
+
+    credentialInterfaces = (IUsernamePassword,)
+
+    def __init__(self, find: Find, passwords: Passwords, clock: IReactorTime, *, free: bool) -> None:
+        self._find = find
+        self._passwords = passwords
+        self._clock = clock
+        self._free = free
+        self._guesses = Guesses(clock)
+        self._turns = DeferredSemaphore(AT_ONCE)
+        self._pauses: dict[object, Deferred[None]] = {}
+        self._stopped = False
+
+    def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
+        """Return the user, or ANONYMOUS for one without an account; errback UnauthorizedLogin."""
+        return Deferred.fromCoroutine(self._checked(credentials))
+
+    def forget(self, who: object) -> None:
+        """Nobody waits any more for what ``who`` claimed."""
+        if pause := self._pauses.pop(who, None):
+            pause.cancel()
+
+    def stop(self) -> None:
+        """Let nobody wait any more."""
+        self._stopped = True
+        for who in list(self._pauses):
+            self.forget(who)
+
+    async def _checked(self, claim: Claim) -> Any:
+        if self._free and await self._find(claim.user) is None:
+            return ANONYMOUS
+        while not self._stopped:
+            await self._pause(claim)
+            async with self._turns:
+                if not (self._stopped or self._guesses.pause(claim.user, claim.address)):
+                    return await self._compared(claim)
+        raise UnauthorizedLogin
+
+    async def _pause(self, claim: Claim) -> None:
+        while seconds := self._guesses.pause(claim.user, claim.address):
+            pause: Deferred[None] = deferLater(self._clock, seconds)
+            self._pauses[claim.who] = pause
+            try:
+                await pause
+            except CancelledError:
+                raise UnauthorizedLogin from None
+            self._pauses.pop(claim.who, None)
+
+    async def _compared(self, claim: Claim) -> bytes:
+        account = await self._find(claim.user)
+        if not await self._passwords.match(claim.secret, account.password if account else None):
+            self._guesses.wrong(claim.user, claim.address)
+            raise UnauthorizedLogin
+        self._guesses.right(claim.user, claim.address)
+        return claim.user.encode()
+
+
+class Accounts:
+    """Lets in who may be called so, by the rules of ``auth``, and gives accounts to who wants one.
+
+    ``find`` looks an account up by its folded name, ``passwords`` knows their hashes; what is to be stored goes to
+    ``store``.
+    """
+
+    def __init__(
+        self,
+        auth: Auth,
+        find: Find,
+        passwords: Passwords,
+        store: Callable[[Register], Awaitable[Any]],
+        clock: IReactorTime,
+    ) -> None:
+        self.auth = auth
+        self._find = find
+        self._passwords = passwords
+        self._store = store
+        self._checker = Checker(find, passwords, clock, free=auth is Auth.ACCOUNTS)
+        self._portal = Portal(Realm(find))
+        if auth is not Auth.OPEN:
+            self._portal.registerChecker(self._checker)
+        if auth is not Auth.CLOSED:
+            self._portal.registerChecker(AllowAnonymousAccess())
+
+    async def admit(self, who: object, name: str, password: str | None, address: str) -> Account | None:
+        """Return the account of which ``who`` has shown the password, None for a name that is free as far as is known.
+
+        Raises :class:`Refused` ``auth_failed``.
+        """
+        if password is None or self.auth is Auth.OPEN:
+            claim: ICredentials = Anonymous()
+        else:
+            claim = Claim(fold(name), password, who, address)
+        try:
+            avatar: Any = await self._portal.login(claim, who, IPerson)
+        except LoginFailed:
+            raise Refused(WRONG.code, WRONG.text) from None
+        account: Account | None = avatar[1]
+        return account
+
+    async def register(self, who: object, name: str, password: str, old: str | None, address: str) -> Account:
+        """Give ``name``, by which ``who`` is logged in, an account, or change its password from ``old``.
+
+        Raises :class:`Refused`.
+        """
+        if self.auth is Auth.OPEN:
+            raise Refused("forbidden", NOT_OFFERED)
+        account = await self._find(fold(name))
+        if account is not None:
+            account = await self.admit(who, name, old or "", address)
+        if not password:
+            raise Refused("bad_frame", "an empty password is none")
+        hash = await self._passwords.hash(checked(password))
+        outcome = await self._store(Register(name, hash, account.password if account else None, int(time() * 1000)))
+        if isinstance(outcome, Refusal):
+            raise Refused(outcome.code, outcome.text)
+        registered: Account = outcome
+        return registered
+
+    def forget(self, who: object) -> None:
+        """Nobody waits for an answer to ``who`` any more."""
+        self._checker.forget(who)
+
+    def stop(self) -> None:
+        """Let nobody wait any more."""
+        self._checker.stop()

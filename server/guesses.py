@@ -1,0 +1,90 @@
+"""Who gave wrong passwords lately, and how long the next one has to wait."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+from twisted.internet.interfaces import IReactorTime
+
+FREE: Final = 3  # wrong ones for an account without a pause
+FREE_FROM: Final = 50  # from an address: in an office of 500 people many err on a Monday
+LONGEST: Final = 15.0  # seconds of a pause; the first one is one second, each further one twice as long
+KEPT: Final = 900.0  # seconds for which a wrong one is remembered
+MOST: Final = 10_000  # wrong ones of different accounts and addresses that are remembered: 3 MB
+ANY: Final = ""
+LOCAL: Final = "local"
+
+
+@dataclass(slots=True)
+class Wrong:
+    """How many wrong passwords there were, and when the last one came."""
+
+    count: int
+    at: float
+
+
+class Guesses:
+    """Pauses behind wrong passwords, by the time of ``clock``.
+
+    An account's wrong passwords make the pauses longer for all who guess at it, but only those wait who did: whoever
+    has the password, at an address from which nobody guessed, waits for nobody. Addresses are those of peers, the same
+    network is one; ``LOCAL`` is this machine, of which many may come: it waits by account alone.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._wrong: OrderedDict[tuple[str, str], Wrong] = OrderedDict()  # by user (folded) and network, or ANY
+
+    def pause(self, user: str, address: str) -> float:
+        """Return for how many seconds yet no password of a user (folded) is looked at that comes from ``address``."""
+        network = network_of(address)
+        by_account = self._left(user, network, self._count(user, ANY) - FREE)
+        by_address = 0.0 if network == LOCAL else self._left(ANY, network, self._count(ANY, network) - FREE_FROM)
+        return max(by_account, by_address)
+
+    def wrong(self, user: str, address: str) -> None:
+        """A password was wrong."""
+        network = network_of(address)
+        for key in ((user, network), (user, ANY), (ANY, network)):
+            self._wrong[key] = Wrong(self._count(*key) + 1, self._clock.seconds())
+            self._wrong.move_to_end(key)
+        while len(self._wrong) > MOST:
+            self._wrong.popitem(last=False)
+
+    def right(self, user: str, address: str) -> None:
+        """A password was right: whoever gave it had only mistyped before."""
+        network = network_of(address)
+        mistyped = self._wrong.pop((user, network), None)
+        if mistyped is not None and (others := self._wrong.get((ANY, network))) is not None:
+            others.count -= mistyped.count
+
+    def _known(self, user: str, network: str) -> Wrong | None:
+        known = self._wrong.get((user, network))
+        return known if known is not None and self._clock.seconds() - known.at < KEPT else None
+
+    def _count(self, user: str, network: str) -> int:
+        known = self._known(user, network)
+        return known.count if known is not None else 0
+
+    def _left(self, user: str, network: str, over: int) -> float:
+        """Return what is left of a pause, where there were so many wrong ones more than are free."""
+        known = self._known(user, network)
+        if known is None or over <= 0:
+            return 0.0
+        return max(0.0, known.at + min(2.0 ** min(over - 1, 10), LONGEST) - self._clock.seconds())
+
+
+def network_of(address: str) -> str:
+    """Return what stands for a peer's ``address``: itself, of IPv6 its /64, of which a machine has all; or LOCAL."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:  # of a UNIX socket
+        return LOCAL
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped is None:
+            return LOCAL if ip.is_loopback else str(ip_network((ip, 64), strict=False))
+        ip = ip.ipv4_mapped
+    return LOCAL if ip.is_loopback else str(ip)
