@@ -11,6 +11,8 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from storage.interface import Auth
+
 N = TypeVar("N", int, float)
 
 
@@ -103,6 +105,9 @@ class Options(UsageOptions):
          f" $CHAT_DB_PASSWORD_FILE names. [default: {DEFAULT_DB}]"],
         ["history", None, 100, "Messages that a client gets after login if it does not say.",
          _at_least(0, int, "a number of messages from 0 to 500", 500)],
+        ["auth", None, Auth.OPEN,
+         "Who may log in: open (anybody by any free name), accounts (the same, but a name that has an account needs its"
+         " password), closed (who has an account).", lambda text: Auth(_one_of(*Auth)(text))],
         ["max-clients", None, 10_000, "Connections at once.", _at_least(1, int, "a number of connections, 1 or more")],
         ["grace", None, 5.0, "Seconds that slow clients have at a shutdown.", _seconds],
         ["ping", None, 30.0, "Seconds of silence after which a client is pinged.", _seconds],

@@ -31,7 +31,7 @@ class Passwords:
 
     def hash(self, password: str) -> Deferred[str]:
         """Return the hash of a password, with a salt drawn for it."""
-        return self._in_thread(_HASHER.hash, _bytes(password))
+        return self._in_thread(hashed, password)
 
     def match(self, password: str, hash: str | None) -> Deferred[bool]:
         """Return whether a hash is of that password; None is of none, which takes as long to say."""
@@ -45,6 +45,11 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             self._log.failure("a password in the database cannot be compared with")
             return False
+
+
+def hashed(password: str) -> str:
+    """Return the hash of a password, with a salt drawn for it; takes a while."""
+    return _HASHER.hash(_bytes(password))
 
 
 def checked(password: str) -> str:

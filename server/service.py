@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from server import systemd
+from server.accounts import AT_ONCE
 from server.options import Options
 from server.server import Server
 from server.sockets import raise_file_limit
@@ -87,6 +88,7 @@ class ChatService(MultiService):
         reactor.seconds = time.monotonic  # Twisted's own is the wall clock: a step back would stop every timer
         self._writer = StorageThreads(1, 1, "writer")
         self._readers = StorageThreads(0, READERS, "reader")
+        self._hashers = StorageThreads(0, AT_ONCE, "hasher")
         self._storage = _usable(lambda: Storage(options["db"]))
         self.server = Server(
             self._storage,
@@ -99,6 +101,8 @@ class ChatService(MultiService):
             ping=options["ping"],
             max_message=options["max-message"],
             max_storage=options["max-storage"],
+            auth=options["auth"],
+            in_hasher=partial(deferToThreadPool, reactor, self._hashers),
         )
         if options["metrics-port"] is not None:
             interface = quoteStringArgument(options["metrics-interface"])
@@ -172,6 +176,7 @@ class ChatService(MultiService):
         """Serve."""
         self._writer.start()
         self._readers.start()
+        self._hashers.start()
         self.server.start()
         super().startService()  # type: ignore[no-untyped-call]
         self._reactor.callWhenRunning(self._running)
@@ -204,6 +209,7 @@ class ChatService(MultiService):
         if await self.server.stop():
             self._writer.stop()
             self._readers.stop()
+            self._hashers.stop()
             self._storage.close()
         else:
             self._log.warn("the database did not answer in time; what it had not stored was not acknowledged")

@@ -91,7 +91,7 @@ class Accounts:
         if not self._changed:
             return
         connection.execute(delete(accounts).where(accounts.c.user.in_(self._changed)))
-        if rows := [_row(self._by_user[user]) for user in sorted(self._changed & self._by_user.keys())]:
+        if rows := [row_of(self._by_user[user]) for user in sorted(self._changed & self._by_user.keys())]:
             connection.execute(insert(accounts), rows)
 
     def _alike(self, name: str) -> Refusal | None:
@@ -101,7 +101,8 @@ class Accounts:
         return Refusal("name_taken", f"{name} looks like {other.name}, who has an account; choose another name")
 
 
-def _row(account: Account) -> dict[str, Any]:
+def row_of(account: Account) -> dict[str, Any]:
+    """Return the row of an account."""
     return {
         "user": account.user,
         "name": account.name,

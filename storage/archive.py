@@ -13,9 +13,11 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct, field
 from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
-from storage.schema import MAX_FOLDED, NAME, UploadState, messages, parts, rooms, senders, uploads
+from storage.accounts import ACCOUNTS
+from storage.interface import Role
+from storage.schema import MAX_FOLDED, NAME, UploadState, accounts, messages, parts, rooms, senders, uploads
 from storage.sql import ROOMS
-from wire.names import MAX_FILE_NAME, MAX_NAME
+from wire.names import MAX_FILE_NAME, MAX_NAME, fold
 
 VERSION: Final = 1
 PAGE: Final = 200  # rows that are held at once: of the largest messages 12 MB
@@ -85,13 +87,22 @@ class Upload(Record):
     touched_at: _Number
 
 
+class Account(Record):
+    """A name that needs its password, of which ``password`` is the hash."""
+
+    name: _Name
+    role: Role
+    created_at: _Number
+    password: Annotated[str, Meta(pattern=r"^\$argon2id\$", max_length=255)]
+
+
 class End(Record):
     """The last one; an export without it was cut off. ``records`` stand before it."""
 
     records: _Number
 
 
-AnyRecord = Chat | Room | Message | Part | Sender | Upload | End
+AnyRecord = Chat | Room | Message | Part | Sender | Upload | Account | End
 
 _MESSAGES = (
     select(
@@ -141,6 +152,9 @@ _OPEN = (
 )
 
 
+_ACCOUNTS = ACCOUNTS.where(accounts.c.user > bindparam("user")).limit(PAGE)
+
+
 def count(connection: Connection) -> int:
     """Return how many messages there are."""
     return int(connection.scalar(select(func.coalesce(func.sum(rooms.c.last_id - rooms.c.first_id + 1), 0))) or 0)
@@ -166,6 +180,8 @@ def _all(connection: Connection) -> Iterator[AnyRecord]:
     for *row, id in _paged(connection, _OPEN, first, _upload_key):
         yield Upload(*row)
         yield from _parts(connection, id)
+    for row in _paged(connection, _ACCOUNTS, first, lambda row: {"user": fold(row.name)}):
+        yield Account(*row)
 
 
 def _messages(connection: Connection, key: int, room: Room) -> Iterator[AnyRecord]:

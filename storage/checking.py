@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, exists, func, select
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
-from storage.schema import UploadState, messages, parts, rooms, uploads
+from storage.interface import Role
+from storage.schema import UploadState, accounts, messages, parts, rooms, uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,11 @@ CHECKS: Final = (
         .where(~exists().where(uploads.c.id == parts.c.upload_id))
         .group_by(parts.c.upload_id),
         "{count} parts belong to an upload that is not there, {upload_id}",
+    ),
+    Check(
+        "every account has a password and a role",
+        select(accounts.c.name).where(or_(~accounts.c.password.startswith("$argon2id$"), accounts.c.role.not_in(Role))),
+        "the account of {name} has no password, or no role that there is; chat-server users passwd and role mend it",
     ),
 )
 

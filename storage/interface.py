@@ -140,7 +140,8 @@ class Register:
     """Give ``name`` an account with the password of that hash, or change its password, and its ``role`` where given.
 
     ``old`` is the account's hash until now, None where there is none. Outcome: the :class:`Account`, or a
-    :class:`Refusal` where it is another one meanwhile, or where an account's name looks like this one.
+    :class:`Refusal` where it is another one meanwhile, or where an account's name looks like this one. Who is logged in
+    by that name has the account then, or on other servers is to ``go``: it was not its user who wanted it.
     """
 
     name: str
@@ -148,6 +149,7 @@ class Register:
     old: str | None = field(repr=False)
     at: int  # milliseconds since 1970-01-01 UTC
     role: Role | None = None
+    go: bool = False
 
     @property
     def user(self) -> str:
@@ -157,7 +159,7 @@ class Register:
 
 @dataclass(slots=True)
 class Unregister:
-    """Let ``name`` have no account any more. Outcome: whether it had one."""
+    """Let ``name`` have no account any more; who is logged in by it elsewhere is to go. Outcome: whether it had one."""
 
     name: str
 

@@ -259,12 +259,16 @@ class Ledger:
         if isinstance(outcome, Account):
             self._decide(entry.user)
             self._decide(_namesake(entry.name))
-            self.told.append(Registered(outcome.name, outcome.role, outcome.created_at))
+            has_it = Registered(outcome.name, outcome.role, outcome.created_at)
+            self.told.append(Kicked(entry.user) if entry.go else has_it)
         return outcome
 
     def _unregister(self, entry: Unregister) -> bool:
         self._decide(entry.user)
-        return self.accounts.unregister(entry.user)
+        had_one = self.accounts.unregister(entry.user)
+        if had_one:
+            self.told.append(Kicked(entry.user))
+        return had_one
 
     def _put_back(self, entry: Return) -> dict[int, str]:
         """Have who is here in the tables anew, but for those who cannot be any more."""

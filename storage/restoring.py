@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from storage import archive
-from storage.interface import StorageUnusable, UploadKey
+from storage.accounts import row_of
+from storage.interface import Account, StorageUnusable, UploadKey
 from storage.ledger import folded
-from storage.schema import UploadState, messages, parts, rooms, senders, uploads
+from storage.schema import UploadState, accounts, messages, parts, rooms, senders, uploads
 from storage.uploads import Upload
 from wire.names import fold
 
@@ -53,7 +54,7 @@ class Restoring:
     """
 
     def __init__(self, connection: Connection) -> None:
-        for table in (rooms, messages, senders, uploads):
+        for table in (rooms, messages, senders, uploads, accounts):
             if connection.execute(select(table).limit(1)).first() is not None:
                 raise StorageUnusable(
                     "there is a chat in the database already; import into a new file, or a new database of the server"
@@ -62,6 +63,7 @@ class Restoring:
         self._messages = Rows(connection, messages)
         self._senders = Rows(connection, senders)
         self._uploads = Rows(connection, uploads)
+        self._accounts = Rows(connection, accounts)
         self._taken = 0
         self._is_whole = False
         self._room = archive.Room("", 1, 0)  # none yet
@@ -100,6 +102,9 @@ class Restoring:
             case archive.Upload():
                 self._finish_room()
                 self._upload(record)
+            case archive.Account():
+                self._finish_room()
+                self._accounts.add(row_of(Account(record.name, record.role, record.created_at, record.password)))
             case archive.End():
                 self._end(record)
 
@@ -167,7 +172,7 @@ class Restoring:
         self._finish_room()
         if end.records != self._taken:
             raise BadRecord(f"{end.records} records should stand before the end, not {self._taken}")
-        for rows_left in (self._messages, self._senders, self._uploads):
+        for rows_left in (self._messages, self._senders, self._uploads, self._accounts):
             rows_left.flush()
         self._is_whole = True
 

@@ -7,6 +7,7 @@ from server.commands.command import Command
 from server.commands.health import Health
 from server.commands.prune import Prune
 from server.commands.rooms import Rooms
+from server.commands.users import Users
 
 COMMANDS: dict[str, type[Command]] = {
     "export": Export,
@@ -14,6 +15,7 @@ COMMANDS: dict[str, type[Command]] = {
     "prune": Prune,
     "check": Check,
     "rooms": Rooms,
+    "users": Users,
     "backup": Backup,
     "health": Health,
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, NoReturn
 
 from tqdm import tqdm
@@ -78,6 +80,17 @@ def carry_out(command: Command) -> NoReturn:
     except OSError as wrong:
         _close_output()
         raise SystemExit(f"chat-server: {wrong.filename or 'standard output'}: {wrong.strerror}") from None
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a signal end what is done by an exception: it has the terminal as nobody else wants it."""
+    before = {number: signal.signal(number, _leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _leave(number: int, _frame: object) -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import create_engine
 
-from storage import Content, Piece, Refuse, Send, Storage, UploadKey, archive
+from storage import Content, Piece, Refuse, Register, Role, Send, Storage, UploadKey, archive
 from storage.access import existing, prepared, snapshot, writing
 from storage.archive import AnyRecord
 from storage.checking import CHECKS, faults
@@ -14,6 +14,7 @@ from storage.restoring import Restoring
 from tests.storage.databases import ANN, Cases, Journal, send
 
 NOW = 1_764_000_000_000  # milliseconds since 1970
+HASH = f"$argon2id$v=19$m=19456,t=2,p=1${'A' * 22}${'A' * 43}"
 EMPTY = b'{"type":"chat","version":1}\n{"type":"end","records":1}\n'  # the export of a chat without a room
 FILE = bytes(range(256)) * 1024  # a row as the server stores it
 UNICODE = "Ünïcödé ﬁ \N{PILE OF POO} \u202e\0\x1b[2J \r\n ẞ \u0600\ud7ff\U0010ffff"
@@ -37,6 +38,7 @@ class Operated(Cases):
             journal.commit(Send(ann, 1 + number, lobby.key, "ann", NOW, "", Content(key, size * len(data), name)))
         journal.commit(Piece(ann, UploadKey("ann", ANN.client or b"", 7), 0, FILE[:1000]), Refuse(ann, 9))
         journal.commit(*(send(pruned, f"message {n}") for n in range(10)), *(send(gone) for _ in range(3)))
+        journal.commit(Register("Ann", HASH, None, NOW, Role.OPERATOR), Register("Žoë", HASH, None, NOW))
         self.change(
             f"UPDATE messages SET deleted = 1, text = '', folded = NULL WHERE id = 3 AND room_id = {lobby.key}",
             "UPDATE messages SET deleted = 1, text = '', name = NULL, folded = NULL, upload_id = NULL WHERE id = 8"

@@ -7,13 +7,13 @@ from sqlite3 import Connection
 
 from sqlalchemy import Engine, event
 
-from storage import StorageUnusable, archive
+from storage import Role, StorageUnusable, archive
 from storage.access import existing, snapshot, writing
-from storage.archive import AnyRecord, Chat, End, Message, Part, Room, Sender, Upload
+from storage.archive import Account, AnyRecord, Chat, End, Message, Part, Room, Sender, Upload
 from storage.restoring import BadRecord
 from tests.mysql import MySQL
 from tests.storage.databases import ANN, Journal, OnMariaDB, OnSQLite, send
-from tests.storage.operating import FILE, UNICODE, Operated, contents
+from tests.storage.operating import FILE, HASH, NOW, UNICODE, Operated, contents
 
 HELLO = Message("lobby", 1, "ann", 5, "hello")
 FILE_OF_3 = Message("lobby", 1, "ann", 5, size=3, name="abc")
@@ -40,6 +40,8 @@ class Archive(Operated):
         self.assertEqual((sender.user, sender.client, sender.received), ("ann", ANN.client, 9))
         [upload] = [record for record in records if isinstance(record, Upload)]
         self.assertEqual((upload.number, upload.size), (7, 1000))
+        accounts = [record for record in records if isinstance(record, Account)]
+        self.assertEqual(accounts, [Account("Ann", Role.OPERATOR, NOW, HASH), Account("Žoë", Role.USER, NOW, HASH)])
 
     def test_the_other_database_says_the_same(self) -> None:
         self.everything()
@@ -102,6 +104,7 @@ class Archive(Operated):
     def test_what_cannot_be_leaves_nothing(self) -> None:
         room = Room("lobby", 1, 1)
         sender = Sender("ann", bytes(32), 1, 1, 1)
+        account = Account("ann", Role.USER, 1, HASH)
         broken: tuple[tuple[list[AnyRecord], str], ...] = (
             ([room], "begins with its version"),
             ([Chat(1), Chat(1)], "begins with its version"),
@@ -122,6 +125,9 @@ class Archive(Operated):
             ([Chat(1), room, HELLO, sender, sender, End(5)], "shortly before"),
             ([Chat(1), room, HELLO, End(2)], "2 records should"),
             ([Chat(1), End(1), End(1)], "nothing may follow"),
+            ([Chat(1), account, account, End(3)], "shortly before"),
+            ([Chat(1), account, Account("\u0430nn", Role.USER, 1, HASH), End(3)], "shortly before"),
+            ([Chat(1), room, account], "message 1 of lobby has to come first"),
         )
         for records, why in broken:
             with self.subTest(why=why), self.assertRaisesRegex(BadRecord, why):
