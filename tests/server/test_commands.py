@@ -231,6 +231,33 @@ class Checks(CommandCase):
         self.assertEqual(len(faults), 2)
 
 
+class Users(CommandCase):
+    def test_what_cannot_be(self) -> None:
+        self.said(1)
+        self.does("users", "add", "ann", given=b"secret\n")
+        for words, given, why in (
+            (("add", "ann"), b"x", "ann has an account already; passwd changes its password"),
+            (("add", "\u0430nn"), b"x", "looks like ann, who has an account; choose another name"),
+            (("add", "a b"), b"x", "'a b' is no name"),
+            (("add", "bob"), b"", "an empty password is none"),
+            (("add", "bob"), b"x" * 1025, "a password has at most 1024 bytes"),
+            (("passwd", "bob"), b"x", "bob has no account"),
+            (("role", "bob", "user"), b"", "bob has no account"),
+            (("role", "ann", "king"), b"", "'king' is not one of user, operator"),
+            (("del", "bob"), b"", "bob has no account"),
+            (("del",), b"", "users del takes NAME"),
+            (("list", "ann"), b"", "users list takes no more words"),
+            (("passwd", "ann", "--operator"), b"x", "--operator is for add"),
+            (("become", "ann"), b"", "say what to do: add, del, passwd, role, list"),
+            ((), b"", "say what to do"),
+            (("add", "bob", "--king"), b"x", "--king"),
+        ):
+            with self.subTest(words):
+                self.assertIn(why, self.refuses("users", *words, given=given))
+        self.assertEqual(len(self.does("users", "list").splitlines()), 2)
+        self.assert_nothing_is_off()
+
+
 class Backups(CommandCase):
     def test_a_copy_is_a_database(self) -> None:
         self.said(1000)
