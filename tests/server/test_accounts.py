@@ -8,7 +8,9 @@ from twisted.cred.credentials import Anonymous
 from twisted.cred.error import UnhandledCredentials
 from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
+from zope.interface import provider
 
 from server import passwords
 from server.accounts import AT_ONCE, Checker, Claim, IPerson, Realm
@@ -98,11 +100,10 @@ class Logins(AccountCase):
         self.assertEqual(len(self.flushLoggedErrors()), 1)
 
     def test_passwords_stand_in_no_log(self) -> None:
-        from twisted.logger import formatEvent, globalLogPublisher
-
         lines: list[str] = []
 
-        def observe(event: Any) -> None:
+        @provider(ILogObserver)
+        def observe(event: LogEvent) -> None:
             lines.append(f"{formatEvent(event)} {event}")
 
         globalLogPublisher.addObserver(observe)
