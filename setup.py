@@ -39,5 +39,6 @@ setup(
         "urwid>=4",
         "wcwidth>=0.4",
     ],
+    extras_require={"keyring": ["keyring>=25"]},  # where `chat` looks for passwords, if it is there
     entry_points={"console_scripts": ["chat = cli.main:main", "chat-server = server.main:main"]},
 )

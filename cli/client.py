@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from secrets import token_urlsafe
 from time import time
@@ -59,15 +59,18 @@ class Client:
         session: Session,
         reactor: Any,
         pause: Callable[[int], float] = _PAUSE,
+        another: Callable[[str], Deferred[str | None]] | None = None,
     ) -> None:
         self._session = session
         self._clock = reactor
         self._connection: Connection | None = None
+        self._another = another or session.listener.password  # gives another password, told why
+        self._wanted: Deferred[str | None] | None = None  # what it is asked for
         self._pause = pause  # the attempts in a row -> seconds to the next one
         factory = Factory.forProtocol(self._connect)
         factory.noisy = False
         self._service = ClientService(
-            _Attempts(endpoint, self._trying, self._lost), factory, self._next_pause, clock=reactor
+            _Attempts(endpoint, self._ready, self._trying, self._lost), factory, self._next_pause, clock=reactor
         )
         self.started: Deferred[Client] = Deferred(lambda _: self._stop(""))  # fires at the first `welcome`
         self._ends: list[Deferred[None]] = []
@@ -94,6 +97,7 @@ class Client:
         history: int | None = None,
         key: str | None = None,
         client: str | None = None,
+        password: str | None = None,
         read: bool = True,
         outbox: Path | None = None,
         listener: Listener | None = None,
@@ -106,7 +110,8 @@ class Client:
 
         ``rooms`` maps each room to the last id known of it, None for its newest ``history`` messages (None: as many as
         the server thinks right); left out it is the lobby. ``key`` is the person's secret, ``client`` this program's:
-        who keeps it is not doubled even across a restart. One that does not ``read`` is given no messages.
+        who keeps it is not doubled even across a restart. ``password`` is that of the user's account, if there is one;
+        where it is wrong the ``listener`` is asked. One that does not ``read`` is given no messages.
 
         ``outbox`` is a file in which what is sent and not known to be stored survives our own crash: the next client
         that is given it, with the same ``client``, sends it, once. It is made where there is none.
@@ -121,6 +126,7 @@ class Client:
             history=history,
             key=key,
             client=token_urlsafe(24) if client is None else client,
+            password=password,
             outbox=outbox,
             in_thread=Threads(reactor),
             listener=listener,
@@ -264,6 +270,13 @@ class Client:
         """Return all rooms by their names."""
         return self._session.list_rooms()
 
+    def register(self, password: str, old: str | None = None) -> Deferred[None]:
+        """Have an account for the name we are logged in by, which needs ``password`` then; or change it from ``old``.
+
+        Errback :class:`AskRefused`.
+        """
+        return self._session.register(password, old)
+
     def close(self) -> Deferred[None]:
         """Leave; fires when that is done.
 
@@ -285,6 +298,15 @@ class Client:
     def _connect(self) -> Connection:
         self._connection = Connection(self._session, self._clock, self._settle, self._ended)
         return self._connection
+
+    async def _ready(self) -> None:
+        """Return when the next connection may be tried; raises :class:`LoginRefused` where it would be in vain."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._session.password = await wanted
+            if self._session.password is None:
+                self._clock.callLater(0, self._stop, self._reason)
+                raise LoginRefused("auth_failed", self._reason)
 
     def _trying(self) -> None:
         self._retry_at = None
@@ -308,6 +330,10 @@ class Client:
         reason, comes_back = _BYES.get(session.bye, (session.bye or why, True))
         if self._quitting is not None:
             self._stop("")
+        elif session.refusal is not None and session.refusal.code == "auth_failed":
+            self._tries = 0
+            self._wanted = self._another(session.refusal.text)
+            self._lost(session.refusal.text)
         elif session.refusal is not None and not self._will_pass(session.refusal):
             self._stop(session.refusal.text)
         elif not comes_back:
@@ -375,16 +401,25 @@ class _Attempts:
     """An endpoint that tells when a connection is tried, and why it failed."""
 
     def __init__(
-        self, endpoint: IStreamClientEndpoint, began: Callable[[], None], failed: Callable[[str], None]
+        self,
+        endpoint: IStreamClientEndpoint,
+        ready: Callable[[], Coroutine[Deferred[Any], Any, None]],
+        began: Callable[[], None],
+        failed: Callable[[str], None],
     ) -> None:
         self._endpoint = endpoint
+        self._ready = ready
         self._began = began
         self._failed = failed
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect."""
+        """Connect, as soon as one is ready for it."""
+        return Deferred.fromCoroutine(self._connect(factory)).addErrback(self._tell)
+
+    async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         self._began()
-        return self._endpoint.connect(factory).addErrback(self._tell)
+        await self._ready()
+        return await self._endpoint.connect(factory)
 
     def _tell(self, failure: Failure) -> Failure:
         if not failure.check(CancelledError):

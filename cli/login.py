@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from twisted.internet.defer import Deferred, succeed
+
 from cli.addresses import addresses
 from cli.attempts import Threads
 from cli.client import Client
 from cli.in_turn import endpoint
 from cli.inbox import Inbox
 from cli.options import AnyOptions
+from cli.password import in_file, in_keyring
 from cli.secrets import Secrets
 from cli.session import Session
 from cli.status import Listener
@@ -27,7 +30,10 @@ def make_client(
     *,
     read: bool = True,
 ) -> Client:
-    """Return a client, not started, that will be in ``rooms``, with so many messages of what was said before."""
+    """Return a client, not started, that will be in ``rooms``, with so many messages of what was said before.
+
+    Raises :class:`BadPasswordFile`.
+    """
     session = Session(
         options["user"],
         Inbox(keep=read),
@@ -35,11 +41,26 @@ def make_client(
         history=history,
         key=secrets.key,
         client=secrets.client,
+        password=in_file(options.settings.password_file),
         outbox=secrets.folder / "outbox",
         in_thread=Threads(reactor),
         listener=listener,
     )
-    return Client(endpoint(reactor, addresses(options["host"], options["port"])), session, reactor)
+    another = Another(options["user"], options.server, listener)
+    return Client(endpoint(reactor, addresses(options["host"], options["port"])), session, reactor, another=another)
+
+
+class Another:
+    """Another password: the one in the system's keyring, once, then what ``listener`` knows."""
+
+    def __init__(self, user: str, server: str, listener: Listener) -> None:
+        self._where = [(user, server)]
+        self._listener = listener
+
+    def __call__(self, why: str) -> Deferred[str | None]:
+        """Return it; ``why`` is told to whoever is asked."""
+        kept = in_keyring(*self._where.pop()) if self._where else None
+        return succeed(kept) if kept else self._listener.password(why)
 
 
 def connecting(

@@ -90,7 +90,7 @@ def _truth(setting: Setting, text: str) -> Callable[[AnyOptions], None]:
     return truth
 
 
-@_flags(SETTINGS[name] for name in ("user", "host", "port"))
+@_flags(SETTINGS[name] for name in ("user", "host", "port", "password-file"))
 class AnyOptions(UsageOptions):
     """Who, where, and what every command has. What no flag says is taken from the configuration file."""
 

@@ -20,6 +20,7 @@ from cli.config import BadConfig
 from cli.interrupt import when_interrupted
 from cli.last_server import LastServer
 from cli.options import AnyOptions
+from cli.password import BadPasswordFile
 from cli.secrets import Secrets
 from wire.text import safe_line
 
@@ -69,7 +70,7 @@ async def _go(way: Way, options: AnyOptions, secrets: Secrets, reactor: Any) -> 
     reactor.seconds = monotonic  # Twisted's own is the wall clock: a step back would stop every timer
     try:
         raise SystemExit(await way(reactor, options, secrets))
-    except BadConfig as wrong:
+    except (BadConfig, BadPasswordFile) as wrong:
         give_up(str(wrong))
     finally:
         secrets.release()

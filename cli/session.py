@@ -43,8 +43,8 @@ class Session:
     """A user of one server.
 
     ``rooms`` maps each room to the last id that is known of it, None for the newest ``history`` messages. ``key`` and
-    ``client`` are the secrets of the protocol's `login`; ``outbox`` is the file of an outbox on disk. What blocks is
-    done ``in_thread``.
+    ``client`` are the secrets of the protocol's `login`, ``password`` that of the user's account; ``outbox`` is the
+    file of an outbox on disk. What blocks is done ``in_thread``.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Session:
         history: int | None = None,
         key: str | None = None,
         client: str | None = None,
+        password: str | None = None,
         outbox: Path | None = None,
         in_thread: InThread = at_once,
         listener: Listener | None = None,
@@ -71,6 +72,7 @@ class Session:
         self.fault = ""  # the server's last fatal error, for a person
         self._key = key
         self._client = client
+        self.password = password  # what the next login says
         self._history = history if inbox.keep else 0
         wanted = {LOBBY: None} if rooms is None else rooms
         self._rooms = {fold(name): Room(name, after, self._history) for name, after in wanted.items()}
@@ -113,6 +115,7 @@ class Session:
             user=self.user,
             key=UNSET if self._key is None else self._key,
             client=UNSET if self._client is None else self._client,
+            password=UNSET if self.password is None else self.password,
             rooms={room.name: room.after for room in self._rooms.values() if not room.joins},
             history=UNSET if self._history is None else self._history,
         )
@@ -302,6 +305,17 @@ class Session:
             rooms,
             lambda frame, _: rooms.update(frame.rooms) if isinstance(frame, frames.RoomList) else None,
         )
+
+    def register(self, password: str, old: str | None) -> Deferred[None]:
+        """Ask for an account, or for another password; see :meth:`cli.client.Client.register`."""
+
+        def registered(_: None) -> None:
+            self.password = password
+
+        until_now = UNSET if old is None else old
+        return self._questions.ask(
+            lambda ref: frames.Register(password=password, ref=ref, old=until_now), None, lambda *_: None
+        ).addCallback(registered)
 
     def close(self, why: ClientClosed) -> None:
         """The client ends: whoever waits for something waits in vain, and what is asked from now on is refused."""

@@ -176,6 +176,12 @@ class Settings:
         later=True,
     )
     port: int = setting(7777, "the server's TCP port", group=WHERE, least=1, most=65535, later=True)
+    password_file: str = setting(
+        "",
+        "a file with your password in its first line, where your name has an account; also by $CHAT_PASSWORD_FILE",
+        group=WHERE,
+        later=True,
+    )
     rooms: list[str] = setting(
         [], "rooms to be in, by default those of last time, or lobby", group=WHERE, flag="room", test=canonical,
         later=True,

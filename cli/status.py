@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from twisted.internet.defer import Deferred, succeed
+
 Progress = Callable[[int, int | None], None]
 """Told how many bytes are done (stored by the server, or written), and how many there are, None while unknown."""
 
@@ -47,6 +49,10 @@ class Listener:
 
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:
         """We are in the room, and these ids are kept there; everything above ``last_id`` is live."""
+
+    def password(self, why: str) -> Deferred[str | None]:  # noqa: ARG002
+        """The server wants a password, or another one; fires with it, None where there is none."""
+        return succeed(None)
 
     def resent(self, room: str, what: str) -> None:
         """An earlier run left ``what``, a text or a file's name, without knowing it stored; it is being sent now."""

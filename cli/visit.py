@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as TookTooLong
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall
 
 from cli.client import Client
 from cli.interrupt import INTERRUPTED
+from cli.password import typed
 from cli.refusals import ClientClosed, LoginRefused
 from cli.status import Listener
+from wire.text import safe_line
 
 PATIENCE: Final = 10  # seconds without a server, at the start or behind the last line, until we give up
+
+_TO_DO: Final = {"auth_failed": "; --password-file FILE or $CHAT_PASSWORD_FILE says where it is"}
 
 Connect = Callable[[Listener], Deferred[Client]]
 
@@ -22,6 +26,14 @@ class Visitor(Listener):
     """Who is told of the client that visits."""
 
     reason = ""  # why there is no connection
+    patience: IDelayedCall | None = None  # the end of it, while there is none yet
+
+    def password(self, why: str) -> Deferred[str | None]:
+        """Ask for it, where there is a terminal; the time that a person takes does not count."""
+        password = typed(safe_line(why))
+        if self.patience is not None and self.patience.active():
+            self.patience.reset(PATIENCE)
+        return succeed(password)
 
 
 async def visit(
@@ -36,16 +48,21 @@ async def visit(
 
     ``complain`` is told why nobody could log in. Cancelling it cancels the work.
     """
+    connecting = connect(visitor)
+    visitor.patience = patience = reactor.callLater(PATIENCE, connecting.cancel)
     try:
-        client = await connect(visitor).addTimeout(PATIENCE, reactor)
+        client = await connecting
     except LoginRefused as refused:
-        complain(refused.text)
+        complain(f"{refused.text}{_TO_DO.get(refused.code, '')}")
         return 1
-    except (ClientClosed, TookTooLong):
+    except (ClientClosed, CancelledError) as why:
+        if isinstance(why, CancelledError) and patience.active():
+            return INTERRUPTED
         complain(f"cannot reach {server}: {visitor.reason or 'no answer'}")
         return 1
-    except CancelledError:
-        return INTERRUPTED
+    finally:
+        if patience.active():
+            patience.cancel()
     try:
         return await work(client)
     except CancelledError:

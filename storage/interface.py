@@ -170,13 +170,6 @@ class Unregister:
 
 
 @dataclass(slots=True)
-class Kick:
-    """Have the other servers end the connections of a user. Outcome: True."""
-
-    user: str  # folded
-
-
-@dataclass(slots=True)
 class Presence:
     """Tell the other servers which users came into a room or left it here. Outcome: True."""
 
@@ -282,7 +275,7 @@ class Drop:
     upload: UploadKey
 
 
-Entry = Login | Logout | Register | Unregister | Kick | Presence | Return | Beat | Open | Send | Refuse | Piece | Drop
+Entry = Login | Logout | Register | Unregister | Presence | Return | Beat | Open | Send | Refuse | Piece | Drop
 Outcome = LoggedIn | Account | Room | Message | Refusal | dict[int, str] | int | bool | None
 
 

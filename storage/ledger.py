@@ -18,7 +18,6 @@ from storage.interface import (
     Content,
     Drop,
     Entry,
-    Kick,
     LoggedIn,
     Login,
     Logout,
@@ -195,8 +194,6 @@ class Ledger:
                 return self._register(entry)
             case Unregister():
                 return self._unregister(entry)
-            case Kick():
-                self.told.append(Kicked(entry.user))
         return True
 
     def changed_senders(self, seen_at: int) -> list[Row]:

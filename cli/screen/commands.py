@@ -14,7 +14,8 @@ Completes = Callable[[str], Iterable[str]]
 class Command(NamedTuple):
     """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``.
 
-    Where nothing ``completes`` it, people's names are offered.
+    Where nothing ``completes`` it, people's names are offered. The lines of a ``private`` one are kept nowhere:
+    somebody may type a password behind it.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Command(NamedTuple):
     takes: str = ""
     completes: Completes | None = None
     subject: str = "besides"
+    private: bool = False
 
     @property
     def usage(self) -> str:
@@ -45,9 +47,10 @@ class Commands:
         completes: Completes | None = None,
         *,
         subject: str = "besides",
+        private: bool = False,
     ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes, completes, subject)
+        self._commands[name] = Command(name, run, help, takes, completes, subject, private)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from cli.screen.paste import LONGEST_PASTE, Pasted
 from cli.words import amount, line_count
+
+LONGEST_SECRET: Final = 1024  # characters; a password has no more bytes than that
+DOTS: Final = 20  # that are shown at most
+DOT: Final = "\N{BULLET}"
 
 
 class Mode(Protocol):
@@ -33,6 +37,45 @@ class Word:
     def press(self, key: str) -> bool:  # noqa: ARG002
         """Take no key."""
         return False
+
+
+class Secret:
+    """A password, of which only dots are seen while it is typed. While it stands no key goes anywhere else.
+
+    ``done`` gets it, None where the person has thought better of it.
+    """
+
+    over = False
+
+    def __init__(self, what: str, done: Callable[[str | None], object]) -> None:
+        self._what = what
+        self._done = done
+        self._text = ""
+
+    @property
+    def prompt(self) -> str:
+        """What is asked for, and how long it is so far."""
+        return f"{self._what}: {DOT * min(len(self._text), DOTS)} (Enter when it is whole, Esc to leave it)"
+
+    def press(self, key: str) -> bool:
+        """Take ``key``, whatever it is."""
+        match key:
+            case Pasted():  # it may read like a key's name
+                self._text = (self._text + key.partition("\n")[0])[:LONGEST_SECRET]
+            case "backspace":
+                self._text = self._text[:-1]
+            case "ctrl u":
+                self._text = ""
+            case "enter" if self._text:
+                self._end(self._text)
+            case "esc" | "ctrl c" | "ctrl g" | "ctrl d":
+                self._end(None)
+        return True
+
+    def _end(self, text: str | None) -> None:
+        self.over = True
+        self._text = ""
+        self._done(text)
 
 
 class PasteQuestion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
 from cli.refusals import ClientClosed
@@ -64,6 +65,10 @@ class Online(Listener):
         if self._ticking is None:
             self._tick()
         self._talk.changed()
+
+    def password(self, why: str) -> Deferred[str | None]:
+        """Ask for it."""
+        return self._talk.account.ask(f"{why}: password of {self._conversation.user}")
 
     def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
         """Show who comes and goes, and how many are there."""

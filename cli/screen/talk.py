@@ -21,6 +21,7 @@ from cli.client import Client
 from cli.config import Config
 from cli.refusals import ClientClosed, LoginRefused, SendRefused
 from cli.screen.abilities import lacks
+from cli.screen.account import Account
 from cli.screen.alerts import Alerts
 from cli.screen.bare import bare
 from cli.screen.choices import Choices
@@ -116,6 +117,7 @@ class Talk:
         self.pages = Pages(reactor, self.client, self.conversation, self._answered, self.failed)
         self.places = Places(self)
         Ignoring(self)
+        self.account = Account(self)
         self.transfers = Transfers(self)
         Reading(self)
         Search(self)

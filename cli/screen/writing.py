@@ -125,7 +125,8 @@ class Writing:
             return
         name, _, rest = text.removeprefix("/").partition(" ")
         command = self._talk.commands.get(name) if text.startswith("/") else None
-        self._entered.add(text)
+        if command is None or not command.private:
+            self._entered.add(text)
         room = self._conversation.current
         end = room.rows.end
         if not text.startswith("/"):

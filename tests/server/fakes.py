@@ -25,7 +25,6 @@ from storage.interface import (
     Drop,
     Entry,
     IStorage,
-    Kick,
     LoggedIn,
     Login,
     Logout,
@@ -243,7 +242,7 @@ class ListStorage:
         if isinstance(entry, Return):
             self.returned.append(entry)
             return {}
-        if isinstance(entry, Logout | Presence | Beat | Kick):
+        if isinstance(entry, Logout | Presence | Beat):
             return True
         if isinstance(entry, Register):
             return self.accounts.register(entry)

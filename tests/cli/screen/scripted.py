@@ -13,7 +13,7 @@ from twisted.internet.task import react
 
 from cli.client import Client
 from cli.inbox import Message
-from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.refusals import AskRefused, ClientClosed, LoginRefused, SendRefused
 from cli.screen import talk
 from cli.settings import Settings
 from cli.status import Listener, Progress, State, Status
@@ -114,6 +114,11 @@ class ScriptedClient:
 
     def who(self, room: str) -> Deferred[list[str]]:
         return succeed(["ann", "zoe"])
+
+    def register(self, password: str, old: str | None) -> Deferred[None]:
+        """Say what was asked, and do it unless the old one is wrong."""
+        self._say(f"register {password} {old}", "bob")
+        return fail(AskRefused("auth_failed", "the password is wrong")) if old == "wrong" else succeed(None)
 
     def close(self) -> Deferred[None]:
         return succeed(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest import TestCase
 
-from cli.screen.modes import PasteQuestion
+from cli.screen.modes import DOTS, LONGEST_SECRET, PasteQuestion, Secret
 from cli.screen.paste import Pasted
 
 
@@ -38,3 +38,38 @@ class PasteQuestions(TestCase):
     def test_what_is_pasted_meanwhile_joins(self) -> None:
         self.press(Pasted("three\nfour"), Pasted("e"))
         self.assertEqual(self.did, ["one\ntwo\nthree\nfour"])
+
+
+class Secrets(TestCase):
+    def setUp(self) -> None:
+        self.got: list[str | None] = []
+        self.secret = Secret("password", self.got.append)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.assertTrue(self.secret.press(key))
+
+    def test_only_dots_are_seen(self) -> None:
+        self.press(*map(Pasted, "secret"))
+        self.assertEqual(self.secret.prompt, "password: •••••• (Enter when it is whole, Esc to leave it)")
+        self.press(*map(Pasted, "x" * DOTS))
+        self.assertEqual(self.secret.prompt.count("•"), DOTS)
+
+    def test_it_is_typed(self) -> None:
+        self.press(
+            "enter", *map(Pasted, "xy"), "ctrl u", Pasted("enter"), Pasted("1"), "backspace", Pasted("!\n2"), "up"
+        )
+        self.assertEqual((self.got, self.secret.over), ([], False))
+        self.press("enter")
+        self.assertEqual((self.got, self.secret.over), (["enter!"], True))
+        self.assertNotIn("•", self.secret.prompt)
+
+    def test_it_may_be_left(self) -> None:
+        for key in ("esc", "ctrl c", "ctrl g", "ctrl d"):
+            self.setUp()
+            self.press(Pasted("x"), key)
+            self.assertEqual((self.got, self.secret.over), ([None], True))
+
+    def test_it_has_an_end(self) -> None:
+        self.press(Pasted("x" * 5000), "enter")
+        self.assertEqual(self.got, ["x" * LONGEST_SECRET])
