@@ -27,6 +27,7 @@ class Online(Listener):
         self._conversation = talk.conversation
         self._clock = clock
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
+        self._asked = False  # for a password
         self._ticking: IDelayedCall | None = None
 
     async def read(self) -> None:
@@ -68,6 +69,7 @@ class Online(Listener):
 
     def password(self, why: str) -> Deferred[str | None]:
         """Ask for it."""
+        why, self._asked = "not this one" if self._asked else why, True
         return self._talk.account.ask(f"{why}: password of {self._conversation.user}")
 
     def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
