@@ -15,7 +15,22 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select
 
 from storage.accounts import ACCOUNTS
 from storage.interface import Role
-from storage.schema import MAX_FOLDED, NAME, UploadState, accounts, messages, parts, rooms, senders, uploads
+from storage.keeping import SANCTIONS
+from storage.order import Kind
+from storage.schema import (
+    MAX_FOLDED,
+    MAX_REASON,
+    NAME,
+    UploadState,
+    accounts,
+    audit,
+    invited,
+    messages,
+    parts,
+    rooms,
+    senders,
+    uploads,
+)
 from storage.sql import ROOMS
 from wire.names import MAX_FILE_NAME, MAX_NAME, fold
 
@@ -26,6 +41,7 @@ PARTS: Final = 4  # of which each has up to 1 MiB
 _Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 _Folded = Annotated[str, Meta(min_length=1, max_length=MAX_FOLDED)]
+_Reason = Annotated[str, Meta(max_length=MAX_REASON)]
 _Client = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 
@@ -45,6 +61,9 @@ class Room(Record):
     name: _Name
     first_id: _Number
     last_id: _Number
+    owner: _Folded | None = None  # the account that made it
+    private: bool = False
+    invited: list[_Folded] = []  # who may be in it, where it is private
 
 
 class Message(Record):
@@ -87,6 +106,28 @@ class Upload(Record):
     touched_at: _Number
 
 
+class Sanction(Record):
+    """A ban or a mute; see :class:`storage.order.Sanction`."""
+
+    kind: Kind
+    whom: _Folded
+    until: _Number | None
+    reason: _Reason
+    by: _Name
+    at: _Number
+
+
+class Act(Record):
+    """A row of the audit log; the oldest comes first. See :class:`storage.order.Act`."""
+
+    at: _Number
+    by: _Name
+    order: Annotated[str, Meta(max_length=16)]
+    whom: Annotated[str, Meta(max_length=MAX_FOLDED)]
+    room: Annotated[str, Meta(max_length=MAX_NAME)]
+    reason: _Reason
+
+
 class Account(Record):
     """A name that needs its password, of which ``password`` is the hash."""
 
@@ -102,7 +143,7 @@ class End(Record):
     records: _Number
 
 
-AnyRecord = Chat | Room | Message | Part | Sender | Upload | Account | End
+AnyRecord = Chat | Room | Message | Part | Sender | Upload | Account | Sanction | Act | End
 
 _MESSAGES = (
     select(
@@ -152,6 +193,13 @@ _OPEN = (
 )
 
 
+_INVITED = select(invited.c.user).where(invited.c.room_id == bindparam("room")).order_by(invited.c.user)
+_ACTS = (
+    select(audit.c.at, audit.c.by, audit.c.order, audit.c.whom, audit.c.room, audit.c.reason, audit.c.id)
+    .where(audit.c.id > bindparam("after"))
+    .order_by(audit.c.id)
+    .limit(PAGE)
+)
 _ACCOUNTS = ACCOUNTS.where(accounts.c.user > bindparam("user")).limit(PAGE)
 
 
@@ -172,6 +220,7 @@ def _all(connection: Connection) -> Iterator[AnyRecord]:
     yield Chat(VERSION)
     for key, *row in connection.execute(ROOMS).all():
         room = Room(*row)
+        room.invited = list(connection.scalars(_INVITED, {"room": key}))
         yield room
         yield from _messages(connection, key, room)
     first = {"user": "", "client": b"", "number": -1}
@@ -182,6 +231,9 @@ def _all(connection: Connection) -> Iterator[AnyRecord]:
         yield from _parts(connection, id)
     for row in _paged(connection, _ACCOUNTS, first, lambda row: {"user": fold(row.name)}):
         yield Account(*row)
+    yield from (Sanction(Kind(kind), *row) for kind, *row in connection.execute(SANCTIONS))
+    for *row, _ in _paged(connection, _ACTS, {"after": 0}, lambda row: {"after": row.id}):
+        yield Act(*row)
 
 
 def _messages(connection: Connection, key: int, room: Room) -> Iterator[AnyRecord]:

@@ -35,9 +35,14 @@ class Deleted(msgspec.Struct, frozen=True, tag="deleted"):
 
 
 class Kicked(msgspec.Struct, frozen=True, tag="kicked"):
-    """The user (folded) is to go, with all connections."""
+    """The user (folded) is to go, with all connections; ``reason`` is for a person."""
 
     user: str
+    reason: str = ""
+
+
+class Ruled(msgspec.Struct, frozen=True, tag="ruled"):
+    """Who is banned or muted, or may be in private rooms, is to be read anew."""
 
 
 class Registered(msgspec.Struct, frozen=True, tag="registered"):
@@ -48,4 +53,4 @@ class Registered(msgspec.Struct, frozen=True, tag="registered"):
     created_at: int
 
 
-Change = Presence | Here | Replaced | Deleted | Kicked | Registered
+Change = Presence | Here | Replaced | Deleted | Kicked | Registered | Ruled

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
 from storage.interface import Role
-from storage.schema import UploadState, accounts, messages, parts, rooms, uploads
+from storage.schema import UploadState, accounts, invited, messages, parts, rooms, uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,22 @@ CHECKS: Final = (
         .where(~exists().where(_in_room))
         .group_by(messages.c.room_id),
         "{count} messages belong to a room that is not there, number {room_id}",
+    ),
+    Check(
+        "who is invited is invited into a room",
+        select(invited.c.room_id, func.count().label("count"))
+        .where(~exists().where(rooms.c.id == invited.c.room_id))
+        .group_by(invited.c.room_id),
+        "{count} people are invited into a room that is not there, number {room_id}",
+    ),
+    Check(
+        "what is deleted has no content",
+        select(rooms.c.name, messages.c.id).where(
+            _in_room,
+            messages.c.deleted,
+            (messages.c.text != "") | messages.c.folded.is_not(None) | messages.c.upload_id.is_not(None),
+        ),
+        "{name}: message {id} is deleted and has a content all the same",
     ),
     Check(
         "every file has its content",

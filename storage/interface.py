@@ -13,6 +13,7 @@ from msgspec import Struct
 from zope.interface import Attribute, Interface
 
 from storage.changes import Change
+from storage.order import Act, Ruling, Sanction
 from wire.names import fold
 
 
@@ -36,6 +37,8 @@ class Room:
     name: str  # as it was first written
     first_id: int
     last_id: int
+    owner: str | None = None  # the account (folded) that made it
+    private: bool = False
 
 
 class Message(Struct, gc=False):  # of these and of Sends there are many at once
@@ -199,9 +202,10 @@ class Beat:
 
 @dataclass(slots=True)
 class Open:
-    """Find a room by any spelling, or make it. Outcome: :class:`Room`."""
+    """Find a room by any spelling, or make it for the account ``by`` (folded). Outcome: :class:`Room`."""
 
     name: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,37 @@ class Drop:
     upload: UploadKey
 
 
-Entry = Login | Logout | Register | Unregister | Presence | Return | Beat | Open | Send | Refuse | Piece | Drop
+@dataclass(slots=True)
+class Delete:
+    """Take the content of a message from the room with that key; its id and a mark stay.
+
+    ``by`` is who deletes it, as shown. Where ``own_since`` is given it must be a message that ``by`` has said, since
+    then (ms since 1970). ``act`` is noted with it. Outcome: True, or a :class:`Refusal`.
+    """
+
+    room: int
+    id: int
+    by: str
+    own_since: int | None = None
+    act: Act | None = None
+
+
+Entry = (
+    Login
+    | Logout
+    | Register
+    | Unregister
+    | Presence
+    | Return
+    | Beat
+    | Open
+    | Send
+    | Refuse
+    | Piece
+    | Drop
+    | Delete
+    | Ruling
+)
 Outcome = LoggedIn | Account | Room | Message | Refusal | dict[int, str] | int | bool | None
 
 
@@ -386,6 +420,18 @@ class IStorage(Interface):
 
     def rooms() -> list[Room]:
         """Return every room, sorted by its folded name."""
+
+    def sanctions() -> list[Sanction]:
+        """Return all bans and mutes, also those that are over."""
+
+    def private_rooms() -> dict[str, frozenset[str]]:
+        """Return who may be in each private room: folded users by the room's name."""
+
+    def audit(limit: int) -> list[Act]:
+        """Return the newest ``limit`` rows of the audit log, newest first."""
+
+    def is_here(user: str) -> bool:
+        """Return whether a user (folded) is logged in at any server."""
 
     def account(user: str) -> Account | None:
         """Return the account of a user (folded), None where there is none."""

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from storage.accounts import Accounts
-from storage.changes import Change, Here, Kicked, Registered, Replaced
+from storage.changes import Change, Deleted, Here, Kicked, Registered, Replaced, Ruled
 from storage.changes import Presence as Moved
 from storage.interface import (
     Account,
     Auth,
     Content,
+    Delete,
     Drop,
     Entry,
     LoggedIn,
@@ -37,12 +38,14 @@ from storage.interface import (
     UploadKey,
 )
 from storage.likeness import likeness
+from storage.order import Act, Deed, Disown, Ruling
 from storage.prepared import Row
 from storage.schema import MAX_FOLDED, NAME, UploadState
 from storage.uploads import Upload
 from wire.names import fold
 
 SenderKey = tuple[str, bytes]  # the folded user, the client
+MessageKey = tuple[int, int]  # the room, the id
 
 # The columns of the rows that come out.
 MESSAGE: Final = ("room_id", "id", "sender", "sent_at", "text", "folded")
@@ -50,6 +53,7 @@ LARGE: Final = ("room_id", "id", "sender", "sent_at", "size", "name", "text", "f
 PART: Final = ("upload_id", "offset", "data")
 SENDER: Final = ("user", "client", "epoch", "received", "seen_at")
 ROOM: Final = ("id", "name", "folded", "first_id", "last_id")
+NEW_ROOM: Final = ("name", "folded", "first_id", "last_id", "owner")
 
 
 @dataclass(slots=True)
@@ -73,6 +77,15 @@ class Named:
         return (key is not None and key == login.key) or (client is not None and client == login.client)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message that may be deleted; ``upload`` is its content where that is large."""
+
+    by: str
+    at: int
+    upload: int | None
+
+
 @dataclass(slots=True)
 class Touched:
     """The rows that entries need, to be locked before anything is worked out."""
@@ -81,8 +94,9 @@ class Touched:
     users: set[str] = field(default_factory=set)  # folded, whose names are decided on
     called: set[str] = field(default_factory=set)  # names as shown, of which accounts decide
     rooms: set[int] = field(default_factory=set)
-    names: dict[str, str] = field(default_factory=dict)  # folded → as written, of rooms that may be new
+    names: dict[str, Open] = field(default_factory=dict)  # by folded name, of rooms that may be new
     uploads: set[UploadKey] = field(default_factory=set)
+    messages: set[MessageKey] = field(default_factory=set)  # that are to be deleted
 
     @classmethod
     def by(cls, entries: Iterable[Entry]) -> Touched:
@@ -100,15 +114,23 @@ class Touched:
                 touched._sender(entry.sender)
                 touched.uploads.add(entry.upload)
             elif isinstance(entry, Open):
-                touched.names.setdefault(fold(entry.name), entry.name)
+                touched.names.setdefault(fold(entry.name), entry)
             elif isinstance(entry, Login):
                 touched._name(entry)
             elif isinstance(entry, Return):
                 for login, _ in entry.logins:
                     touched._name(login)
+            elif isinstance(entry, Delete):
+                touched.rooms.add(entry.room)
+                touched.messages.add((entry.room, entry.id))
             elif isinstance(entry, Register | Unregister):
                 touched._account(entry)
         return touched
+
+    def new_room(self, folded: str) -> Row:
+        """Return the row of a room that is to be made."""
+        asked = self.names[folded]
+        return asked.name, folded, 1, 0, asked.by
 
     def _sender(self, sender: Sender | None) -> None:
         if sender is not None:
@@ -147,6 +169,7 @@ class Ledger:
         names: Iterable[Named],
         rooms: Iterable[Room],
         uploads: Iterable[Upload],
+        said: dict[MessageKey, Said],
         accounts: Accounts,
     ) -> None:
         self._server = server
@@ -157,12 +180,16 @@ class Ledger:
             self._names.setdefault(named.login.user, []).append(named)
         self._uploads = {upload.key: upload for upload in uploads}
         self._changed: dict[int, Upload] = {}  # by id
+        self._said = said
         self._rooms = {room.key: room for room in rooms}
         self._keys = {fold(room.name): room.key for room in self._rooms.values()}
         self._last_ids = {room.key: room.last_id for room in self._rooms.values()}
         self.messages: list[Row] = []
         self.large: list[Row] = []  # messages that are uploads
         self.parts: list[Row] = []
+        self.deleted: dict[MessageKey, int | None] = {}  # the content that is not needed any more, where it is large
+        self.deeds: list[Deed] = []
+        self.acts: list[Act] = []
         self.logins: dict[int, Login | None] = {}  # by number; None is to be removed
         self.present: list[Presence] = []
         self.returned: Return | None = None
@@ -179,6 +206,10 @@ class Ledger:
                 return self._append(entry)
             case Drop():
                 return self._drop(entry)
+            case Delete():
+                return self._delete(entry)
+            case Ruling():
+                self._rule(entry)
             case Login():
                 return self._log_in(entry)
             case Open():
@@ -273,7 +304,8 @@ class Ledger:
         self._decide(entry.user)
         had_one = self.accounts.unregister(entry.user)
         if had_one:
-            self.told.append(Kicked(entry.user))
+            self.deeds.append(Disown(entry.user))
+            self.told += [Kicked(entry.user), Ruled()]
         return had_one
 
     def _put_back(self, entry: Return) -> dict[int, str]:
@@ -320,6 +352,24 @@ class Ledger:
     def _next_id(self, room: int) -> int:
         self._last_ids[room] = id = self._last_ids[room] + 1
         return id
+
+    def _delete(self, delete: Delete) -> bool | Refusal:
+        key = delete.room, delete.id
+        said = self._said.get(key)
+        if said is None or key in self.deleted:
+            return Refusal("unknown_message", "there is no such message")
+        if delete.own_since is not None and (fold(said.by) != fold(delete.by) or said.at < delete.own_since):
+            return Refusal("forbidden", "only who said it, or an operator, may delete it")
+        self.deleted[key] = said.upload
+        self.told.append(Deleted(delete.room, delete.id, delete.by))
+        if delete.act is not None:
+            self.acts.append(delete.act)
+        return True
+
+    def _rule(self, ruling: Ruling) -> None:
+        self.acts.append(ruling.act)
+        self.deeds += ruling.deeds
+        self.told += dict.fromkeys(deed.change for deed in ruling.deeds)
 
     # Uploads.
 

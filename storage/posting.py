@@ -6,13 +6,28 @@ from collections.abc import Collection, Sequence
 from time import time
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_
+from sqlalchemy import BindParameter, Connection, bindparam, null, select, tuple_, update
 
 from storage.accounts import Accounts
 from storage.interface import Entry, Login, Outcome, Room, UploadKey
-from storage.ledger import LARGE, MESSAGE, PART, ROOM, SENDER, Ledger, Named, SenderKey, SenderRow, Touched
+from storage.keeping import Keeping
+from storage.ledger import (
+    LARGE,
+    MESSAGE,
+    NEW_ROOM,
+    PART,
+    ROOM,
+    SENDER,
+    Ledger,
+    MessageKey,
+    Named,
+    Said,
+    SenderKey,
+    SenderRow,
+    Touched,
+)
 from storage.prepared import ByKeys, Rows
-from storage.schema import NAME, logins, messages, parts, rooms, senders, servers, uploads
+from storage.schema import NAME, UploadState, logins, messages, parts, rooms, senders, servers, uploads
 from storage.signing import sign
 from storage.uploads import Upload
 from storage.whereabouts import Whereabouts
@@ -20,7 +35,9 @@ from storage.whereabouts import Whereabouts
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 _ROOM_KEYS = ByKeys(select(rooms.c.folded, rooms.c.id).where(rooms.c.folded.in_(_KEYS)))
 _LOCK_ROOMS = ByKeys(
-    select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).where(rooms.c.id.in_(_KEYS)).with_for_update()
+    select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id, rooms.c.owner, rooms.c.private)
+    .where(rooms.c.id.in_(_KEYS))
+    .with_for_update()
 )
 _LOCK_SENDERS = ByKeys(
     select(senders.c.user, senders.c.client, senders.c.epoch, senders.c.received)
@@ -38,9 +55,25 @@ _LOCK_UPLOADS = ByKeys(
     .where(tuple_(*_UPLOAD_KEY).in_(_KEYS))
     .with_for_update()
 )
+_SAID = ByKeys(
+    select(messages.c.room_id, messages.c.id, messages.c.sender, messages.c.sent_at, messages.c.upload_id)
+    .where(
+        tuple_(messages.c.room_id, messages.c.id).in_(_KEYS),
+        messages.c.room_id == rooms.c.id,
+        messages.c.id >= rooms.c.first_id,
+        ~messages.c.deleted,
+    )
+    .with_for_update()
+)
+_EMPTY = (
+    update(messages)
+    .where(messages.c.room_id == bindparam("room"), messages.c.id == bindparam("message"))
+    .values(deleted=True, text="", folded=null(), size=null(), name=null(), upload_id=null())
+)
+_GIVE_UP = update(uploads).where(uploads.c.id == bindparam("upload")).values(state=UploadState.GONE)
 _LOCK_BATCH = select(servers.c.batch).where(servers.c.id == bindparam("id")).with_for_update()
 
-_ADD_ROOMS = Rows(rooms, ROOM[1:], changed=["folded"])
+_ADD_ROOMS = Rows(rooms, NEW_ROOM, changed=["folded"])
 _ADD_SENDERS = Rows(senders, SENDER, changed=["user"])
 _ADD_MESSAGES = Rows(messages, MESSAGE)
 _ADD_LARGE = Rows(messages, LARGE)
@@ -63,6 +96,7 @@ class Posting:
         self._server = server
         self._is_alone = dialect == "sqlite"
         self._whereabouts = Whereabouts(dialect, server)
+        self._keeping = Keeping()
 
     def post(self, connection: Connection, batch: int, entries: Sequence[Entry]) -> list[Outcome]:
         """Carry out ``entries`` as the server's batch of that number and return their outcomes."""
@@ -73,6 +107,7 @@ class Posting:
             _names(connection, touched.users),  # behind the lock
             self._lock_rooms(connection, touched),
             _uploads(connection, touched.uploads),
+            _said(connection, touched.messages),
             Accounts.concerned(connection, touched.called),
         )
         outcomes = [ledger.carry_out(entry) for entry in entries]
@@ -81,8 +116,10 @@ class Posting:
         _ADD_LARGE.write(connection, ledger.large)
         _ADD_PARTS.write(connection, ledger.parts)
         _CHANGE_UPLOADS.write(connection, ledger.changed_uploads(now))
+        _delete(connection, ledger.deleted, now)
         _CHANGE_SENDERS.write(connection, ledger.changed_senders(seen_at=now))
         _CHANGE_ROOMS.write(connection, ledger.changed_rooms())
+        self._keeping.write(connection, ledger.deeds, ledger.acts)
         ledger.accounts.write(connection)
         sign(connection, self._server, batch, ledger.told)
         self._whereabouts.write(connection, ledger)
@@ -107,9 +144,17 @@ class Posting:
     def _lock_rooms(self, connection: Connection, touched: Touched) -> list[Room]:
         keys = _room_keys(connection, touched.names)
         if new := touched.names.keys() - keys.keys():
-            _ADD_ROOMS.write(connection, [(touched.names[it], it, 1, 0) for it in sorted(new)])
+            _ADD_ROOMS.write(connection, [touched.new_room(it) for it in sorted(new)])
             keys |= _room_keys(connection, new)
         return [Room(*row) for row in _LOCK_ROOMS.find(connection, touched.rooms.union(keys.values()))]
+
+
+def _delete(connection: Connection, deleted: dict[MessageKey, int | None], now: int) -> None:
+    """Leave nothing of these messages but that they were there; their large contents are left to be cleaned up."""
+    if deleted:
+        connection.execute(_EMPTY, [{"room": room, "message": id} for room, id in deleted])
+    if gone := [{"upload": upload} for upload in deleted.values() if upload is not None]:
+        connection.execute(_GIVE_UP.values(touched_at=now), gone)
 
 
 def _senders(connection: Connection, keys: Collection[SenderKey]) -> dict[SenderKey, SenderRow]:
@@ -124,6 +169,10 @@ def _names(connection: Connection, users: Collection[str]) -> list[Named]:
 
 def _room_keys(connection: Connection, names: Collection[str]) -> dict[str, int]:
     return dict(_ROOM_KEYS.find(connection, names))
+
+
+def _said(connection: Connection, keys: Collection[MessageKey]) -> dict[MessageKey, Said]:
+    return {(room, id): Said(by, at, upload) for room, id, by, at, upload in _SAID.find(connection, keys)}
 
 
 def _uploads(connection: Connection, keys: Collection[UploadKey]) -> list[Upload]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -11,7 +12,7 @@ from storage import archive
 from storage.accounts import row_of
 from storage.interface import Account, StorageUnusable, UploadKey
 from storage.ledger import folded
-from storage.schema import UploadState, accounts, messages, parts, rooms, senders, uploads
+from storage.schema import UploadState, accounts, audit, invited, messages, parts, rooms, sanctions, senders, uploads
 from storage.uploads import Upload
 from wire.names import fold
 
@@ -54,7 +55,7 @@ class Restoring:
     """
 
     def __init__(self, connection: Connection) -> None:
-        for table in (rooms, messages, senders, uploads, accounts):
+        for table in (rooms, messages, senders, uploads, accounts, sanctions, audit):
             if connection.execute(select(table).limit(1)).first() is not None:
                 raise StorageUnusable(
                     "there is a chat in the database already; import into a new file, or a new database of the server"
@@ -63,7 +64,19 @@ class Restoring:
         self._messages = Rows(connection, messages)
         self._senders = Rows(connection, senders)
         self._uploads = Rows(connection, uploads)
+        self._invited = Rows(connection, invited)
+        self._sanctions = Rows(connection, sanctions)
+        self._acts = Rows(connection, audit)
         self._accounts = Rows(connection, accounts)
+        self._rows = (
+            self._messages,
+            self._senders,
+            self._uploads,
+            self._invited,
+            self._sanctions,
+            self._acts,
+            self._accounts,
+        )
         self._taken = 0
         self._is_whole = False
         self._room = archive.Room("", 1, 0)  # none yet
@@ -98,7 +111,13 @@ class Restoring:
                 self._open(record)
             case archive.Sender():
                 self._finish_room()
-                self._senders.add({name: getattr(record, name) for name in record.__struct_fields__})
+                self._senders.add(asdict(record))
+            case archive.Sanction():
+                self._finish_room()
+                self._sanctions.add(asdict(record))
+            case archive.Act():
+                self._finish_room()
+                self._acts.add(asdict(record))
             case archive.Upload():
                 self._finish_room()
                 self._upload(record)
@@ -110,11 +129,14 @@ class Restoring:
 
     def _open(self, room: archive.Room) -> None:
         self._messages.flush()
-        row = {"name": room.name, "folded": fold(room.name), "first_id": room.first_id, "last_id": room.last_id}
+        row = {name: value for name, value in asdict(room).items() if name != "invited"}
+        row["folded"] = fold(room.name)
         try:
             [self._key] = self._connection.execute(insert(rooms), row).inserted_primary_key or [0]
         except IntegrityError:
             raise BadRecord(f"the room {room.name} was there before") from None
+        for user in room.invited:
+            self._invited.add({"room_id": self._key, "user": user})
         self._room = room
         self._next = room.first_id
 
@@ -172,8 +194,8 @@ class Restoring:
         self._finish_room()
         if end.records != self._taken:
             raise BadRecord(f"{end.records} records should stand before the end, not {self._taken}")
-        for rows_left in (self._messages, self._senders, self._uploads, self._accounts):
-            rows_left.flush()
+        for rows in self._rows:
+            rows.flush()
         self._is_whole = True
 
 

@@ -29,6 +29,7 @@ from sqlalchemy.dialects import mysql
 from storage.likeness import MAX_LIKENESS
 from wire.names import MAX_FILE_NAME, MAX_NAME
 
+MAX_REASON: Final = 200  # characters
 HEAD: Final = 4096  # bytes of a large text that its message shows
 MAX_FOLDED = 3 * MAX_NAME  # characters; folding makes some letters two or three
 
@@ -49,6 +50,8 @@ rooms = Table(
     Column("folded", String(MAX_FOLDED), nullable=False, unique=True),
     Column("first_id", BigInteger, nullable=False),
     Column("last_id", BigInteger, nullable=False),
+    Column("owner", String(MAX_FOLDED)),  # the account (folded) that made it
+    Column("private", Boolean, nullable=False, server_default=false()),
     **_MYSQL,
 )
 
@@ -174,5 +177,42 @@ present = Table(
     Column("server", BigInteger, primary_key=True, autoincrement=False),
     Column("room_id", Integer, primary_key=True, autoincrement=False),
     Column("name", String(MAX_NAME), primary_key=True),  # of the user, as it is shown
+    **_MYSQL,
+)
+
+# Bans and mutes; see storage.order.Sanction.
+sanctions = Table(
+    "sanctions",
+    metadata,
+    Column("kind", String(8), primary_key=True),
+    Column("whom", String(MAX_FOLDED), primary_key=True),  # a folded name, or a network
+    Column("until", BigInteger),  # milliseconds since 1970-01-01 UTC
+    Column("reason", String(MAX_REASON), nullable=False),
+    Column("by", String(MAX_NAME), nullable=False),
+    Column("at", BigInteger, nullable=False),  # milliseconds since 1970-01-01 UTC
+    **_MYSQL,
+)
+
+# Who may be in private rooms.
+invited = Table(
+    "invited",
+    metadata,
+    Column("room_id", Integer, primary_key=True, autoincrement=False),
+    Column("user", String(MAX_FOLDED), primary_key=True),
+    UniqueConstraint("user", "room_id", name="invited_user"),  # an index
+    **_MYSQL,
+)
+
+# Who did what to keep order; see storage.order.Act.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),  # milliseconds since 1970-01-01 UTC
+    Column("by", String(MAX_NAME), nullable=False),
+    Column("order", String(16), nullable=False),
+    Column("whom", String(MAX_FOLDED), nullable=False),
+    Column("room", String(MAX_NAME), nullable=False),
+    Column("reason", String(MAX_REASON), nullable=False),
     **_MYSQL,
 )

@@ -30,9 +30,11 @@ from storage.accounts import ACCOUNT, ACCOUNTS, account_of
 from storage.alone import Alone
 from storage.faults import while_committing, while_preparing, while_serving
 from storage.interface import Account, Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
+from storage.keeping import NEWEST_ACTS, PRIVATE, SANCTIONS, sanction_of
 from storage.neighbours import Neighbours
+from storage.order import Act, Sanction
 from storage.posting import Posting
-from storage.schema import UploadState, messages, metadata, parts, rooms, uploads
+from storage.schema import UploadState, logins, messages, metadata, parts, rooms, uploads
 from storage.upgrade import upgrade
 from wire.names import fold
 
@@ -40,7 +42,9 @@ PAGE: Final = 200  # messages that are held at once where a whole room is read
 PIECE: Final = 256 * 1024  # bytes of a large content that are read at once
 REMOVED: Final = 16  # parts that are removed in one transaction, so that nobody waits long for it
 
-ROOMS: Final = select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).order_by(rooms.c.folded)
+ROOMS: Final = select(
+    rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id, rooms.c.owner, rooms.c.private
+).order_by(rooms.c.folded)
 _LAST_ID = select(rooms.c.last_id).where(rooms.c.folded == bindparam("room"))
 _SELECTED = (
     select(
@@ -101,6 +105,7 @@ _UPLOAD_SIZE = select(uploads.c.size).where(
     uploads.c.client == bindparam("client"),
     uploads.c.number == bindparam("number"),
 )
+_IS_HERE = select(logins.c.number).where(logins.c.user == bindparam("user")).limit(1)
 _TO_REMOVE = (
     select(uploads.c.id)
     .where(
@@ -189,6 +194,25 @@ class Storage:
     def rooms(self) -> list[Room]:
         """Return every room, sorted by its folded name."""
         return [Room(*row) for row in self._read(ROOMS)]
+
+    def sanctions(self) -> list[Sanction]:
+        """Return all bans and mutes, also those that are over."""
+        return [sanction_of(row) for row in self._read(SANCTIONS)]
+
+    def private_rooms(self) -> dict[str, frozenset[str]]:
+        """Return who may be in each private room: folded users by the room's name."""
+        users: dict[str, set[str]] = {}
+        for room, user in self._read(PRIVATE):
+            users.setdefault(room, set()).update({user} - {None})
+        return {room: frozenset(names) for room, names in users.items()}
+
+    def audit(self, limit: int) -> list[Act]:
+        """Return the newest ``limit`` rows of the audit log, newest first."""
+        return [Act(*row) for row in self._read(NEWEST_ACTS, limit=limit)]
+
+    def is_here(self, user: str) -> bool:
+        """Return whether a user (folded) is logged in at any server."""
+        return bool(self._read(_IS_HERE, user=user))
 
     def account(self, user: str) -> Account | None:
         """Return the account of a user (folded), None where there is none."""

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import create_engine
 
-from storage import Content, Piece, Refuse, Register, Role, Send, Storage, UploadKey, archive
+from storage import Content, Open, Piece, Refuse, Register, Role, Room, Send, Storage, UploadKey, archive
 from storage.access import existing, prepared, snapshot, writing
 from storage.archive import AnyRecord
 from storage.checking import CHECKS, faults
+from storage.order import Act, Close, Impose, Invite, Kind, Ruling, Sanction
 from storage.restoring import Restoring
 from tests.storage.databases import ANN, Cases, Journal, send
 
@@ -49,6 +50,15 @@ class Operated(Cases):
             f"UPDATE rooms SET first_id = 4 WHERE id = {gone.key}",
             "DELETE FROM messages WHERE id < (SELECT first_id FROM rooms WHERE rooms.id = room_id)",
         )
+        [den] = journal.commit(Open("den", "ann"))
+        assert isinstance(den, Room)
+        sanctions = (
+            Sanction(Kind.BAN, "192.0.2.0/24", NOW, UNICODE, "root", 1),
+            Sanction(Kind.MUTE, "eve", None, "", "root", 2),
+        )
+        acts = [Act(at, "root", "ban", "192.0.2.0/24", "", UNICODE) for at in range(3)]
+        journal.commit(Ruling(acts[0], (*map(Impose, sanctions), Close(den.key), Invite(den.key, "bob"))))
+        journal.commit(*(Ruling(act, (Invite(den.key, "ann"),)) for act in acts[1:]))
 
     def change(self, *statements: str) -> None:
         """Change the database behind everyone's back."""

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from storage import Role, StorageUnusable, archive
 from storage.access import existing, snapshot
-from storage.archive import Account, AnyRecord, Chat, End, Message, Part, Room, Sender, Upload
+from storage.archive import Account, Act, AnyRecord, Chat, End, Message, Part, Room, Sanction, Sender, Upload
 from storage.restoring import BadRecord
 from tests.mysql import MySQL
 from tests.storage.databases import ANN, Journal, OnMariaDB, OnSQLite, send
@@ -26,7 +26,10 @@ class Archive(Operated):
         self.assertEqual(records[0], Chat(1))
         self.assertEqual(records[-1], End(len(records) - 1))
         rooms = [record for record in records if isinstance(record, Room)]
-        self.assertEqual(rooms, [Room("Empty", 1, 0), Room("gone", 4, 3), Room("lobby", 1, 8), Room("Ärger", 6, 10)])
+        den = Room("den", 1, 0, "ann", True, ["ann", "bob"])
+        self.assertEqual(
+            rooms, [den, Room("Empty", 1, 0), Room("gone", 4, 3), Room("lobby", 1, 8), Room("Ärger", 6, 10)]
+        )
         said = [record for record in records if isinstance(record, Message)]
         self.assertEqual([(message.room, message.id) for message in said], [
             *(("lobby", id) for id in range(1, 9)), *(("Ärger", id) for id in range(6, 11))])  # fmt: skip
@@ -40,6 +43,8 @@ class Archive(Operated):
         self.assertEqual((sender.user, sender.client, sender.received), ("ann", ANN.client, 9))
         [upload] = [record for record in records if isinstance(record, Upload)]
         self.assertEqual((upload.number, upload.size), (7, 1000))
+        self.assertEqual([record.whom for record in records if isinstance(record, Sanction)], ["192.0.2.0/24", "eve"])
+        self.assertEqual([record.at for record in records if isinstance(record, Act)], [0, 1, 2])
         accounts = [record for record in records if isinstance(record, Account)]
         self.assertEqual(accounts, [Account("Ann", Role.OPERATOR, NOW, HASH), Account("Žoë", Role.USER, NOW, HASH)])
 

@@ -48,6 +48,9 @@ class Checked(Operated):
              "upload * has a part that ends at byte 262144, and goes on, or should end, at byte 524288"),
             (f"DELETE FROM parts WHERE upload_id = {file} AND offset = 524288",
              "upload * has a part that ends at byte 524288, and goes on, or should end, at byte 786432"),
+            ("UPDATE invited SET room_id = 999", "2 people are invited into a room that is not there, number 999"),
+            (f"UPDATE messages SET text = 'x' WHERE deleted AND id = 3 AND room_id = {lobby}",
+             "lobby: message 3 is deleted and has a content all the same"),
             ("UPDATE accounts SET password = 'secret' WHERE name = 'Žoë'", "the account of Žoë has no password, or no"),
             ("UPDATE accounts SET role = 'king'", "the account of Ann has no pass", "the account of Žoë has no pass"),
         ):  # fmt: skip
