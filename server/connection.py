@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import UnsetType
 from twisted.internet.error import ConnectionDone
@@ -15,7 +15,7 @@ from twisted.protocols.basic import NetstringParseError
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from server.accounts import NOT_OFFERED
+from server import orders
 from server.intake import Intake
 from server.journal import Failed
 from server.outlet import Lost, Outlet, Source, outlet
@@ -23,6 +23,7 @@ from server.passwords import checked
 from server.questions import Asked, FetchAnswer, HistoryAnswer, Questions, RoomsAnswer, users_frames
 from server.refusals import NOT_STORED, Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
+from server.rules import NO_ROOM
 from server.sending import Sending
 from server.sockets import tune
 from storage.interface import Account, Login
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
+
+Wanted = dict[str, tuple[str, int | None]]  # by folded name: the room's, and the last id that the client has
 
 
 @implementer(IHalfCloseableProtocol)
@@ -84,6 +87,11 @@ class Connection(Netstrings):
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
         self.lost = False
         self._deadline: IDelayedCall | None = None
+
+    @property
+    def owner(self) -> str | None:
+        """The account (folded) to which the rooms belong that it makes."""
+        return self.account.user if self.account is not None else None
 
     @property
     def host(self) -> str:
@@ -310,22 +318,56 @@ class Connection(Netstrings):
         wanted = {fold(room): (room, id) for room, id in ((named(room), id) for room, id in asked.items())}
         if len(wanted) > MAX_ROOMS:
             raise Refused("too_many", f"at most {MAX_ROOMS} rooms at once")
+        await self.server.rules.ready()
+        self.server.rules.check_user(name)
         account = await self.server.accounts.admit(self, name, password, self.host)
         if self._over:
             return
         logged_in = await self.server.log_in(self, name, account, _digest(frame.key), _digest(frame.client))
         self.user = logged_in.name
+        wanted = self._allowed(wanted)
         names = [room for room, _ in wanted.values()]
-        await self.server.open_rooms(names)
+        await self.server.open_rooms(names, self.owner)
         for asked_for, id in wanted.values():
-            await self.server.room_up_to(asked_for, id or 0)
+            await self.server.room_up_to(asked_for, id or 0, self.owner)
         rooms = await self.server.open_rooms(names)  # one that emptied meanwhile has left memory
         if self._over:
             return
+        self._check_ban()
+        wanted = self._allowed(wanted)
+        rooms = [room for room in rooms if room.folded in wanted]
         places = [self._place(room, id, frame.history) for room, (_, id) in zip(rooms, wanted.values(), strict=True)]
         self._welcome(rooms)
         for room, id in zip(rooms, places, strict=True):
             self._enter(room, id)
+
+    def _allowed(self, rooms: Wanted) -> Wanted:
+        """Return those of the rooms that it may be in; to it the others are not there."""
+        return {name: wanted for name, wanted in rooms.items() if self.server.rules.lets(self.account, name)}
+
+    def _check_ban(self) -> None:
+        self.server.rules.check_address(self.host)
+        self.server.rules.check_user(self.user)
+
+    def obey(self) -> None:
+        """The rules have changed: go, or leave the rooms, where that is what they say now."""
+        if not self.logged_in or self._over:
+            return
+        try:
+            self._check_ban()
+        except Refused as banned:
+            self.throw_out(str(banned))
+            return
+        for cursor in list(self.cursors.values()):
+            if not self.server.rules.lets(self.account, cursor.room.name):
+                self._leave(cursor)
+                self.questions.refuse_about(cursor.room, *NO_ROOM)
+                self.write(frames.Left(cursor.room.name))
+
+    def throw_out(self, why: str) -> None:
+        """End, because somebody wants it so."""
+        self.error("forbidden", why)
+        self.end("kicked")
 
     def _welcome(self, rooms: list[Room]) -> None:
         self.logged_in = True
@@ -352,6 +394,7 @@ class Connection(Netstrings):
     def _take_join(self, frame: frames.Join, _: bytes) -> None:
         try:
             name = named(room_of(frame))
+            self.server.rules.check_room(self.account, name)
         except Refused as refused:
             self.error(refused.code, str(refused), echo_of(frame))
             return
@@ -365,9 +408,13 @@ class Connection(Netstrings):
 
     async def _join(self, frame: frames.Join, name: str) -> None:
         try:
-            room = await self.server.room_up_to(name, frame.after or 0)
+            room = await self.server.room_up_to(name, frame.after or 0, self.owner)
+            self.server.rules.check_room(self.account, name)
         except Failed:
             self.error("failed", NOT_STORED, echo_of(frame))
+            return
+        except Refused as refused:
+            self.error(refused.code, str(refused), echo_of(frame))
             return
         if not self._over:
             self._joined(room)
@@ -400,8 +447,8 @@ class Connection(Netstrings):
         """Return the cursor in the room of that name; raises :class:`Refused`."""
         cursor = self.cursors.get(name) or self.cursors.get(fold(named(name)))
         if cursor is None:
-            known = self.server.is_room(name)
-            raise Refused(*(("not_in_room", "join it first") if known else ("unknown_room", "there is no such room")))
+            known = self.server.is_room(name) and self.server.rules.lets(self.account, name)
+            raise Refused(*(("not_in_room", "join it first") if known else NO_ROOM))
         return cursor
 
     # -- questions
@@ -411,7 +458,8 @@ class Connection(Netstrings):
         asked = self.questions.opens_reading(frame)
         if asked is not None:
             try:
-                return asked, self.cursor(room_of(frame)).room
+                asked.room = self.cursor(room_of(frame)).room
+                return asked, asked.room
             except Refused as refused:
                 self.questions.refused(asked, refused.code, str(refused))
         return None
@@ -422,7 +470,7 @@ class Connection(Netstrings):
             last = room.stored if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.stored)
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
             read = partial(self.server.read_for, room, frame.ref)
-            self.questions.give(asked, HistoryAnswer(self.questions, asked, first, last, read))
+            self.questions.give(asked, HistoryAnswer(self.questions, asked, room, first, last, read))
 
     def _take_search(self, frame: frames.Search, _: bytes) -> None:
         if found := self._ask(frame):
@@ -444,7 +492,7 @@ class Connection(Netstrings):
 
     def _take_rooms(self, frame: frames.Rooms, _: bytes) -> None:
         if asked := self.questions.opens_reading(frame):
-            asked.answer = RoomsAnswer(self.questions, asked, self.server.list_rooms())
+            asked.answer = RoomsAnswer(self.questions, asked, self.server.list_rooms(self.account))
 
     # -- its account
 
@@ -482,9 +530,6 @@ class Connection(Netstrings):
         if self._quitting and not self.intake.busy and self.sending.is_settled and not self.questions:
             self.end("quit")
 
-    def _take_forbidden(self, frame: Any, _: bytes) -> None:
-        self.error("forbidden", NOT_OFFERED, echo_of(frame))
-
 
 def _digest(secret: str | UnsetType) -> bytes | None:
     return sha256(secret.encode()).digest() if isinstance(secret, str) else None
@@ -506,10 +551,10 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Rooms: Connection._take_rooms,
     frames.Register: Connection._take_register,
     frames.Fetch: Connection._take_fetch,
+    frames.Delete: orders.take_delete,
+    frames.Run: orders.take_run,
     frames.Cancel: lambda connection, frame, _: connection.questions.cancel(frame.ref),
     frames.Ping: Connection._take_ping,
     frames.Pong: Connection._take_pong,
     frames.Quit: Connection._take_quit,
 }
-_FORBIDDEN = (frames.Delete, frames.Run)
-_TAKE |= dict.fromkeys(_FORBIDDEN, Connection._take_forbidden)

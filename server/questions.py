@@ -5,7 +5,8 @@ An answer takes its turn beside the rooms of its connection: one piece whenever 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
@@ -13,11 +14,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from server.intake import Intake
-from server.journal import Journal
+from server.journal import Failed, Journal
 from server.log import Segment
 from server.outlet import Outlet, Reader, Source
-from server.refusals import AWAY, echo_of, error
-from server.room import write_piece
+from server.refusals import AWAY, NOT_STORED, Refused, echo_of, error
+from server.room import Room, write_piece
 from server.shelf import Shelf
 from server.turns import Turns
 from storage.interface import StorageDown, UnknownMessage
@@ -35,12 +36,13 @@ ROOMS_A_FRAME: Final = 250  # likewise, with three numbers each
 class Asked:
     """An open question of a connection: which one it is, what its errors repeat, and what answers it."""
 
-    __slots__ = ("answer", "echo", "ref")
+    __slots__ = ("answer", "echo", "ref", "room")
 
     def __init__(self, ref: int, echo: Echo) -> None:
         self.ref = ref
         self.echo = echo
         self.answer: Answer | None = None
+        self.room: Room | None = None  # which it is about
 
 
 class Answer(Source, Protocol):
@@ -128,15 +130,31 @@ class Questions:
         """Say why a question is not answered."""
         self.answered(asked, error(code, text, asked.echo))
 
+    def refuse_about(self, room: Room, code: str, text: str) -> None:
+        """End all that is asked about ``room``."""
+        for asked in [asked for asked in self._open.values() if asked.room is room]:
+            self._stop(asked)
+            self.refused(asked, code, text)
+
     def failed(self, asked: Asked, failure: Failure) -> None:
         """Say that a question could not be answered."""
         if failure.check(StorageDown):
             self.refused(asked, "storage_down", AWAY)
         elif failure.check(UnknownMessage):
             self.refused(asked, "unknown_message", "there is no such message")
+        elif isinstance(failure.value, Refused):
+            self.refused(asked, failure.value.code, str(failure.value))
+        elif failure.check(Failed):  # that was logged where it happened
+            self.refused(asked, "failed", NOT_STORED)
         else:
             self._log.failure("a question failed", failure)
             self.refused(asked, "failed", "the operator finds the reason in the log")
+
+    def do(self, asked: Asked, work: Coroutine[Any, Any, bytes]) -> None:
+        """Answer by what ``work`` returns, encoded frames, and ``done``; it may raise :class:`Refused`."""
+        done = Deferred.fromCoroutine(work)
+        done.addCallback(lambda frames: self.answered(asked, frames + encode(Done(asked.ref))))
+        done.addErrback(partial(self.failed, asked))
 
     def close(self) -> None:
         """The connection is gone."""
@@ -210,25 +228,30 @@ class HistoryAnswer(Reading):
     """The messages ``first`` … ``last`` of a room, read a few at a time.
 
     ``read(first, last)`` gets some of them from the storage, encoded with the question's ``ref``; None where none is
-    kept.
+    kept. What was read before one of the ``room``'s was deleted is read again.
     """
 
     def __init__(
         self,
         questions: Questions,
         asked: Asked,
+        room: Room,
         first: int,
         last: int,
         read: Callable[[int, int], Deferred[Segment | None]],
     ) -> None:
         super().__init__(questions, asked)
         self._get = read
+        self._room = room
+        self._edition = room.edition  # of what was read
         self._id = first - 1
         self._last = last
         self._segment: Segment | None = None
 
     def give(self, outlet: Outlet) -> bool:
         """See :class:`Reading`."""
+        if self._edition != self._room.edition:
+            self._segment = None
         if self._segment is not None and self._id < self._segment.last_id:
             self._id = write_piece(outlet, self._segment.after(self._id), self._id)
             return True
@@ -240,6 +263,7 @@ class HistoryAnswer(Reading):
 
     def _was_read(self, segment: Segment | None) -> None:
         self._segment = segment
+        self._edition = self._room.edition
         if segment is None:  # pruned meanwhile: what is left of it comes further on
             self._id = min(self._id + STEP, self._last)
         else:

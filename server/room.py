@@ -15,26 +15,37 @@ from twisted.logger import Logger
 from server.log import Piece, Segment, Tail
 from server.outlet import Outlet, Reader
 from server.pages import Pages
-from wire.frames import Joined, Presence, encode
+from wire.frames import Deleted, Joined, Presence, encode
 from wire.names import fold
 
 TAIL: Final = 16 * 1024 * 1024  # bytes of one room kept in memory
 NAMED: Final = 500  # users; in a larger room comings and goings are only counted
 NAMES_A_FRAME: Final = 400  # 32 characters of 4 bytes each: 52 KB
+DELETIONS: Final = 64 * 1024  # bytes: some 800 that a slow reader may be behind; who misses one sees it when it asks
 
 
 class Room:
     """One room that somebody is in: its tail, who is in it, and who of them is level with it."""
 
     def __init__(
-        self, key: int, name: str, first_id: int, last_id: int, pages: Pages, elsewhere: Counter[str] | None = None
+        self,
+        key: int,
+        name: str,
+        first_id: int,
+        last_id: int,
+        pages: Pages,
+        elsewhere: Counter[str] | None = None,
+        owner: str | None = None,
     ) -> None:
         self.key = key
         self.name = name
         self.folded = fold(name)
+        self.owner = owner  # the account (folded) that made it
         self.first_id = first_id
         self.pages = pages
         self.tail = Tail(last_id)
+        self.deletions = Tail(0)  # what is to be told of them is a log too
+        self.edition = 0  # rises when messages are not what they were: what was read before is read again
         self.cursors: set[Cursor] = set()
         self.level: set[Cursor] = set()
         self.here: Counter[str] = Counter()  # connections by user
@@ -91,6 +102,7 @@ class Room:
 
     def reread(self) -> None:
         """Forget the messages held: some of them are not what they were."""
+        self.edition += 1
         self.tail.trim(0)
         self._fresh = None
         self.pages.forget(self.key)
@@ -159,10 +171,13 @@ class Room:
         if untold:
             self._tell(untold, encode(Presence(self.name, len(self.users))))
 
-    def tell(self, frames: bytes) -> None:
-        """Write encoded frames to all who are in it."""
-        for cursor in self.cursors:
-            cursor.say(frames)
+    def delete(self, id: int, by: str) -> None:
+        """A message has no content any more: tell all who are in it, the slow ones when they can take it."""
+        self.reread()
+        self.deletions.trim(DELETIONS if self.level != self.cursors else 0)
+        self.deletions.append([encode(Deleted(self.name, id, by))])
+        for cursor in list(self.level):
+            cursor.follow(None)
 
     def _tell(self, cursors: set[Cursor], frames: bytes) -> None:
         for cursor in cursors:
@@ -186,7 +201,7 @@ class Room:
 class Cursor:
     """Where a connection stands in a room: ``id`` is the last message that it was given."""
 
-    __slots__ = ("_connection", "_reading", "id", "room")
+    __slots__ = ("_connection", "_deletions", "_reading", "id", "room")
 
     _log = Logger()
 
@@ -194,6 +209,7 @@ class Cursor:
         self._connection = connection
         self.room = room
         self.id = id
+        self._deletions = room.deletions.last_id  # of which it was told
         self._reading = False
 
     def wake(self) -> None:
@@ -217,10 +233,6 @@ class Cursor:
         """Let go of the room."""
         self.room.leave(self, user)
 
-    def say(self, frames: bytes) -> None:
-        """Write ``frames`` behind all that was written."""
-        self._connection.outlet.write(frames)
-
     def tell(self, frames: bytes) -> bool:
         """Write ``frames`` if the connection keeps up; say whether."""
         if not self._connection.outlet.clear:
@@ -231,6 +243,9 @@ class Cursor:
     def give(self, outlet: Outlet) -> bool:
         """Write what follows, one piece; say whether there is more to be written at once."""
         room = self.room
+        if self._deletions < room.deletions.last_id:
+            self._tell_deletions(outlet)
+            return True
         if self.id >= room.last_id:
             room.level.add(self)
             return False
@@ -246,6 +261,12 @@ class Cursor:
             room.level.add(self)
             return False
         return True
+
+    def _tell_deletions(self, outlet: Outlet) -> None:
+        deletions = self.room.deletions
+        self._deletions = max(self._deletions, deletions.first_id - 1)  # what is before has left memory
+        if piece := deletions.after(self._deletions):
+            self._deletions = write_piece(outlet, piece, self._deletions)
 
     def _skip_pruned(self, outlet: Outlet) -> None:
         room = self.room

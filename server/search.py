@@ -67,9 +67,8 @@ class SearchAnswer(HistoryAnswer):
         last: int,
         limit: int,
     ) -> None:
-        super().__init__(questions, asked, 1, 0, self._read_some)
+        super().__init__(questions, asked, room, 1, 0, self._read_some)
         self._searches = searches
-        self._room = room
         self._words = words
         self._lowest = first
         self._below = last + 1  # all from here on has been looked at

@@ -110,6 +110,7 @@ class Sending:
         if isinstance(frame.upload, int) and (body or isinstance(frame.size, UnsetType)):
             raise Refused("bad_frame", "an upload is sent with its size and without a body")
         room = self._connection.cursor(room_of(frame)).room
+        self._server.rules.check_voice(self._connection.user)
         if len(body) > MAX_BODY:
             raise Refused("too_large", f"a body has at most {MAX_BODY} bytes")
         if isinstance(frame.upload, UnsetType):

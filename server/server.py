@@ -32,18 +32,20 @@ from server.pages import STEP, Pages, read_page
 from server.passwords import Passwords
 from server.refusals import Refused
 from server.room import Room
+from server.rules import Rules, because
 from server.search import Searches
 from server.sending import Sending
 from server.shelf import Shelf
 from server.sockets import unacknowledged_for
 from server.turns import NextTurn, Turns
 from server.uploads import Uploads
-from storage.changes import Change, Deleted, Kicked, Registered, Replaced
+from storage.changes import Change, Deleted, Kicked, Registered, Replaced, Ruled
 from storage.changes import Presence as Moved
 from storage.interface import (
     Account,
     Auth,
     Beat,
+    Delete,
     IStorage,
     LoggedIn,
     Login,
@@ -59,6 +61,7 @@ from storage.interface import (
     UploadKey,
 )
 from storage.interface import Room as StoredRoom
+from storage.order import Act, Expel, Ruling
 from wire import frames
 from wire.frames import encode
 from wire.names import fold
@@ -139,8 +142,9 @@ class Server(Factory):
         self.elsewhere = Elsewhere(self._will_change)
         self._catching_up = CatchingUp(self._read_missing, self._bound_tails, self._is_open, clock)
         passwords = Passwords(in_hasher or in_reader)
-        self.accounts = Accounts(auth, self._find_account, passwords, self.journal.ask, clock)
+        self.accounts = Accounts(auth, self.find_account, passwords, self.journal.ask, clock)
         self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
+        self.rules = Rules(storage, self._until_read, self._rules_changed)
         self._numbers = count(1)  # of the connections that log in
         self._is_returning = False
         self._stopping = False
@@ -159,6 +163,7 @@ class Server(Factory):
             lambda failure: self._log.failure("the sweep stopped", failure)
         )
         self.put_back()
+        self.rules.reread()
         self._following.start()
 
     async def stop(self) -> bool:
@@ -221,10 +226,13 @@ class Server(Factory):
 
     def add_conn(self, connection: Connection) -> None:
         """Take a connection into the registry, or refuse it where there are too many."""
-        if len(self._connections) < self.max_clients:
+        try:
+            self.rules.check_address(connection.host)
+            if len(self._connections) >= self.max_clients:
+                raise Refused("too_many", "the server is full; try again later")
             self._connections.add(connection)
-        else:
-            connection.end_with_error("too_many", "the server is full; try again later")
+        except Refused as refused:
+            connection.end_with_error(refused.code, str(refused))
 
     def del_conn(self, connection: Connection) -> None:
         """Forget a connection that is lost."""
@@ -308,7 +316,8 @@ class Server(Factory):
             if connection.login is not None:
                 connection.login = replace(connection.login, account=account)
 
-    async def _find_account(self, user: str) -> Account | None:
+    async def find_account(self, user: str) -> Account | None:
+        """Return the account of a user (folded), None where there is none."""
         account: Account | None = await self._until_read(self.storage.account, user)
         return account
 
@@ -357,16 +366,53 @@ class Server(Factory):
             case Registered():
                 self._registered(Account(change.name, Role(change.role), change.created_at))
             case Kicked():
-                for connection in list(self._users.get(change.user, [])):
-                    connection.end("kicked")
+                self._kick(change)
+            case Ruled():
+                self.rules.reread()
             case None:
                 self._log.warn("another server is newer and said something that this one does not know")
 
     def _delete(self, change: Deleted) -> None:
         self.contents.forget(lambda place: place[:2] == (change.room, change.id))
         if room := self._by_key.get(change.room):
-            room.reread()
-            room.tell(encode(frames.Deleted(room.name, change.id, change.by)))
+            room.delete(change.id, change.by)
+
+    async def delete(self, room: Room, id: int, by: str, own_since: int | None = None, act: Act | None = None) -> None:
+        """Take the content of a message away; see :class:`storage.Delete`. Raises :class:`Refused`, :class:`Failed`."""
+        outcome = await self.journal.ask(Delete(room.key, id, by, own_since, act))
+        if isinstance(outcome, Refusal):
+            raise Refused(outcome.code, outcome.text)
+        self._delete(Deleted(room.key, id, by))
+
+    # -- keeping order
+
+    async def rule(self, ruling: Ruling) -> None:
+        """Do what somebody ordered, here and by the database everywhere; raises :class:`Failed`."""
+        await self.journal.ask(ruling)
+        act = ruling.act
+        self._log.info("{by} ordered: {order} {whom} {room}", by=act.by, order=act.order, whom=act.whom, room=act.room)
+        for deed in ruling.deeds:
+            if isinstance(deed, Expel):
+                self._kick(deed.change)
+        await self.rules.reread()
+
+    def _kick(self, kicked: Kicked) -> None:
+        for connection in list(self._users.get(kicked.user, [])):
+            connection.throw_out(f"kicked{because(kicked.reason)}")
+
+    def _rules_changed(self) -> None:
+        for connection in self.get_all():
+            connection.obey()
+
+    async def is_here(self, user: str) -> bool:
+        """Say whether a user (folded) is logged in, wherever."""
+        here: bool = await self._until_read(self.storage.is_here, user)
+        return here
+
+    async def audit(self, limit: int) -> list[Act]:
+        """Return the newest acts, newest first."""
+        acts: list[Act] = await self._until_read(self.storage.audit, limit)
+        return acts
 
     def open_now(self) -> list[Room]:
         """Return the rooms that somebody here is in."""
@@ -377,6 +423,7 @@ class Server(Factory):
         self._known.update(fold(room.name) for room in rooms)
         for room in self._rooms.values():
             room.reread()
+        self.rules.reread()
 
     def found(self, key: int, first_id: int, last_id: int) -> None:
         """A room was looked at: it has messages from ``first_id`` to ``last_id``."""
@@ -398,7 +445,7 @@ class Server(Factory):
         return self._by_key.get(room.key) is room
 
     def _read_missing(self, room: Room, first: int, last: int) -> Deferred[tuple[int, list[bytes]]]:
-        return self._in_reader(self._messages, room.key, room.name, first, last)
+        return self._read_of(room, self._messages, room.key, room.name, first, last)
 
     # -- rooms
 
@@ -406,22 +453,22 @@ class Server(Factory):
         """Say whether there is a room of that name, wherever."""
         return fold(name) in self._known
 
-    def open_rooms(self, names: Sequence[str]) -> Deferred[list[Room]]:
-        """Return the rooms of these names, made where there are none; errback :class:`Failed`."""
-        return Deferred.fromCoroutine(self._open_rooms(names))
+    def open_rooms(self, names: Sequence[str], by: str | None = None) -> Deferred[list[Room]]:
+        """Return the rooms of these names, made where there are none, ``by`` an account; errback :class:`Failed`."""
+        return Deferred.fromCoroutine(self._open_rooms(names, by))
 
-    async def _open_rooms(self, names: Sequence[str]) -> list[Room]:
+    async def _open_rooms(self, names: Sequence[str], by: str | None = None) -> list[Room]:
         # A room that was here may have left memory while another one was looked for: then it is looked for again.
         while missing := [name for name in names if fold(name) not in self._rooms]:
-            await gatherResults([self._open(name) for name in missing])
+            await gatherResults([self._open(name, by) for name in missing])
         return [self._rooms[fold(name)] for name in names]
 
-    async def room_up_to(self, name: str, id: int) -> Room:
+    async def room_up_to(self, name: str, id: int, by: str | None = None) -> Room:
         """Return a room that has message ``id``, which a client says to have, unless there is no such message.
 
         It may have got it from another server, of which we have not heard yet.
         """
-        [room] = await self._open_rooms([name])
+        [room] = await self._open_rooms([name], by)
         if id > room.last_id:
             found: StoredRoom = await self.journal.ask(Open(name))  # under its lock: nobody can be ahead of that
             while room.last_id < min(id, found.last_id):
@@ -430,18 +477,18 @@ class Server(Factory):
                 [room] = await self._open_rooms([name])
         return room
 
-    def _open(self, name: str) -> Deferred[None]:
+    def _open(self, name: str, by: str | None) -> Deferred[None]:
         """Load one room, once, however many ask."""
         opened: Deferred[None] = Deferred()
         waiting = self._opening.setdefault(fold(name), [])
         waiting.append(opened)
         if len(waiting) == 1:
-            self.journal.ask(Open(name)).addCallback(self._opened).addBoth(self._tell_opened, fold(name))
+            self.journal.ask(Open(name, by)).addCallback(self._opened).addBoth(self._tell_opened, fold(name))
         return opened
 
     def _opened(self, found: StoredRoom) -> None:
         elsewhere = self.elsewhere.users(found.key)
-        room = Room(found.key, found.name, found.first_id, found.last_id, self._pages, elsewhere)
+        room = Room(found.key, found.name, found.first_id, found.last_id, self._pages, elsewhere, found.owner)
         self._rooms[room.folded] = self._by_key[room.key] = room
         self._known.add(room.folded)
         self._following.look_again()
@@ -450,12 +497,12 @@ class Server(Factory):
         for opened in self._opening.pop(name):
             opened.callback(result)
 
-    def list_rooms(self) -> Deferred[dict[str, frames.RoomInfo]]:
-        """Return all rooms by name; errback :class:`StorageDown`."""
-        return self._in_reader(self.storage.rooms).addCallback(self._listed)
+    def list_rooms(self, account: Account | None) -> Deferred[dict[str, frames.RoomInfo]]:
+        """Return all rooms that somebody may be in, by name; errback :class:`StorageDown`."""
+        return self._in_reader(self.storage.rooms).addCallback(self._listed, account)
 
-    def _listed(self, found: Sequence[StoredRoom]) -> dict[str, frames.RoomInfo]:
-        return dict(self._info(room) for room in found)
+    def _listed(self, found: Sequence[StoredRoom], account: Account | None) -> dict[str, frames.RoomInfo]:
+        return dict(self._info(room) for room in found if self.rules.lets(account, room.name))
 
     def _info(self, room: StoredRoom) -> tuple[str, frames.RoomInfo]:
         here = self._by_key.get(room.key)
@@ -501,10 +548,21 @@ class Server(Factory):
 
     def read_for(self, room: Room, ref: int, first: int, last: int) -> Deferred[Segment | None]:
         """Read messages for the question ``ref``; None where none of them is kept; errback :class:`StorageDown`."""
-        return self._in_reader(self._segment, room.key, first, last, room.name, ref)
+        return self._read_of(room, self._segment, room.key, first, last, room.name, ref)
 
     def _read_hits(self, room: Room, ref: int, ids: Sequence[int]) -> Deferred[dict[int, bytes]]:
-        return self._in_reader(self._hits, room.key, ids, room.name, ref)
+        return self._read_of(room, self._hits, room.key, ids, room.name, ref)
+
+    def _read_of(self, room: Room, function: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Read messages of a room, again where some of them are not any more what they were."""
+        return Deferred.fromCoroutine(self._read_newest(room, function, *args))
+
+    async def _read_newest(self, room: Room, function: Callable[..., Any], *args: Any) -> Any:
+        while True:
+            edition = room.edition
+            found = await self._in_reader(function, *args)
+            if room.edition == edition:
+                return found
 
     def _read_page(self, key: int, first: int) -> Deferred[Segment]:
         return Deferred.fromCoroutine(self._page(key, first))

@@ -160,6 +160,7 @@ class PlainClient:
         self._frames = FrameReader()
         self._outgoing = bytearray()
         self._asked: dict[str, deque[int | None]] = {}  # folded room → where to begin, for each time it was asked
+        self.closed: set[str] = set()  # rooms (folded) that are private, and not for this one
         self.default_history = DEFAULT_HISTORY
         self._history = DEFAULT_HISTORY
         self._welcomed = self._said_bye = False
@@ -388,7 +389,8 @@ class PlainClient:
         assert not self._welcomed, "a second welcome"
         self._welcomed = True
         self.seq = self.acked = frame["received"]
-        assert {fold(room) for room in frame["rooms"]} == set(self._asked), f"{frame} for {set(self._asked)}"
+        told = {fold(room) for room in frame["rooms"]}
+        assert told == set(self._asked) - self.closed, f"{frame} for {set(self._asked)}"
         for room, span in frame["rooms"].items():
             self._begin(room, span["first_id"], span["last_id"])
 

@@ -19,9 +19,11 @@ from storage.accounts import Accounts
 from storage.changes import Change
 from storage.interface import (
     Account,
+    Auth,
     Batch,
     Beat,
     Content,
+    Delete,
     Drop,
     Entry,
     IStorage,
@@ -38,6 +40,7 @@ from storage.interface import (
     Refuse,
     Register,
     Return,
+    Role,
     Room,
     Send,
     Sender,
@@ -46,6 +49,7 @@ from storage.interface import (
     Unregister,
     UploadKey,
 )  # fmt: skip
+from storage.order import Act, Close, Deed, Impose, Invite, Kind, Lift, Ruling, Sanction, Uninvite
 from wire.frames import Echo, Frame, encode, from_server
 from wire.names import fold
 
@@ -215,6 +219,10 @@ class ListStorage:
         self.uploads: dict[UploadKey, bytes] = {}
         self.contents: dict[tuple[int, int], bytes] = {}
         self.returned: list[Return] = []
+        self.owners: dict[int, str | None] = {}
+        self.invited: dict[int, set[str]] = {}  # into rooms that are private
+        self.punished: dict[tuple[Kind, str], Sanction] = {}
+        self.acts: list[Act] = []
         self.accounts = Accounts([])
         self.read = 0  # contents, or pieces of them
         self._stored = 0
@@ -236,7 +244,7 @@ class ListStorage:
         if isinstance(entry, Login):
             return self._log_in(entry)
         if isinstance(entry, Open):
-            return self._open(entry.name)
+            return self._open(entry.name, entry.by)
         if isinstance(entry, Logout):
             self.logins.pop(entry.number, None)
         if isinstance(entry, Return):
@@ -254,6 +262,13 @@ class ListStorage:
             if not self._is_old(entry.sender):
                 self.uploads.pop(entry.upload, None)
             return True
+        if isinstance(entry, Delete):
+            return self._delete(entry)
+        if isinstance(entry, Ruling):
+            self.acts.append(entry.act)
+            for deed in entry.deeds:
+                self._do(deed)
+            return True
         taken = self._take(entry.sender, entry.seq)
         if isinstance(entry, Refuse):
             return taken
@@ -264,6 +279,44 @@ class ListStorage:
             return self._send_content(entry, entry.content, row)
         row.append(Message(self.names[entry.room], len(row) + 1, entry.by, entry.at, entry.text))
         return len(row)
+
+    def _delete(self, delete: Delete) -> bool | Refusal:
+        for message in self.messages[delete.room]:
+            if message.id == delete.id and not message.deleted:
+                if delete.own_since is not None and message.sender != delete.by:
+                    return Refusal("forbidden", "not yours")
+                message.text, message.deleted = "", True
+                self.acts += [delete.act] if delete.act else []
+                self.contents.pop((delete.room, delete.id), None)
+                return True
+        return Refusal("unknown_message", "not there")
+
+    def _do(self, deed: Deed) -> None:
+        match deed:
+            case Impose(sanction):
+                self.punished[sanction.kind, sanction.whom] = sanction
+            case Lift(kind, whom):
+                self.punished.pop((kind, whom), None)
+            case Close(room, private=True):
+                self.invited[room] = set()
+            case Close(room):
+                del self.invited[room]
+            case Invite(room, user):
+                self.invited[room].add(user)
+            case Uninvite(room, user):
+                self.invited[room].discard(user)
+
+    def sanctions(self) -> list[Sanction]:
+        return list(self.punished.values())
+
+    def private_rooms(self) -> dict[str, frozenset[str]]:
+        return {self.names[room]: frozenset(users) for room, users in self.invited.items()}
+
+    def audit(self, limit: int) -> list[Act]:
+        return self.acts[::-1][:limit]
+
+    def is_here(self, user: str) -> bool:
+        return any(login.user == user for login in self.logins.values())
 
     def _append(self, piece: Piece) -> bool:
         known = self.uploads.get(piece.upload, b"")
@@ -311,10 +364,11 @@ class ListStorage:
         sender[0] += 1
         return LoggedIn(Sender(login.user, login.client, sender[0]), sender[1], name, login.account)
 
-    def _open(self, name: str) -> Room:
+    def _open(self, name: str, by: str | None = None) -> Room:
         key = self.keys.setdefault(fold(name), len(self.keys) + 1)
         self.names.setdefault(key, name)
-        return Room(key, self.names[key], 1, len(self.messages.setdefault(key, [])))
+        owner = self.owners.setdefault(key, by)
+        return Room(key, self.names[key], 1, len(self.messages.setdefault(key, [])), owner, key in self.invited)
 
     def _is_old(self, sender: Sender | None) -> bool:
         return sender is not None and sender.epoch < self.senders[sender.user, sender.client][0]
@@ -407,4 +461,21 @@ class House:
         return peer
 
 
-__all__ = ["Echo", "House", "ListStorage", "Peer", "Steps", "TightTransport"]
+class Members(House):
+    """A server whose people have accounts, of which every password was shown."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(auth=Auth.ACCOUNTS, **settings)
+        self.server.accounts.admit = self._admit  # type: ignore[method-assign]
+
+    def member(self, name: str, role: Role = Role.USER, room: int = 1 << 30, **login: Any) -> Peer:
+        """Return somebody who has logged in by an account, which is made where there is none."""
+        if self.storage.account(fold(name)) is None:
+            self.storage.accounts.register(Register(name, "hash", None, 0, role))
+        return self.peer(name, room, **login)
+
+    async def _admit(self, who: object, name: str, password: str | None, address: str) -> Account | None:
+        return self.storage.account(fold(name))
+
+
+__all__ = ["Echo", "House", "ListStorage", "Members", "Peer", "Steps", "TightTransport"]
