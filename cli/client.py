@@ -270,6 +270,14 @@ class Client:
         """Return all rooms by their names."""
         return self._session.list_rooms()
 
+    def delete(self, id: int, room: str = LOBBY) -> Deferred[None]:
+        """Take the content of a message away, for all: one's own as an account, any as an operator."""
+        return self._session.delete(room, id)
+
+    def run(self, line: str, room: str = LOBBY) -> Deferred[list[str]]:
+        """Give the server an order (``help`` lists those that there are), about ``room``; return its answer's texts."""
+        return self._session.run(line, room)
+
     def register(self, password: str, old: str | None = None) -> Deferred[None]:
         """Have an account for the name we are logged in by, which needs ``password`` then; or change it from ``old``.
 

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.python.failure import Failure
 
@@ -58,6 +59,12 @@ class Inbox:
         self._messages.append((message, size))
         self._bytes += size
         return True
+
+    def delete(self, room: str, id: int) -> None:
+        """Let the message, if it waits here, have no content."""
+        for place, (message, size) in enumerate(self._messages):
+            if message.id == id and message.room == room:
+                self._messages[place] = replace(message, text="", size=None, name=None, deleted=True), size
 
     def get(self) -> Deferred[Message]:
         """Return the next message, when it is there; errback :class:`ClientClosed` where none will come any more."""

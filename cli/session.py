@@ -156,7 +156,7 @@ class Session:
                 self._notice(frame)
             case _ if not self.live or isinstance(frame, frames.Welcome):
                 raise BadFrame("the server says what has no place there")
-            case frames.Users() | frames.RoomList() | frames.Piece():
+            case frames.Users() | frames.RoomList() | frames.Piece() | frames.Text():
                 self._questions.part(frame.ref, frame, body)
             case frames.Resumed() | frames.Done():
                 self._questions.done(frame.ref, frame)
@@ -164,6 +164,9 @@ class Session:
                 self._open_room(frame.room, frame.first_id, frame.last_id)
             case frames.Left():
                 self._left(frame.room)
+            case frames.Deleted():
+                self.inbox.delete(frame.room, frame.id)
+                self.listener.deleted(frame.room, frame.id, frame.by)
             case frames.Presence():
                 joined, left = frame.joined or [], frame.left or []
                 self.listener.presence(frame.room, joined, left, frame.users)
@@ -306,6 +309,23 @@ class Session:
             lambda frame, _: rooms.update(frame.rooms) if isinstance(frame, frames.RoomList) else None,
         )
 
+    def delete(self, room: str, id: int) -> Deferred[None]:
+        """Ask to have a message deleted."""
+        return self._questions.ask(lambda ref: frames.Delete(id=id, ref=ref, room=room), None, lambda *_: None)
+
+    def run(self, line: str, room: str) -> Deferred[list[str]]:
+        """Give the server an order; see :meth:`cli.client.Client.run`."""
+        try:
+            line.encode()
+        except UnicodeEncodeError:
+            return fail(AskRefused("bad_frame", "this is no text"))
+        texts: list[str] = []
+        return self._questions.ask(
+            lambda ref: frames.Run(line=line, ref=ref, room=room),
+            texts,
+            lambda frame, body: texts.append(body.decode(errors="replace")) if isinstance(frame, frames.Text) else None,
+        )
+
     def register(self, password: str, old: str | None) -> Deferred[None]:
         """Ask for an account, or for another password; see :meth:`cli.client.Client.register`."""
 
@@ -398,6 +418,8 @@ class Session:
         self._gaps.pop(fold(name), None)
         if room is None:
             return
+        if not room.leaves:
+            self.listener.room_left(room.name)
         for left in room.leaves:
             left.callback(None)
         _errback(room.joins, AskRefused("not_in_room", f"left {name}"))

@@ -50,6 +50,12 @@ class Listener:
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:
         """We are in the room, and these ids are kept there; everything above ``last_id`` is live."""
 
+    def room_left(self, room: str) -> None:
+        """We are in the room no more, and did not ask for that."""
+
+    def deleted(self, room: str, id: int, by: str) -> None:
+        """A message has no content any more: ``by`` deleted it."""
+
     def password(self, why: str) -> Deferred[str | None]:  # noqa: ARG002
         """The server wants a password, or another one; fires with it, None where there is none."""
         return succeed(None)

@@ -88,6 +88,11 @@ class Conversation:
         if room := self.find(message.room):
             room.add(message)
 
+    def delete(self, room: str, id: int) -> None:
+        """A message has no content any more."""
+        if place := self.find(room):
+            place.delete(id)
+
     def is_mention(self, message: Message) -> bool:
         """Return whether ``message`` concerns one."""
         return self.highlights.match(message.text) and self.is_news(message)

@@ -36,6 +36,7 @@ class Online(Listener):
         try:
             await talk.client.start()
             talk.places.count()
+            talk.orders.learn()
             while True:
                 message = await talk.client.read_msg()
                 self._conversation.add(message)
@@ -88,6 +89,17 @@ class Online(Listener):
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:
         """Have it, written as the server writes it."""
         self._conversation.opened(room, first_id, last_id)
+        self._talk.changed()
+
+    def room_left(self, room: str) -> None:
+        """Have it no more, and say so."""
+        if place := self._conversation.find(room):
+            self._conversation.close(place)
+            self._talk.say(f"you are in {room} no more")
+
+    def deleted(self, room: str, id: int, by: str) -> None:  # noqa: ARG002
+        """Show nothing of it but that it was there."""
+        self._conversation.delete(room, id)
         self._talk.changed()
 
     def resent(self, room: str, what: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from msgspec import structs
+
 from cli.inbox import Message
 from cli.screen.history import PAGE, History, Span
 from cli.screen.lines import Kind, Line, day, lines_of, typed
@@ -168,6 +170,11 @@ class Room:
         if message.size is not None:
             self._has_come(message)
         self._let_go()
+
+    def delete(self, id: int) -> None:
+        """A message has no content any more."""
+        if message := self.history.get(id):
+            self.history.put(structs.replace(message, text="", size=None, name=None, deleted=True))
 
     def wanted(self) -> Span | None:
         """Return which messages to fetch next, None where all that one sees or may soon see are here."""

@@ -33,6 +33,7 @@ from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
 from cli.screen.online import Online
+from cli.screen.orders import Orders
 from cli.screen.pager import Pager
 from cli.screen.pages import Pages
 from cli.screen.places import Places
@@ -117,6 +118,7 @@ class Talk:
         self.pages = Pages(reactor, self.client, self.conversation, self._answered, self.failed)
         self.places = Places(self)
         Ignoring(self)
+        self.orders = Orders(self)
         self.account = Account(self)
         self.transfers = Transfers(self)
         Reading(self)

@@ -136,9 +136,7 @@ class Writing:
         elif command is not None:
             command.run(rest)
         else:
-            meant = self._talk.commands.nearest(name)
-            hint = f"do you mean /{meant}? " if meant else ""
-            self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
+            self._talk.orders.try_unknown(name, rest)
         if room.rows.end != end:  # an answer, which wants to be seen
             room.follow()
 

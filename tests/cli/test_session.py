@@ -11,10 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec import UnsetType
+from twisted.python.failure import Failure
 
 from cli import inbox, session
 from cli.inbox import Inbox, Message
 from cli.session import Session
+from cli.status import Listener
 from wire import frames
 from wire.frames import BadFrame, Frame, RoomSpan
 
@@ -274,3 +276,65 @@ class Gaps(TestCase):
         for frame in (self.message(1), frames.Ack(seq=1, room="lobby", id=1), frames.Done(ref=1)):
             with self.assertRaises(BadFrame):
                 self.take(frame)
+
+
+class Orders(TestCase):
+    """What the server tells unasked, and what it is told to do."""
+
+    def setUp(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+        listener = Listener()
+        for name in ("room_left", "deleted", "room_opened"):
+            setattr(listener, name, lambda *about, name=name: self.told.append((name, *about)))
+        self.inbox = Inbox()
+        self.session = Session("ann", self.inbox, rooms={"lobby": 0, "den": 0}, listener=listener)
+        self.session.login()
+        rooms = {"lobby": RoomSpan(1, 0), "den": RoomSpan(1, 0)}
+        self.said: list[Frame] = []
+        self.receive(frames.Welcome(user="ann", server="", ping_every=9, received=0, rooms=rooms))
+        self.told.clear()
+
+    def receive(self, frame: Any, body: bytes = b"") -> None:
+        self.session.received(frame, body, lambda frame, _: self.said.append(frame))
+
+    def test_what_is_deleted_before_it_was_read(self) -> None:
+        for id in (1, 2):
+            self.receive(frames.Message("lobby", id, "bob", 0, size=9), b"SECRET")
+        self.receive(frames.Deleted("lobby", 2, "root"))
+        self.assertEqual(self.told, [("deleted", "lobby", 2, "root")])
+        read: list[Message] = []
+        for _ in range(2):
+            self.session.get().addCallback(read.append)
+        first, second = read
+        self.assertEqual((first.text, first.deleted), ("SECRET", False))
+        self.assertEqual((second.text, second.deleted, second.size), ("", True, None))
+
+    def test_put_out_of_a_room(self) -> None:
+        self.receive(frames.Left("den"))
+        self.assertEqual(self.told, [("room_left", "den")])
+        self.assertEqual([*self.session.login().rooms], ["lobby"])  # type: ignore[misc]
+
+    def test_who_leaves_is_not_told(self) -> None:
+        self.session.leave("den")
+        self.receive(frames.Left("den"))
+        self.assertEqual(self.told, [])
+
+    def test_an_order_is_answered_by_texts(self) -> None:
+        answer = self.session.run("help", "lobby")
+        [asked] = self.said
+        assert isinstance(asked, frames.Run)
+        self.assertEqual((asked.line, asked.room), ("help", "lobby"))
+        for text in ("one", "zw\xf6"):
+            self.receive(frames.Text(asked.ref), text.encode())
+        self.receive(frames.Done(asked.ref))
+        self.assertEqual(answer.result, ["one", "zw\xf6"])
+
+    def test_deleting(self) -> None:
+        answer = self.session.delete("den", 5)
+        [asked] = self.said
+        assert isinstance(asked, frames.Delete)
+        self.assertEqual((asked.id, asked.room), (5, "den"))
+        self.receive(frames.Error("forbidden", "not yours", ref=asked.ref))
+        assert isinstance(answer.result, Failure)
+        self.assertEqual(answer.result.getErrorMessage(), "not yours")
+        answer.addErrback(lambda _: None)

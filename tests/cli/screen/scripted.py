@@ -112,6 +112,9 @@ class ScriptedClient:
     def list_rooms(self) -> Deferred[dict[str, RoomInfo]]:
         return succeed({})
 
+    def run(self, line: str, room: str) -> Deferred[list[str]]:
+        return fail(AskRefused("forbidden", "this server does not offer it"))
+
     def who(self, room: str) -> Deferred[list[str]]:
         return succeed(["ann", "zoe"])
 

@@ -13,6 +13,7 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from cli.screen.orders import Orders
 from cli.screen.paste import Pasted, TooLong
 from cli.screen.room import Room, Unsent
 from cli.screen.talk import Talk
@@ -34,6 +35,7 @@ class Talking(FakeTalk):
     def __init__(self) -> None:
         super().__init__()
         self.quits = 0
+        self.orders = Orders(cast(Talk, self))
 
     def say(self, text: str) -> None:
         super().say(text)

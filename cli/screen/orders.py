@@ -1,0 +1,80 @@
+"""What one has the server do: its own commands, which it lists, are run as those here are."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from cli.refusals import UNANSWERED, why
+from cli.screen.told import SERVER
+
+if TYPE_CHECKING:
+    from cli.screen.talk import Talk
+
+LONGEST = 100  # characters of a command's usage, or of its help
+MOST = 100  # commands that a server may have
+
+
+class Orders:
+    """Has commands for ``talk``, and learns which ones the server has: by its ``help``, which lists one a line."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._learnt: set[str] = set()
+        talk.commands.add(
+            "run", self._run, "have the server do something; /run help tells what it can", "COMMAND", subject="program"
+        )
+
+    def learn(self) -> Deferred[None]:
+        """Have the server's commands too, as far as there are none of those names here; fires when they are known."""
+        help = self._talk.client.run("help", self._talk.conversation.current.name)
+        return help.addCallbacks(self._take, _unanswered)
+
+    def try_unknown(self, name: str, rest: str) -> None:
+        """Run a command that is not known here; the server may have one of that name by now."""
+        self._talk.conversation.current.follow()  # the answer wants to be seen
+        self.learn().addCallback(lambda _: self._try(name, rest)).addErrback(self._talk.failed)
+
+    def _try(self, name: str, rest: str) -> None:
+        if name in self._learnt:
+            self._run(f"{name} {rest}")
+            return
+        meant = self._talk.commands.nearest(name)
+        hint = f"do you mean /{meant}? " if meant else ""
+        self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
+
+    def _take(self, texts: list[str]) -> None:
+        for line in "\n".join(texts).splitlines()[:MOST]:
+            usage, _, help = line.partition(" — ")
+            name, _, takes = usage.partition(" ")
+            if name in self._learnt or (name.isascii() and name.isalpha() and not self._talk.commands.get(name)):
+                self._learnt.add(name)
+                run = partial(self._run_named, name)
+                self._talk.commands.add(name, run, help[:LONGEST], takes[:LONGEST], subject=SERVER)
+
+    def _run_named(self, name: str, rest: str) -> None:
+        self._run(f"{name} {rest}")
+
+    def _run(self, line: str) -> None:
+        if not line.strip():
+            self._talk.say("have the server do what? /run help tells what it can")
+            return
+        answer = self._talk.client.run(line.strip(), self._talk.conversation.current.name)
+        self._answer(answer.addCallback(lambda texts: self._talk.say("\n".join(texts) or "done")))
+
+    def _answer(self, answer: Deferred[None]) -> None:
+        """Say why, where there is no answer."""
+
+        def unanswered(failure: Failure) -> None:
+            failure.trap(*UNANSWERED)
+            self._talk.say(why(failure.value))
+
+        self._talk.conversation.current.follow()  # the answer wants to be seen
+        answer.addErrback(unanswered).addErrback(self._talk.failed)
+
+
+def _unanswered(failure: Failure) -> None:
+    failure.trap(*UNANSWERED)  # a server that has none

@@ -1,0 +1,85 @@
+"""The commands that the server has, and what it tells unasked, without a terminal."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from twisted.internet.error import ConnectionLost
+
+from cli.refusals import AskRefused
+from cli.screen.online import Online
+from cli.screen.orders import Orders
+from cli.screen.talk import Talk
+from cli.screen.told import overview
+from tests.cli.screen.made import message
+from tests.cli.screen.test_places import Typed
+
+HELP = ["help [COMMAND] — what there is\nkick NAME [REASON] — end all connections of somebody", "who — not ours"]
+
+
+class Ordering(Typed):
+    def setUp(self) -> None:
+        super().setUp()
+        self.orders = Orders(cast(Talk, self.talk))
+
+    def names(self) -> set[str]:
+        return {command.name for command in self.talk.commands if command.subject == "server"}
+
+    def test_the_answer_is_shown(self) -> None:
+        self.type("run ban bob spam")
+        self.assertEqual(self.client.asked, [("run", "ban bob spam", "lobby")])
+        self.assertEqual(self.answer(["bob is banned", "more"]), "bob is banned\nmore")
+        self.type("run ban")
+        self.assertEqual(self.answer(AskRefused("bad_frame", "usage: ban NAME")), "usage: ban NAME")
+        self.type("run ban")
+        self.assertEqual(self.answer(ConnectionLost()), "there is no connection; try again once it is live")
+        self.assertIn("/run help", self.type("run "))
+
+    def test_the_servers_commands_are_ones_own(self) -> None:
+        self.orders.learn()
+        self.answer(HELP)
+        self.assertEqual(self.names(), {"help", "kick"})
+        kick = self.talk.commands.get("kick")
+        assert kick is not None
+        self.assertEqual((kick.usage, kick.help), ("/kick NAME [REASON]", "end all connections of somebody"))
+        self.type("kick bob enough")
+        self.assertEqual(self.client.asked[-1], ("run", "kick bob enough", "lobby"))
+
+    def test_the_overview_has_a_line_for_them(self) -> None:
+        self.orders.learn()
+        self.answer(["\n".join(f"{name} X — x" for name in ("help", "kick", "ban"))])
+        self.assertEqual(overview(self.talk.commands, 80).splitlines()[-2], "server: /help /kick /ban")
+
+    def test_what_it_may_not_call_them(self) -> None:
+        self.orders.learn()
+        self.answer(["\x1b[2J — x\nrun — x\nKick2 — x\n — x\n" + "\n".join(f"a{'b' * n} — x" for n in range(200))])
+        self.assertLessEqual(len(self.names()), 100)
+        self.assertTrue(all(name.isalpha() for name in self.names()))
+        self.assertNotEqual(self.talk.commands.get("run").subject, "server")  # type: ignore[union-attr]
+
+    def test_a_command_that_is_new_is_asked_for(self) -> None:
+        self.orders.try_unknown("kick", "bob")
+        self.assertEqual(self.client.asked, [("run", "help", "lobby")])
+        self.answer(HELP)
+        self.assertEqual(self.client.asked[-1], ("run", "kick bob", "lobby"))
+
+    def test_one_that_nobody_has(self) -> None:
+        for answer in (HELP, AskRefused("forbidden", "no"), ConnectionLost()):
+            self.orders.try_unknown("kcik", "bob")
+            self.assertIn("there is no /kcik; ", self.answer(answer))
+
+    def test_what_is_deleted_is_shown_so(self) -> None:
+        room = self.conversation.current
+        room.open(1, 0)
+        room.add(message(1, "SECRET"))
+        Online(cast(Talk, self.talk), None).deleted("Lobby", 1, "ann")
+        found = room.history.get(1)
+        assert found is not None
+        self.assertEqual((found.text, found.deleted), ("", True))
+        Online(cast(Talk, self.talk), None).deleted("lobby", 5, "ann")  # not here
+        Online(cast(Talk, self.talk), None).deleted("nowhere", 1, "ann")
+
+    def test_a_room_that_one_is_put_out_of(self) -> None:
+        self.conversation.room("den")
+        Online(cast(Talk, self.talk), None).room_left("den")
+        self.assertEqual((self.rooms(), self.said()), (["[lobby]"], "you are in den no more"))
