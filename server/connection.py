@@ -149,7 +149,7 @@ class Connection(Netstrings):
         """Our sending direction has ended, all was sent: the client has a moment to close."""
         self._cut_off_in(LINGER)
 
-    def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: ARG002, B008
+    def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008
         """The connection is gone; what it had sent before is taken all the same, and its name is free."""
         self.lost = True
         self.outlet = Lost()
@@ -160,6 +160,8 @@ class Connection(Netstrings):
             return
         if self.logged_in:
             self._log.info("{address} {user} is gone", address=self.address, user=self.user)
+        elif reason.check("OpenSSL.SSL.Error"):
+            self._log.info("{address}: there is no TLS with this one: {why}", address=self.address, why=_fault(reason))
         self.server.free_name(self)
         self.intake.lost()
 
@@ -455,6 +457,12 @@ class Connection(Netstrings):
 
     def _take_forbidden(self, frame: Any, _: bytes) -> None:
         self.error("forbidden", "this server does not offer it", echo_of(frame))
+
+
+def _fault(reason: Failure) -> str:
+    """Return what OpenSSL finds wrong, in its own words."""
+    [faults, *_] = reason.value.args or ([],)
+    return ", ".join(fault[-1] for fault in faults) or "broken off"
 
 
 def _digest(secret: str | UnsetType) -> bytes | None:
