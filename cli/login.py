@@ -8,6 +8,7 @@ from typing import Any
 from cli.addresses import addresses
 from cli.attempts import Threads
 from cli.client import Client
+from cli.config import BadConfig
 from cli.in_turn import endpoint
 from cli.inbox import Inbox
 from cli.options import AnyOptions
@@ -39,7 +40,11 @@ def make_client(
         in_thread=Threads(reactor),
         listener=listener,
     )
-    return Client(endpoint(reactor, addresses(options["host"], options["port"])), session, reactor)
+    servers = addresses(options["host"], options["port"])
+    try:
+        return Client(endpoint(reactor, servers, tls=options["tls"], tls_ca=options["tls_ca"]), session, reactor)
+    except ValueError as wrong:
+        raise BadConfig(f"--tls-ca: {wrong}") from None
 
 
 def connecting(

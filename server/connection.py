@@ -461,6 +461,7 @@ class Connection(Netstrings):
 
 def _fault(reason: Failure) -> str:
     """Return what OpenSSL finds wrong, in its own words."""
+    assert reason.value is not None
     [faults, *_] = reason.value.args or ([],)
     return ", ".join(fault[-1] for fault in faults) or "broken off"
 

@@ -39,4 +39,5 @@ def endpoint(reactor: Any, said: str, wraps: dict[str, Wrap]) -> IStreamServerEn
     if said.isdecimal():
         return endpoint(reactor, f"tcp:{said}", wraps)
     backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in said else ""
-    return serverFromString(reactor, said + backlog)
+    found: IStreamServerEndpoint = serverFromString(reactor, said + backlog)
+    return found

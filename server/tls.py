@@ -81,7 +81,7 @@ class Certificate:
             context.use_privatekey_file(str(self._key))
             context.check_privatekey()
         except SSL.Error:
-            raise BadCertificate(f"{self._key}: there is no key of {self._cert} in it, as PEM without a password") from None
+            raise BadCertificate(f"{self._key}: there is no key of {self._cert} in it, as PEM, open") from None
         return context
 
     @property

@@ -32,7 +32,7 @@ class Authority:
 
 
 class TlsClient(PlainClient):
-    """A :class:`PlainClient` over TLS, which trusts whatever it meets: what clients of ours check is tested elsewhere."""
+    """A :class:`PlainClient` over TLS, which trusts whatever it meets: what ours checks is tested elsewhere."""
 
     @classmethod
     def over(cls, address: Address, context: ssl.SSLContext | None = None) -> TlsClient:

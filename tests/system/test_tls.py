@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
+import subprocess
 import tempfile
 import time
 from pathlib import Path
 from unittest import TestCase
 
+from twisted.internet.testing import MemoryReactorClock
+
+from server.options import Options
+from server.service import ChatService
 from tests.plain_client import encode
-from tests.processes import ServerProcess
+from tests.processes import SERVER, ServerProcess, environment
 from tests.tls import Authority, TlsClient, trusting
 
 SLOW = 200  # readers that do not read, in the test of what they cost
@@ -77,7 +81,7 @@ class Talking(TlsCase):
 
     def test_who_does_not_speak_it_is_told_of_in_one_line(self) -> None:
         server = self.serve()
-        with socket.create_connection(server.address) as plain:
+        with socket.create_connection(("127.0.0.1", server.port)) as plain:
             plain.sendall(encode("login", user="ann"))
             plain.settimeout(5)
             while plain.recv(1_000):
@@ -105,6 +109,17 @@ class Talking(TlsCase):
             self.client(server).read("bye", timeout=3)
         self.assertLess((server.cpu() - before) / (time.monotonic() - began), 0.05)
 
+    def test_its_health_is_asked_for(self) -> None:
+        server = self.serve()
+        self.assertEqual(self.ask(f"tls:{server.port}"), (0, ""))
+        status, complaint = self.ask(str(server.port))
+        self.assertEqual(status, 1)
+        self.assertIn(f"speaks TLS: tls:127.0.0.1:{server.port}", complaint)
+
+    def ask(self, where: str) -> tuple[int, str]:
+        asked = subprocess.run([*SERVER, "health", where], capture_output=True, text=True, env=environment())
+        return asked.returncode, asked.stderr
+
     def test_on_a_unix_socket_too(self) -> None:
         path = self.folder / "chat"
         server = self.serve(listen=f"tls:unix:{path}")
@@ -113,7 +128,7 @@ class Talking(TlsCase):
 
 class Renewed(TlsCase):
     def serial(self, server: ServerProcess) -> bytes:
-        with socket.create_connection(server.address) as plain, trusting().wrap_socket(plain) as secured:
+        with socket.create_connection(("127.0.0.1", server.port)) as plain, trusting().wrap_socket(plain) as secured:
             return secured.getpeercert(binary_form=True) or b""
 
     def test_a_renewed_certificate_counts_for_whoever_comes_next(self) -> None:
@@ -140,11 +155,11 @@ class Renewed(TlsCase):
 
 class Starting(TlsCase):
     def assert_refused(self, *flags: str, says: str) -> None:
-        server = ServerProcess(*flags)
-        self.addCleanup(server.close)
-        with self.assertRaisesRegex(AssertionError, says):
-            server.start()
-        self.assertEqual(len(server.log), 1, server.log)
+        options = Options()
+        db = f"sqlite:///{self.folder}/chat.db"
+        with self.assertRaisesRegex(SystemExit, f"^chat-server: [^\n]*{says}[^\n]*$"):
+            options.parseOptions([*flags, "--db", db])
+            ChatService(options, MemoryReactorClock())
 
     def test_the_port_is_secured_where_nothing_else_is_said(self) -> None:
         server = ServerProcess("--tls-cert", str(self.cert), "--tls-key", str(self.key), "--port", "0", listen="")
@@ -156,7 +171,7 @@ class Starting(TlsCase):
         cert, key = str(self.cert), str(self.key)
         tls = ("--listen", "tls:tcp:0")
         other = str(self.authority.issue("localhost", into="other")[1])
-        self.assert_refused("--tls-cert", cert, "--tls-key", key, says="no --listen takes the --tls-cert")
+        self.assert_refused("--listen", "tcp:0", "--tls-cert", cert, says="no --listen takes the --tls-cert")
         self.assert_refused(*tls, says="--tls-cert FILE")
         self.assert_refused(*tls, "--tls-cert", cert, "--tls-key", other, says="there is no key of")
         self.assert_refused(*tls, "--tls-cert", key, "--tls-key", key, says="no certificate in it")
@@ -166,7 +181,6 @@ class Starting(TlsCase):
     def test_certificate_and_key_may_stand_in_one_file(self) -> None:
         both = self.folder / "both.pem"
         both.write_text(self.key.read_text() + self.cert.read_text())
-        os.chmod(both, 0o600)
         server = ServerProcess("--tls-cert", str(both), listen="tls:tcp:0:interface=127.0.0.1")
         self.addCleanup(server.close)
         server.start()
