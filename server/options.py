@@ -11,6 +11,8 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
+from wire.frames import MAX_ROOMS
+
 N = TypeVar("N", int, float)
 
 
@@ -116,6 +118,18 @@ class Options(UsageOptions):
         ["max-storage", None, None,
          "Size of the database from which on nothing new is taken, while reading goes on, e.g. 20GB. [default: none]",
          _bytes],
+        ["max-per-address", None, 1_000, "Connections at once from one address (IPv6: /64), this machine's aside.",
+         _at_least(1, int, "a number of connections, 1 or more")],
+        ["logins-per-minute", None, 600,
+         "Logins a minute from one address, this machine's aside; more are slowed down, then refused.",
+         _at_least(1, int, "a number of logins, 1 or more")],
+        ["message-rate", None, None, "Messages a second of one client; who sends more is slowed down. [default: any]",
+         _at_least(0.01, float, "a number of messages, 0.01 or more", 1e9)],
+        ["byte-rate", None, None, "Bytes a second of one client, likewise, e.g. 1MB. [default: any]", _bytes],
+        ["max-rooms", None, MAX_ROOMS, "Rooms that one client is in at once.",
+         _at_least(1, int, f"a number of rooms from 1 to {MAX_ROOMS}", MAX_ROOMS)],
+        ["max-uploads", None, 100, "Unfinished uploads of one client.",
+         _at_least(1, int, "a number of uploads, 1 or more")],
         ["metrics-port", None, None,
          "TCP port of /metrics for Prometheus, /health and /ready, on this machine only (0: any free one)."
          " [default: none]", _port],

@@ -100,6 +100,12 @@ class ChatService(MultiService):
             ping=options["ping"],
             max_message=options["max-message"],
             max_storage=options["max-storage"],
+            max_rooms=options["max-rooms"],
+            max_uploads=options["max-uploads"],
+            message_rate=options["message-rate"],
+            byte_rate=options["byte-rate"],
+            max_per_address=options["max-per-address"],
+            logins_per_minute=options["logins-per-minute"],
         )
         self._wraps = self._certified()
         if options["metrics-port"] is not None:

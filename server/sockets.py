@@ -15,15 +15,13 @@ UNSENT: Final = 64 * 1024  # bytes that the kernel may hold unsent: a `bye` is n
 _TCP_INFO: Final = struct.Struct("=xxBB52xI")
 
 
-def tune(transport: Any) -> str:
-    """Set a new connection's socket up for a chat and return the peer's address for the log."""
-    peer = transport.getPeer()
+def tune(transport: Any) -> None:
+    """Set a new connection's socket up for a chat."""
     handle = _tcp(transport)
     if handle is not None:
         handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
-    return f"{peer.host}:{peer.port}" if hasattr(peer, "host") else "unix"
 
 
 def unacknowledged_for(transport: Any) -> float:
