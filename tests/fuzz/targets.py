@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from twisted.internet.testing import StringTransport
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import provider
 
 from tests.server.fakes import House, Peer
 from wire import frames
@@ -66,6 +67,7 @@ def session(data: bytes) -> None:
     peer = Peer(house.server)
     faults: list[LogEvent] = []
 
+    @provider(ILogObserver)
     def note(event: LogEvent) -> None:
         if "log_failure" in event:
             faults.append(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import TestCase
 
@@ -29,7 +30,9 @@ class StallTests(TestCase):
         self.house = House()
         self.house.server.start()
         certificate = Certificate(*Authority(Path(folder.name)).issue("localhost"))
-        self.protocol = certificate.secure(self.house.server, self.house.clock).buildProtocol(None)
+        self.protocol = certificate.secure(self.house.server, self.house.clock).buildProtocol(
+            IPv4Address("TCP", "127.0.0.1", 1)
+        )
         self.raw = Raw()
         assert self.protocol is not None
         self.protocol.makeConnection(self.raw)
