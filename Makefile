@@ -10,7 +10,7 @@ processes := tests\.(bench|engine|mariadb|processes|system|terminal)
 tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture --exclude-dir=bench '$(processes)' tests))
 twice := $(subst /,.,$(basename $(tests)))
 
-.PHONY: help run serve join test torture lint format guide bench bench-full bench-check pictures lock wheels clean
+.PHONY: help run serve join test torture lint format guide fuzz bench bench-full bench-check pictures lock wheels clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,10 +45,11 @@ torture: .venv/ready ## kill, cut, stall and fill, for long: KILLS=100 DB_KILLS=
 	@tools/needs.sh
 	$(bin)/python -m pytest -q -s tests/torture
 
-lint: .venv/ready ## style and types
+lint: .venv/ready ## style and types, and what is known of the packages that we stand on
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy $(code)
+	@tools/audit.sh
 
 format: .venv/ready ## put the code into its form
 	$(bin)/ruff check --fix .
@@ -56,6 +57,11 @@ format: .venv/ready ## put the code into its form
 
 guide: .venv/ready ## the tables of docs/client.md, from the commands, keys and settings that there are
 	$(bin)/python tools/guide.py
+
+fuzz: export SECONDS ?= 3600
+fuzz: .venv/ready ## look for inputs that break something, for SECONDS=3600
+	@$(bin)/python -c "import atheris" 2>/dev/null || $(bin)/pip install --quiet --require-hashes --no-deps -r requirements-fuzz.txt
+	$(bin)/python -m tests.fuzz $$SECONDS
 
 bench: .venv/ready ## how fast, beside other servers: the goals in a quarter of an hour, into docs/benchmarks.md
 	$(bin)/python -m bench

@@ -182,6 +182,19 @@ class Settings:
         group=WHERE,
         later=True,
     )
+    tls: bool = setting(
+        False,
+        "speak TLS, and nothing where the server does not show that it is who it should be; "
+        "tls:// before the server's name says the same",
+        group=WHERE,
+        later=True,
+    )
+    tls_ca: str = setting(
+        "",
+        "a PEM file with the certificates of whom to trust over TLS, by default whom this machine trusts",
+        group=WHERE,
+        later=True,
+    )
     rooms: list[str] = setting(
         [], "rooms to be in, by default those of last time, or lobby", group=WHERE, flag="room", test=canonical,
         later=True,

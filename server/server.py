@@ -19,9 +19,11 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from server.accounts import Accounts
+from server.addresses import Addresses
 from server.budget import PLACE
 from server.catching_up import CatchingUp
 from server.cleaning import Cleaning
+from server.complaints import Complaints
 from server.connection import Connection
 from server.elsewhere import Elsewhere
 from server.following import Following
@@ -63,13 +65,14 @@ from storage.interface import (
 from storage.interface import Room as StoredRoom
 from storage.order import Act, Expel, Ruling
 from wire import frames
-from wire.frames import encode
+from wire.frames import MAX_ROOMS, encode
 from wire.names import fold
 
 TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages less than 64 MiB
 CONTENTS: Final = 16 * 1024 * 1024  # bytes of contents kept: of 64 different ones what one reading gives
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
+TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
 READ_AGAIN: Final = 1.0  # seconds between attempts while the database is away
 
 
@@ -109,6 +112,12 @@ class Server(Factory):
         max_storage: int | None = None,
         auth: Auth = Auth.OPEN,
         in_hasher: InThread | None = None,
+        max_rooms: int = MAX_ROOMS,
+        max_uploads: int = 100,
+        message_rate: float | None = None,
+        byte_rate: int | None = None,
+        max_per_address: int = 1_000,
+        logins_per_minute: int = 600,
     ) -> None:
         self.clock = clock
         self.history = history
@@ -122,7 +131,18 @@ class Server(Factory):
         self.journal = Journal(storage, in_writer, clock, self._encode, self._publish, self._storage_changed)
         self.uploads = Uploads(clock, self.journal.wake)
         self.journal.add_bulk(self.uploads)
-        self.limits = Limits(max_message, max_storage, partial(in_reader, storage.size), clock)
+        self.limits = Limits(
+            max_message,
+            max_storage,
+            partial(in_reader, storage.size),
+            clock,
+            max_rooms=max_rooms,
+            max_uploads=max_uploads,
+            message_rate=message_rate,
+            byte_rate=byte_rate,
+        )
+        self.addresses = Addresses(clock, max_per_address, logins_per_minute)
+        self.complaints = Complaints(clock)
         self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _kept, CONTENTS)
         self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
@@ -132,6 +152,7 @@ class Server(Factory):
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
+        self._turned_away: set[Connection] = set()  # for want of a place, and not gone yet
         self._users: dict[str, list[Connection]] = {}  # by folded name
         self._rooms: dict[str, Room] = {}  # by folded name
         self._by_key: dict[int, Room] = {}
@@ -173,6 +194,7 @@ class Server(Factory):
         """
         began = self.clock.seconds()
         self.accounts.stop()
+        self.addresses.let_all_in()
         self.limits.stop()
         self._cleaning.stop()
         self._following.stop()
@@ -227,17 +249,36 @@ class Server(Factory):
     def add_conn(self, connection: Connection) -> None:
         """Take a connection into the registry, or refuse it where there are too many."""
         try:
-            self.rules.check_address(connection.host)
-            if len(self._connections) >= self.max_clients:
-                raise Refused("too_many", "the server is full; try again later")
-            self._connections.add(connection)
+            self._check_place(connection)
         except Refused as refused:
-            connection.end_with_error(refused.code, str(refused))
+            self._turn_away(connection, refused)
+        else:
+            self._connections.add(connection)
+            self.addresses.came(connection.network)
+
+    def _check_place(self, connection: Connection) -> None:
+        """Raise :class:`Refused` where there is no place for it."""
+        self.rules.check_address(connection.host)
+        if len(self._connections) >= self.max_clients:
+            raise Refused("too_many", "the server is full; try again later")
+        if not self.addresses.has_room(connection.network):
+            raise Refused("too_many", "too many connections from your address; close some of them")
+
+    def _turn_away(self, connection: Connection, why: Refused) -> None:
+        """Say why there is no place; where many come who have none, not to all: each takes an open file to tell."""
+        if len(self._turned_away) < TOLD:
+            self._turned_away.add(connection)
+            connection.end_with_error(why.code, str(why))
+        else:
+            connection.abort()
 
     def del_conn(self, connection: Connection) -> None:
         """Forget a connection that is lost."""
         self.dismiss(connection)
-        self._connections.discard(connection)
+        self._turned_away.discard(connection)
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self.addresses.went(connection.network)
         if self._closed is not None and not self._connections and not self._closed.called:
             self._closed.callback(None)
 
@@ -583,6 +624,11 @@ class Server(Factory):
 
     def _read_content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
         return self._reading_contents.run(self._in_reader, self.storage.content, *place)
+
+    async def open_uploads(self, user: str, client: bytes) -> int:
+        """Return how many uploads of a client are stored and not finished, as soon as the database can be asked."""
+        count: int = await self._until_read(self.storage.open_uploads, user, client)
+        return count
 
     async def upload_size(self, upload: UploadKey) -> int:
         """Return how many bytes of an upload are stored, as soon as the database can be asked."""

@@ -55,7 +55,8 @@ def memory(pid: int, line: str = "VmRSS") -> int:
 class ServerProcess:
     """``with ServerProcess("--grace", "1") as server: ...``; it may be ended and started again, on the same port.
 
-    ``db`` is a database URL; left out, an SQLite file in a folder that goes with the server. ``variables`` are added to
+    ``db`` is a database URL; left out, an SQLite file in a folder that goes with the server. ``listen`` may be
+    empty: then the flags say where. ``variables`` are added to
     its environment, and it inherits the open ``files``.
     """
 
@@ -127,7 +128,7 @@ class ServerProcess:
         """Start it and return when it serves; raises AssertionError with its log where it does not."""
         self._told.clear()
         self._process = subprocess.Popen(
-            [*self._command, "--listen", self._listen],
+            [*self._command, *(("--listen", self._listen) if self._listen else ())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -150,8 +151,8 @@ class ServerProcess:
             self.log.append(line.rstrip("\n"))
             if not self._told.is_set() and (found := _LISTENING.search(line)):
                 self._address = found["path"] or (found["host"], int(found["port"]))
-                if found["port"] and self._listen.startswith("tcp:"):
-                    self._listen = f"tcp:{found['port']}:interface={found['host']}"
+                if found["port"] and "tcp:0:" in self._listen:
+                    self._listen = self._listen.replace("tcp:0:", f"tcp:{found['port']}:")
                 self._told.set()
         self._told.set()
 

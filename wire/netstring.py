@@ -94,7 +94,7 @@ class Netstrings(NetstringReceiver):
             return False
         self._buffer = self._buffer[self._offset :] + self._arrived
         self._offset = 0
-        self._arrived.clear()
+        self._arrived = bytearray()  # cleared it would keep its place, and no other one would fit into what it frees
         return True
 
     def _next(self) -> bytes | None:

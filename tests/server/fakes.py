@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import ITransport
 from twisted.internet.task import Clock
@@ -130,8 +131,9 @@ class Reading(NetstringReceiver):
 class Peer:
     """A client at the other end of a connection of the server."""
 
-    def __init__(self, server: Server, room: int = 1 << 30) -> None:
+    def __init__(self, server: Server, room: int = 1 << 30, host: str = "127.0.0.1") -> None:
         self.transport = TightTransport(room)
+        self.transport.peerAddr = IPv4Address("TCP", host, 1)
         self.connection: Connection = server.buildProtocol(None)
         self.connection.makeConnection(self.transport)
         self._reading = Reading()
@@ -341,6 +343,9 @@ class ListStorage:
 
     def upload_size(self, upload: UploadKey) -> int:
         return len(self.uploads.get(upload, b""))
+
+    def open_uploads(self, user: str, client: bytes) -> int:
+        return sum(1 for key in self.uploads if (key.user, key.client) == (user, client))
 
     def _log_in(self, login: Login) -> LoggedIn | Refusal:
         if refusal := self.accounts.refusal(login):

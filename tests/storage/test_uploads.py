@@ -103,6 +103,16 @@ class Storing(Cases):
             ]
         return steps, counts[0], counts[1]
 
+    def test_the_unfinished_ones_of_a_client_are_counted(self) -> None:
+        user, client, number = self.key.user, self.key.client, self.key.number
+        self.assertEqual(self.storage.open_uploads(user, client), 0)
+        self.append(b"abc")
+        self.journal.commit(Piece(self.ann, UploadKey(user, client, number + 1), 0, b"x"))
+        self.assertEqual(self.storage.open_uploads(user, client), 2)
+        self.assertEqual(self.storage.open_uploads("bob", client), 0)
+        self.sent(3, "f")
+        self.assertEqual(self.storage.open_uploads(user, client), 1)
+
     def test_pieces_follow_each_other_or_are_left_out(self) -> None:
         self.assertEqual(self.append(b"abc", b"def"), [True, True])
         wrong = [Piece(self.ann, self.key, offset, b"x") for offset in (0, 5, 7, 2**53)]
