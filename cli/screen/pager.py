@@ -50,7 +50,7 @@ class Pager:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
-        talk.commands.add("open", self._open, "read all of a long text in the pager", "[ID]", subject="talk")
+        talk.commands.add("open", self._open, "read a long text in the pager", "[ID]", subject="talk")
         talk.keys.add("open", lambda: self._open(""), "read all of the lowest long text in view in the pager", "meta o")
 
     def _open(self, argument: str) -> None:

@@ -13,7 +13,7 @@ from cli.settings import SETTINGS, Setting, Settings, as_toml, by_group
 
 WIDTH = 78  # columns of the file's comments
 SUBJECT, USAGE = 8, 17  # columns of the overview
-ROOMY = 55  # columns in which most of its lines have room
+ROOMY = 58  # columns in which its lines have room
 
 _CLAUSE = re.compile("[,:;(]")  # ends what is said first
 
@@ -28,7 +28,7 @@ def overview(commands: Commands, width: int) -> str:
         subjects.setdefault(command.subject, []).append(command)
     lines = _with_briefs if width >= ROOMY else _names_alone
     told = [line for subject, members in subjects.items() for line in lines(subject, members)]
-    return "\n".join([*told, "/help COMMAND, /help keys, /help settings: more of each"])
+    return "\n".join([*told, "/help COMMAND, keys or settings: more of each"])
 
 
 def _with_briefs(subject: str, commands: list[Command]) -> Iterator[str]:
