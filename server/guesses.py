@@ -58,8 +58,9 @@ class Guesses:
         """A password was right: whoever gave it had only mistyped before."""
         network = network_of(address)
         mistyped = self._wrong.pop((user, network), None)
-        if mistyped is not None and (others := self._wrong.get((ANY, network))) is not None:
-            others.count -= mistyped.count
+        for key in ((user, ANY), (ANY, network)):
+            if mistyped is not None and (all_wrong := self._wrong.get(key)) is not None:
+                all_wrong.count -= mistyped.count
 
     def _known(self, user: str, network: str) -> Wrong | None:
         known = self._wrong.get((user, network))

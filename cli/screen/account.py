@@ -19,8 +19,8 @@ class Account:
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
         add = talk.commands.add
-        add("register", self._register, "have your name need a password", subject="account", private=True)
-        add("passwd", self._change, "change the password of your name", subject="account", private=True)
+        add("register", self._register, "take your name for good, by a password", subject="account", private=True)
+        add("passwd", self._change, "change your password", subject="account", private=True)
 
     def ask(self, what: str) -> Deferred[str | None]:
         """Return the password that is typed, unseen; None where the person has thought better of it."""

@@ -456,11 +456,11 @@ class House:
         while self.steps.step():
             self.clock.advance(0)
 
-    def peer(self, user: str, room: int = 1 << 30, **login: Any) -> Peer:
+    def peer(self, user: str, room: int = 1 << 30, host: str = "127.0.0.1", **login: Any) -> Peer:
         """Return somebody who has logged in."""
         from wire.frames import Login as LoginFrame
 
-        peer = Peer(self.server, room)
+        peer = Peer(self.server, room, host)
         peer.says(LoginFrame(user, **login))
         self.settle()
         return peer
@@ -473,11 +473,11 @@ class Members(House):
         super().__init__(auth=Auth.ACCOUNTS, **settings)
         self.server.accounts.admit = self._admit  # type: ignore[method-assign]
 
-    def member(self, name: str, role: Role = Role.USER, room: int = 1 << 30, **login: Any) -> Peer:
+    def member(self, name: str, role: Role = Role.USER, **login: Any) -> Peer:
         """Return somebody who has logged in by an account, which is made where there is none."""
         if self.storage.account(fold(name)) is None:
             self.storage.accounts.register(Register(name, "hash", None, 0, role))
-        return self.peer(name, room, **login)
+        return self.peer(name, **login)
 
     async def _admit(self, who: object, name: str, password: str | None, address: str) -> Account | None:
         return self.storage.account(fold(name))

@@ -16,7 +16,7 @@ from storage.order import Act, Close, Impose, Invite, Kind, Sanction
 from tests.server.fakes import House, Members, Peer
 from wire import frames
 
-HERE = "192.168.1.1"  # where the fakes' peers are
+HERE = "192.168.1.1"  # where the peers are
 
 
 class OrdersCase(TestCase):
@@ -27,7 +27,7 @@ class OrdersCase(TestCase):
         self.ann, self.bob = self.account("ann"), self.account("bob")
 
     def account(self, name: str, role: Role = Role.USER, **login: Any) -> Peer:
-        return self.house.member(name, role, **login)
+        return self.house.member(name, role, host=HERE, **login)
 
     def run_line(self, peer: Peer, line: str, **fields: Any) -> str:
         """Return the answer: the text, or the code of the error."""
@@ -57,7 +57,7 @@ class OrdersCase(TestCase):
 
     def refused(self, name: str) -> str:
         """Return the text by which a login is refused; empty where it is let in."""
-        peer = self.house.peer(name)
+        peer = self.house.peer(name, host=HERE)
         return "".join(error.text for error in peer.heard(frames.Error) if error.fatal is True)
 
 

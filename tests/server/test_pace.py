@@ -106,6 +106,9 @@ class UploadsTests(TestCase):
     def test_those_that_wait_to_be_stored_count(self) -> None:
         house, readers = House(), Steps()
         house.server = Server(cast(IStorage, house.storage), house.steps, readers, house.clock, max_uploads=3)
+        house.server.rules.reread()
+        while readers.step():
+            pass
         ann = house.peer("ann", client="c")
         ann.connection.dataReceived(b"".join(encode(frames.Part(number, 0), b"x") for number in range(10)))
         while readers.step():  # nothing is written meanwhile
