@@ -7,7 +7,7 @@ reactor's turn, without a timer.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -33,6 +33,7 @@ class Failed(Exception):
 
 Answer = Callable[[Outcome | Failed], None]
 InThread = Callable[..., "Deferred[Any]"]
+Encoded = dict[int, tuple[int, list[bytes]]]  # messages of each room by its key, with the first one's id
 
 
 class Bulk(Protocol):
@@ -46,9 +47,9 @@ class Bulk(Protocol):
 
 
 class Published(Protocol):
-    """Who is told of a batch that is stored: the encoded messages of each room by the room's key."""
+    """Who is told of a batch that is stored."""
 
-    def __call__(self, messages: dict[int, tuple[int, list[bytes]]]) -> None:
+    def __call__(self, messages: Encoded) -> None:
         """Show them."""
 
 
@@ -80,6 +81,7 @@ class Journal:
         self._waiting: deque[tuple[Entry, Answer]] = deque()
         self._bulk: Bulk | None = None
         self.budget = Budget(FULL, clock)
+        self._untold: list[tuple[Iterable[Answer], Sequence[Outcome | Failed], Encoded]] = []  # of what is stored
         self._talked_at = -LULL
         self._number = 0
         self._working = False
@@ -127,15 +129,22 @@ class Journal:
         work.addErrback(lambda failure: self._log.failure("the journal stopped", failure))
 
     async def _work(self) -> None:
+        """Store batch after batch; while one is being stored, the one before is told of and the next one gathers."""
         while self._waiting or self._bulk:
-            await self._store(self._cut())
+            pairs, size = self._cut()
+            storing = Deferred.fromCoroutine(self._store(pairs))
+            self._tell()
+            self.budget.give_back(size)
+            await storing
+            if not (self._waiting or self._bulk):
+                self._tell()
         self._working = False
         idle, self._idle = self._idle, []
         for done in idle:
             done.callback(None)
 
-    def _cut(self) -> list[tuple[Entry, Answer]]:
-        """Take what waits, as much as one transaction should carry, and let in who was held.
+    def _cut(self) -> tuple[list[tuple[Entry, Answer]], int]:
+        """Take what waits, as much as one transaction should carry; return it and what it took of the budget.
 
         Of each room no more than one write takes: who keeps up gets every batch at once, and nothing is stored faster
         than it is given out, which would soon have to be read again for everybody.
@@ -151,11 +160,10 @@ class Journal:
                     break
             taken.append(self._waiting.popleft())
             size += _size(entry)
-        self.budget.give_back(size)
         now = self._clock.seconds()
         if taken:
             self._talked_at = now
-        return taken + self._bulk.cut(quiet=now - self._talked_at > LULL) if self._bulk else taken
+        return taken + self._bulk.cut(quiet=now - self._talked_at > LULL) if self._bulk else taken, size
 
     async def _store(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:
         self._number += 1
@@ -174,25 +182,23 @@ class Journal:
                 break
         if self.down:
             self._turn(down=False)
-        self._tell(pairs, outcomes, messages)
+        self._untold.append(((answer for _, answer in pairs), outcomes, messages))
 
-    def _tell(
-        self,
-        pairs: Sequence[tuple[Entry, Answer]],
-        outcomes: list[Outcome],
-        messages: dict[int, tuple[int, list[bytes]]],
-    ) -> None:
-        for (_, answer), outcome in zip(pairs, outcomes, strict=True):
-            try:
-                answer(outcome)
-            except Exception:  # one connection's fault must not stop the journal for all
-                self._log.failure("an answer failed")
-        self._published(messages)
+    def _tell(self) -> None:
+        """Answer those whose entries are stored, and show the messages."""
+        untold, self._untold = self._untold, []
+        for answers, outcomes, messages in untold:
+            for answer, outcome in zip(answers, outcomes, strict=True):
+                try:
+                    answer(outcome)
+                except Exception:  # one connection's fault must not stop the journal for all
+                    self._log.failure("an answer failed")
+            self._published(messages)
 
-    def _commit(self, batch: Batch) -> tuple[list[Outcome], dict[int, tuple[int, list[bytes]]]]:
+    def _commit(self, batch: Batch) -> tuple[list[Outcome], Encoded]:
         """In the storage thread: commit, then encode each message once for all who will see it."""
         outcomes = self.commit(batch)
-        messages: dict[int, tuple[int, list[bytes]]] = {}
+        messages: Encoded = {}
         for entry, outcome in zip(batch.entries, outcomes, strict=True):
             if type(entry) is Send and (type(outcome) is int or isinstance(outcome, Message)):
                 data = self._encode(entry, outcome)
@@ -226,7 +232,7 @@ class Journal:
         if isinstance(entry, Send):  # it counts as received all the same
             await self._store([(Refuse(entry.sender, entry.seq), lambda _: answer(Failed()))])
         else:
-            answer(Failed())
+            self._untold.append(([answer], [Failed()], {}))
 
 
 def _size(entry: Entry) -> int:

@@ -112,6 +112,7 @@ def _mysql(url: URL) -> Engine:
         url.update_query_dict(missing),
         isolation_level="READ COMMITTED",
         pool_reset_on_return=None,
+        paramstyle="format",  # positions and no names: what is prepared is given tuples
         hide_parameters=True,
     )
     event.listen(engine, "connect", _wait_for_the_others)

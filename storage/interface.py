@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
 from zope.interface import Attribute, Interface
 
 from storage.changes import Change
@@ -36,8 +37,7 @@ class Room:
     last_id: int
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct, gc=False):  # of these and of Sends there are many at once
     """One stored message; ``size`` stands where ``text`` is only the beginning, ``name`` where it is a file."""
 
     room: str
@@ -153,8 +153,7 @@ class Content:
     name: str | None = None
 
 
-@dataclass(slots=True)
-class Send:
+class Send(Struct, gc=False):
     """Store a message: ``text``, or ``content`` where that is given.
 
     Outcome: the message's id in the room; with ``content`` the :class:`Message` as it is stored, or a :class:`Refusal`,

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Final
 
 from storage.changes import Change, Here, Replaced
 from storage.changes import Presence as Moved
 from storage.interface import (
-    Beat,
     Content,
     Drop,
     Entry,
@@ -32,11 +31,19 @@ from storage.interface import (
     Sender,
     UploadKey,
 )
+from storage.prepared import Row
 from storage.schema import NAME, UploadState
 from storage.uploads import Upload
 from wire.names import fold
 
 SenderKey = tuple[str, bytes]  # the folded user, the client
+
+# The columns of the rows that come out.
+MESSAGE: Final = ("room_id", "id", "sender", "sent_at", "text", "folded")
+LARGE: Final = ("room_id", "id", "sender", "sent_at", "size", "name", "text", "folded", "upload_id")
+PART: Final = ("upload_id", "offset", "data")
+SENDER: Final = ("user", "client", "epoch", "received", "seen_at")
+ROOM: Final = ("id", "name", "folded", "first_id", "last_id")
 
 
 @dataclass(slots=True)
@@ -75,23 +82,28 @@ class Touched:
         """Return what ``entries`` touch."""
         touched = cls()
         for entry in entries:
-            if isinstance(entry, Open):
+            if isinstance(entry, Send):  # nearly all are
+                touched._sender(entry.sender)
+                touched.rooms.add(entry.room)
+                if entry.content is not None:
+                    touched.uploads.add(entry.content.upload)
+            elif isinstance(entry, Refuse):
+                touched._sender(entry.sender)
+            elif isinstance(entry, Piece | Drop):
+                touched._sender(entry.sender)
+                touched.uploads.add(entry.upload)
+            elif isinstance(entry, Open):
                 touched.names.setdefault(fold(entry.name), entry.name)
             elif isinstance(entry, Login):
                 touched._name(entry)
             elif isinstance(entry, Return):
                 for login, _ in entry.logins:
                     touched._name(login)
-            elif not isinstance(entry, Logout | Presence | Beat):
-                if isinstance(entry, Send):
-                    touched.rooms.add(entry.room)
-                    if entry.content is not None:
-                        touched.uploads.add(entry.content.upload)
-                elif isinstance(entry, Piece | Drop):
-                    touched.uploads.add(entry.upload)
-                if entry.sender is not None:
-                    touched.senders.add((entry.sender.user, entry.sender.client))
         return touched
+
+    def _sender(self, sender: Sender | None) -> None:
+        if sender is not None:
+            self.senders.add((sender.user, sender.client))
 
     def _name(self, login: Login) -> None:
         self.users.add(login.user)
@@ -99,7 +111,7 @@ class Touched:
             self.senders.add((login.user, login.client))
 
 
-def folded(text: str, name: str | None) -> str | None:
+def folded(text: str, name: str | None = None) -> str | None:
     """Return what is searched of a message, a text or a file of that name; None where it is the text as it stands."""
     found = fold(text or name or "")
     return None if found == text else found
@@ -126,9 +138,9 @@ class Ledger:
         self._rooms = {room.key: room for room in rooms}
         self._keys = {fold(room.name): room.key for room in self._rooms.values()}
         self._last_ids = {room.key: room.last_id for room in self._rooms.values()}
-        self.messages: list[dict[str, Any]] = []
-        self.large: list[dict[str, Any]] = []  # messages that are uploads
-        self.parts: list[dict[str, Any]] = []
+        self.messages: list[Row] = []
+        self.large: list[Row] = []  # messages that are uploads
+        self.parts: list[Row] = []
         self.logins: dict[int, Login | None] = {}  # by number; None is to be removed
         self.present: list[Presence] = []
         self.returned: Return | None = None
@@ -158,24 +170,21 @@ class Ledger:
                 return self._put_back(entry)
         return True
 
-    def changed_senders(self, seen_at: int) -> list[dict[str, Any]]:
+    def changed_senders(self, seen_at: int) -> list[Row]:
         """Return the rows of all senders, seen at that moment."""
-        return [
-            {"user": user, "client": client, "epoch": row.epoch, "received": row.received, "seen_at": seen_at}
-            for (user, client), row in self._senders.items()
-        ]
+        return [(user, client, row.epoch, row.received, seen_at) for (user, client), row in self._senders.items()]
 
-    def changed_rooms(self) -> list[dict[str, Any]]:
+    def changed_rooms(self) -> list[Row]:
         """Return the rows of the rooms that have new messages."""
         return [
-            {"id": key, "name": room.name, "folded": fold(room.name), "first_id": room.first_id, "last_id": last_id}
+            (key, room.name, fold(room.name), room.first_id, last_id)
             for key, room in self._rooms.items()
             if (last_id := self._last_ids[key]) != room.last_id
         ]
 
-    def changed_uploads(self, now: int) -> list[dict[str, Any]]:
+    def changed_uploads(self, now: int) -> list[Row]:
         """Return the rows of uploads that are not what they were, touched at ``now``, as they were changed first."""
-        return [upload.row(now) for upload in self._changed.values()]
+        return [tuple(upload.row(now).values()) for upload in self._changed.values()]
 
     def _room(self, key: int) -> Room:
         return replace(self._rooms[key], last_id=self._last_ids[key])
@@ -245,7 +254,7 @@ class Ledger:
         if entry.sender is None:
             return True
         row = self._senders[entry.sender.user, entry.sender.client]
-        if self._is_old(entry.sender) or entry.seq <= row.received:
+        if entry.sender.epoch < row.epoch or entry.seq <= row.received:
             return False
         row.epoch = entry.sender.epoch  # higher only if the database was restored from a copy
         row.received = entry.seq
@@ -254,21 +263,13 @@ class Ledger:
     def _store(self, send: Send) -> int | Message | Refusal:
         if send.content is not None:
             return self._store_content(send, send.content)
-        id, row = self._number(send, send.text)
-        self.messages.append(row)
+        id = self._next_id(send.room)
+        self.messages.append((send.room, id, send.by, send.at, send.text, folded(send.text)))
         return id
 
-    def _number(self, send: Send, text: str, name: str | None = None) -> tuple[int, dict[str, Any]]:
-        """Return the next id of the room, and the row of the message that gets it."""
-        id = self._last_ids[send.room] = self._last_ids[send.room] + 1
-        return id, {
-            "room_id": send.room,
-            "id": id,
-            "sender": send.by,
-            "sent_at": send.at,
-            "text": text,
-            "folded": folded(text, name),
-        }
+    def _next_id(self, room: int) -> int:
+        self._last_ids[room] = id = self._last_ids[room] + 1
+        return id
 
     # Uploads.
 
@@ -279,7 +280,7 @@ class Ledger:
         self._uploads[piece.upload] = self._changed[upload.id] = upload
         upload.append(piece.data)
         if piece.data:
-            self.parts.append({"upload_id": upload.id, "offset": piece.offset, "data": piece.data})
+            self.parts.append((upload.id, piece.offset, piece.data))
         return True
 
     def _drop(self, drop: Drop) -> bool:
@@ -302,7 +303,8 @@ class Ledger:
         text = upload.beginning if content.name is None else ""
         is_whole = content.name is None and len(upload.head) == upload.size  # short enough to be an ordinary message
         self._use_up(content.upload, UploadState.GONE if is_whole else UploadState.SENT)
-        id, row = self._number(send, text, content.name)
-        size = None if is_whole else upload.size
-        self.large.append({**row, "size": size, "name": content.name, "upload_id": None if is_whole else upload.id})
+        id = self._next_id(send.room)
+        size, key = (None, None) if is_whole else (upload.size, upload.id)
+        searched = folded(text, content.name)
+        self.large.append((send.room, id, send.by, send.at, size, content.name, text, searched, key))
         return Message(self._rooms[send.room].name, id, send.by, send.at, text, size, content.name)

@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from time import time
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Insert, Select, bindparam, insert, select, tuple_
+from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_
 
 from storage.interface import Entry, Login, Outcome, Room, UploadKey
-from storage.ledger import Ledger, Named, SenderKey, SenderRow, Touched
+from storage.ledger import LARGE, MESSAGE, PART, ROOM, SENDER, Ledger, Named, SenderKey, SenderRow, Touched
+from storage.prepared import ByKeys, Rows
 from storage.schema import NAME, logins, messages, parts, rooms, senders, servers, uploads
 from storage.signing import sign
 from storage.uploads import Upload
-from storage.upsert import upsert
 from storage.whereabouts import Whereabouts
 
-KEYS: Final = 500  # of one SELECT; MariaDB plans badly from 1,000 on
-
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
-_ROOM_KEYS = select(rooms.c.folded, rooms.c.id).where(rooms.c.folded.in_(_KEYS))
-_LOCK_ROOMS = (
+_ROOM_KEYS = ByKeys(select(rooms.c.folded, rooms.c.id).where(rooms.c.folded.in_(_KEYS)))
+_LOCK_ROOMS = ByKeys(
     select(rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id).where(rooms.c.id.in_(_KEYS)).with_for_update()
 )
-_LOCK_SENDERS = (
+_LOCK_SENDERS = ByKeys(
     select(senders.c.user, senders.c.client, senders.c.epoch, senders.c.received)
     .where(tuple_(senders.c.user, senders.c.client).in_(_KEYS))
     .with_for_update()
 )
-_LOGINS = (
+_LOGINS = ByKeys(
     select(logins.c.server, logins.c.number, logins.c.name, logins.c.key, logins.c.client)
     .where(logins.c.user.in_(_KEYS))
     .order_by(logins.c.server, logins.c.number)
 )
 _UPLOAD_KEY = (uploads.c.user, uploads.c.client, uploads.c.number)
-_LOCK_UPLOADS = (
+_LOCK_UPLOADS = ByKeys(
     select(*_UPLOAD_KEY, uploads.c.id, uploads.c.size, uploads.c.head, uploads.c.tail)
     .where(tuple_(*_UPLOAD_KEY).in_(_KEYS))
     .with_for_update()
 )
 _LOCK_BATCH = select(servers.c.batch).where(servers.c.id == bindparam("id")).with_for_update()
+
+_ADD_ROOMS = Rows(rooms, ROOM[1:], changed=["folded"])
+_ADD_SENDERS = Rows(senders, SENDER, changed=["user"])
+_ADD_MESSAGES = Rows(messages, MESSAGE)
+_ADD_LARGE = Rows(messages, LARGE)
+_ADD_PARTS = Rows(parts, PART)
+_CHANGE_ROOMS = Rows(rooms, ROOM, changed=["last_id"])
+_CHANGE_SENDERS = Rows(senders, SENDER, changed=["epoch", "received", "seen_at"])
+_CHANGE_UPLOADS = Rows(
+    uploads, uploads.columns.keys(), changed=["number", "size", "head", "tail", "state", "touched_at"]
+)
 
 
 class Posting:
@@ -53,11 +62,6 @@ class Posting:
         self._server = server
         self._is_alone = dialect == "sqlite"
         self._whereabouts = Whereabouts(dialect, server)
-        self._add_rooms = upsert(dialect, rooms, "folded")
-        self._add_senders = upsert(dialect, senders, "user")
-        self._change_rooms = upsert(dialect, rooms, "last_id")
-        self._change_senders = upsert(dialect, senders, "epoch", "received", "seen_at")
-        self._change_uploads = upsert(dialect, uploads, "number", "size", "head", "tail", "state", "touched_at")
 
     def post(self, connection: Connection, batch: int, entries: Sequence[Entry]) -> list[Outcome]:
         """Carry out ``entries`` as the server's batch of that number and return their outcomes."""
@@ -71,12 +75,12 @@ class Posting:
         )
         outcomes = [ledger.carry_out(entry) for entry in entries]
         now = int(time() * 1000)
-        _write(connection, insert(messages), ledger.messages)
-        _write(connection, insert(messages), ledger.large)
-        _write(connection, insert(parts), ledger.parts)
-        _write(connection, self._change_uploads, ledger.changed_uploads(now))
-        _write(connection, self._change_senders, ledger.changed_senders(seen_at=now))
-        _write(connection, self._change_rooms, ledger.changed_rooms())
+        _ADD_MESSAGES.write(connection, ledger.messages)
+        _ADD_LARGE.write(connection, ledger.large)
+        _ADD_PARTS.write(connection, ledger.parts)
+        _CHANGE_UPLOADS.write(connection, ledger.changed_uploads(now))
+        _CHANGE_SENDERS.write(connection, ledger.changed_senders(seen_at=now))
+        _CHANGE_ROOMS.write(connection, ledger.changed_rooms())
         sign(connection, self._server, batch, ledger.told)
         self._whereabouts.write(connection, ledger)
         return outcomes
@@ -93,48 +97,32 @@ class Posting:
         found = _senders(connection, keys)
         if new := keys - found.keys():
             # What is not there cannot be locked, and two servers would both begin it: so put it there first.
-            rows = [
-                {"user": user, "client": client, "epoch": 0, "received": 0, "seen_at": 0}
-                for user, client in sorted(new)
-            ]
-            _write(connection, self._add_senders, rows)
+            _ADD_SENDERS.write(connection, [(user, client, 0, 0, 0) for user, client in sorted(new)])
             found |= _senders(connection, new)
         return found
 
     def _lock_rooms(self, connection: Connection, touched: Touched) -> list[Room]:
         keys = _room_keys(connection, touched.names)
         if new := touched.names.keys() - keys.keys():
-            rows = [{"name": touched.names[it], "folded": it, "first_id": 1, "last_id": 0} for it in sorted(new)]
-            _write(connection, self._add_rooms, rows)
+            _ADD_ROOMS.write(connection, [(touched.names[it], it, 1, 0) for it in sorted(new)])
             keys |= _room_keys(connection, new)
-        return [Room(*row) for row in _find(connection, _LOCK_ROOMS, touched.rooms.union(keys.values()))]
-
-
-def _write(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(statement, rows)
-
-
-def _find(connection: Connection, statement: Select[Any], keys: Collection[Any]) -> Iterator[Any]:
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), KEYS):
-        yield from connection.execute(statement, {"keys": ordered[start : start + KEYS]})
+        return [Room(*row) for row in _LOCK_ROOMS.find(connection, touched.rooms.union(keys.values()))]
 
 
 def _senders(connection: Connection, keys: Collection[SenderKey]) -> dict[SenderKey, SenderRow]:
-    rows = _find(connection, _LOCK_SENDERS, keys)
+    rows = _LOCK_SENDERS.find(connection, keys)
     return {(user, client): SenderRow(epoch, received) for user, client, epoch, received in rows}
 
 
 def _names(connection: Connection, users: Collection[str]) -> list[Named]:
-    rows = _find(connection, _LOGINS, users)
+    rows = _LOGINS.find(connection, users)
     return [Named(server, Login(name, client, key, number)) for server, number, name, key, client in rows]
 
 
 def _room_keys(connection: Connection, names: Collection[str]) -> dict[str, int]:
-    return dict(_find(connection, _ROOM_KEYS, names))
+    return dict(_ROOM_KEYS.find(connection, names))
 
 
 def _uploads(connection: Connection, keys: Collection[UploadKey]) -> list[Upload]:
-    rows = _find(connection, _LOCK_UPLOADS, [(key.user, key.client, key.number) for key in keys])
+    rows = _LOCK_UPLOADS.find(connection, [(key.user, key.client, key.number) for key in keys])
     return [Upload(UploadKey(user, client, number), *row) for user, client, number, *row in rows]

@@ -9,18 +9,22 @@ in that order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Insert, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from storage.changes import Change
+from storage.prepared import Rows
 from storage.schema import changes, servers
-from storage.upsert import upsert
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final[msgspec.json.Decoder[Change]] = msgspec.json.Decoder(Change)
+_ADD_CHANGES: Final = Rows(changes, ["server", "seq", "what"])
+_SIGN: Final = Rows(servers, ["id", "batch"], changed=["batch", "beat_at"], beat_at=func.now())
+_SIGN_CHANGES: Final = Rows(
+    servers, ["id", "batch", "last_change"], changed=["batch", "last_change", "beat_at"], beat_at=func.now()
+)
 _LAST: Final = select(servers.c.last_change).where(servers.c.id == bindparam("id")).with_for_update()
 
 
@@ -29,16 +33,13 @@ def sign(connection: Connection, server: int, batch: int, told: Sequence[Change]
 
     ``server`` is what the process drew for itself when it began (``secrets.randbits(63)``); ``batch`` rises.
     """
-    row = {"id": server, "batch": batch}
-    if told:
-        last = connection.scalar(_LAST, {"id": server}) or 0
-        rows = [
-            {"server": server, "seq": seq, "what": _encoder.encode(change).decode()}
-            for seq, change in enumerate(told, last + 1)
-        ]
-        connection.execute(insert(changes), rows)
-        row["last_change"] = last + len(rows)
-    connection.execute(_signature(connection.dialect.name, *list(row)[1:]), row)
+    if not told:
+        _SIGN.write(connection, [(server, batch)])
+        return
+    last = connection.scalar(_LAST, {"id": server}) or 0
+    rows = [(server, seq, _encoder.encode(change).decode()) for seq, change in enumerate(told, last + 1)]
+    _ADD_CHANGES.write(connection, rows)
+    _SIGN_CHANGES.write(connection, [(server, batch, last + len(rows))])
 
 
 def decoded(what: str) -> Change | None:
@@ -47,10 +48,3 @@ def decoded(what: str) -> Change | None:
         return _decoder.decode(what)
     except msgspec.ValidationError:
         return None
-
-
-@cache
-def _signature(dialect: str, *changed: str) -> Insert:
-    statement: Any = upsert(dialect, servers, *changed, "beat_at")
-    signature: Insert = statement.values(beat_at=func.now())
-    return signature

@@ -55,7 +55,7 @@ class Upload:
             "size": self.size,
             "head": self.head,
             "tail": self.tail,
-            "state": self.state,
+            "state": int(self.state),  # drivers know no enumerations
             "touched_at": now,
         }
 

@@ -9,9 +9,11 @@ from sqlalchemy import Connection, delete, update
 
 from storage.interface import Login, Presence, Return
 from storage.ledger import Ledger
+from storage.prepared import Row, Rows
 from storage.schema import changes, logins, present, servers
-from storage.upsert import upsert
 
+_ADD_LOGINS: Final = Rows(logins, logins.columns.keys(), changed=["user", "name", "key", "client"])
+_ADD_PRESENT: Final = Rows(present, present.columns.keys(), changed=["name"])
 KEYS: Final = 500  # of one DELETE
 
 
@@ -21,8 +23,6 @@ class Whereabouts:
     def __init__(self, dialect: str, server: int) -> None:
         self._server = server
         self._is_alone = dialect == "sqlite"
-        self._add_logins = upsert(dialect, logins, "user", "name", "key", "client")
-        self._add_present = upsert(dialect, present, "name")
 
     def write(self, connection: Connection, ledger: Ledger) -> None:
         """Write what came of a batch that is signed."""
@@ -30,8 +30,7 @@ class Whereabouts:
             self._begin(connection, ledger.returned)
         added = [self._row(login) for login in ledger.logins.values() if login is not None]
         gone = [number for number, login in ledger.logins.items() if login is None]
-        if added:
-            connection.execute(self._add_logins, added)
+        _ADD_LOGINS.write(connection, added)
         for start in range(0, len(gone), KEYS):
             some = logins.c.number.in_(gone[start : start + KEYS])
             connection.execute(delete(logins).where(logins.c.server == self._server, some))
@@ -53,16 +52,7 @@ class Whereabouts:
         self._add(connection, [(presence.room, name) for name in presence.came])
 
     def _add(self, connection: Connection, users: Iterable[tuple[int, str]]) -> None:
-        rows = [{"server": self._server, "room_id": room, "name": name} for room, name in users]
-        if rows:
-            connection.execute(self._add_present, rows)
+        _ADD_PRESENT.write(connection, [(self._server, room, name) for room, name in users])
 
-    def _row(self, login: Login) -> dict[str, object]:
-        return {
-            "server": self._server,
-            "number": login.number,
-            "user": login.user,
-            "name": login.name,
-            "key": login.key,
-            "client": login.client,
-        }
+    def _row(self, login: Login) -> Row:
+        return self._server, login.number, login.user, login.name, login.key, login.client

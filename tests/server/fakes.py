@@ -350,6 +350,11 @@ class Steps:
         self._calls.append(lambda: maybeDeferred(function, *args).chainDeferred(result))
         return result
 
+    @property
+    def waiting(self) -> int:
+        """How many calls have begun and are not carried out."""
+        return len(self._calls)
+
     def step(self) -> bool:
         """Carry out the next call; say whether there was one."""
         if not self._calls:

@@ -8,7 +8,7 @@ from twisted.trial.unittest import TestCase
 
 from server import journal
 from server.log import SEGMENT
-from storage.interface import Batch, Entry, Open, Outcome, Send
+from storage.interface import Batch, Beat, Entry, Open, Outcome, Send
 from tests.server.fakes import House
 from wire import frames
 from wire.frames import encode
@@ -45,6 +45,26 @@ class JournalTests(TestCase):
         self.house.settle()
         self.assertEqual([len(batch) for batch in batches], [10])
         self.assertEqual(self.acks(), list(range(1, 11)))
+
+    def test_the_next_batch_begins_before_the_one_before_is_told_of(self) -> None:
+        begun: list[int] = []
+        put = self.house.server.journal.put
+        for _ in range(2):
+            put(Beat(), lambda _: begun.append(self.house.steps.waiting))
+            self.house.clock.advance(0)
+        self.house.steps.step()
+        self.assertEqual(begun, [1])
+        self.house.settle()
+        self.assertEqual(begun, [1, 0])
+
+    def test_who_was_held_goes_on_when_the_batch_has_begun(self) -> None:
+        budget = self.house.server.journal.budget
+        self.say(1, *[b"x" * 60_000] * 40)
+        self.assertTrue(budget.full)
+        begun: list[int] = []
+        budget.hold(lambda: begun.append(self.house.steps.waiting))
+        self.house.clock.advance(0)
+        self.assertEqual(begun, [1])
 
     def test_a_batch_has_no_more_of_a_room_than_one_write_takes(self) -> None:
         batches = self.batches()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from storage import (
     Beat,
@@ -24,6 +24,7 @@ from storage import (
 )
 from storage.changes import Change, Deleted, Here, Kicked, Replaced
 from storage.changes import Presence as Moved
+from storage.database import connect, parse
 from storage.neighbours import DEAD, OVER
 from storage.signing import sign
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send
@@ -39,7 +40,7 @@ class Neighbouring(Cases):
         self.journals = [Journal(self.here), Journal(self.there)]
 
     def run_all(self, statement: str, **values: Any) -> None:
-        engine = create_engine(self.url)
+        engine = connect(parse(self.url))
         self.addCleanup(engine.dispose)
         with engine.begin() as connection:
             connection.execute(text(statement), values)
@@ -199,7 +200,7 @@ class Neighbouring(Cases):
 
     def test_changes_are_numbered_without_gaps(self) -> None:
         changes = [Deleted(1, number, "root") for number in range(5)]
-        engine = create_engine(self.url)
+        engine = connect(parse(self.url))
         self.addCleanup(engine.dispose)
         for batch, told in enumerate((changes[:2], [], changes[2:]), 1):
             with engine.begin() as connection:
@@ -213,7 +214,7 @@ class Neighbouring(Cases):
         self.assertEqual(self.here.neighbours.changes(7, 0), [(1, None)])
 
     def test_own_changes_are_removed_in_time(self) -> None:
-        engine = create_engine(self.url)
+        engine = connect(parse(self.url))
         self.addCleanup(engine.dispose)
         with engine.begin() as connection:
             sign(connection, self.here.neighbours.own, 1, [Kicked("a"), Kicked("b"), Kicked("c")])

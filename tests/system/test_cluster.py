@@ -11,9 +11,10 @@ from functools import cache
 from typing import Any
 from unittest import TestCase
 
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, text
 
 from storage.changes import Change, Deleted, Kicked
+from storage.database import connect, parse
 from storage.signing import sign
 from tests.mariadb import MariaDB
 from tests.plain_client import Frame, PlainClient
@@ -77,7 +78,7 @@ class ClusterCase(TestCase):
 
     def act(self, *statements: str, told: Sequence[Change] = ()) -> None:
         """Do what an operator's command does, from a process of its own."""
-        engine = create_engine(self.url)
+        engine = connect(parse(self.url))
         self.addCleanup(engine.dispose)
         with engine.begin() as connection:
             for statement in statements:
@@ -86,7 +87,7 @@ class ClusterCase(TestCase):
 
     @property
     def key(self) -> int:
-        engine = create_engine(self.url)
+        engine = connect(parse(self.url))
         self.addCleanup(engine.dispose)
         with engine.connect() as connection:
             return int(connection.scalar(text("SELECT id FROM rooms WHERE name = :room"), {"room": self.room}))
