@@ -39,6 +39,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""}
 
 
+def loaded(code: str) -> set[str]:
+    """Return the names of the modules that a process has loaded once it has run ``code``."""
+    code = f"import sys; {code}; print(*sys.modules)"
+    return set(subprocess.check_output([sys.executable, "-c", code], env=environment(), cwd=ROOT, text=True).split())
+
+
 def only_child(pid: int) -> int:
     """Return the one process that ``pid`` has started."""
     [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

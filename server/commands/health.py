@@ -20,7 +20,6 @@ _PONG: Final = encode(Pong(_REF))
 class Health(Command):
     """Pings as a client does that has not logged in: so that the reactor's loop turns is seen, and no name is taken."""
 
-    brief: ClassVar[str] = "See that the server answers; status 1 if it does not."
     synopsis: ClassVar[str] = "[HOST:PORT | PORT | /PATH/OF/A/SOCKET]   [default: 7777 on this machine]"
 
     def parseArgs(self, *arguments: str) -> None:
