@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from sqlalchemy import Engine, event
 
 from storage import StorageUnusable, archive
-from storage.access import existing, snapshot, writing
+from storage.access import existing, snapshot
 from storage.archive import AnyRecord, Chat, End, Message, Part, Room, Sender, Upload
 from storage.restoring import BadRecord
 from tests.mysql import MySQL
@@ -68,15 +68,6 @@ class Archive(Operated):
         self.assertEqual(logged_in.received, 9)
         self.assertEqual(self.open().save_msg("LOBBY", "ann", "on").id, 9)
         self.assertEqual(self.open().save_msg("gone", "ann", "on").id, 4)
-
-    def test_what_is_cut_off_says_no_more_to_the_database(self) -> None:
-        self.everything()
-        dropped: list[object] = []
-        with self.assertRaises(SystemExit), existing(self.url) as engine:
-            event.listen(engine, "invalidate", lambda *_: dropped.append(None))
-            with writing(engine):
-                raise SystemExit(143)
-        self.assertEqual(len(dropped), 1)
 
     def test_it_sees_one_moment(self) -> None:
         self.everything()
