@@ -35,7 +35,7 @@ setup(
         "sqlalchemy>=2.1",
         "tomlkit>=0.13",
         "tqdm>=4.66",
-        "twisted>=26",
+        "twisted[tls]>=26",
         "urwid>=4",
         "wcwidth>=0.4",
     ],

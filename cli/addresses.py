@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-ONE: Final = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]+))?")
+SECURED: Final = "tls://"
+ONE: Final = re.compile(r"(?P<tls>tls://)?(?:\[(?P<v6>[^\]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]+))?")
 
 Address = tuple[str, int]
 
@@ -13,12 +14,20 @@ Address = tuple[str, int]
 def addresses(hosts: str, port: int) -> list[Address]:
     """Return host and port of each of the servers ``A,B:7778,[::1]:7779``; ``port`` where none is said.
 
+    One may begin with ``tls://``, which is for :func:`are_secured` to see.
+
     Raises ValueError for what is none.
     """
     return [_address(host.strip(), port) for host in hosts.split(",")]
 
 
+def are_secured(hosts: str) -> bool:
+    """Whether it says of any of the servers, and so of all of this chat, that TLS is spoken there."""
+    return any(host.strip().startswith(SECURED) for host in hosts.split(","))
+
+
 def _address(host: str, port: int) -> Address:
+    host = host.removeprefix(SECURED)
     if host.count(":") > 1 and not host.startswith("["):  # a bare IPv6 address
         return host, port
     parts = ONE.fullmatch(host)

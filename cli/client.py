@@ -21,7 +21,7 @@ from cli.attempts import Threads
 from cli.connection import Connection
 from cli.in_turn import endpoint
 from cli.inbox import Inbox, Message
-from cli.refusals import ClientClosed, LoginRefused
+from cli.refusals import UNTRUSTED, ClientClosed, LoginRefused
 from cli.session import Found, Session
 from cli.status import Listener, Progress, State, Status
 from wire.frames import LOBBY, MAX_PAGE, RoomInfo
@@ -100,6 +100,8 @@ class Client:
         password: str | None = None,
         read: bool = True,
         outbox: Path | None = None,
+        tls: bool = False,
+        tls_ca: Path | None = None,
         listener: Listener | None = None,
         reactor: Any = None,
     ) -> Deferred[Client]:
@@ -115,7 +117,10 @@ class Client:
 
         ``outbox`` is a file in which what is sent and not known to be stored survives our own crash: the next client
         that is given it, with the same ``client``, sends it, once. It is made where there is none.
-        Errback :class:`LoginRefused`.
+
+        ``tls`` is TLS on all servers, whose certificates must be for their hosts and signed by whom the system trusts,
+        or by one of the PEM file ``tls_ca``; raises ValueError where that cannot be used.
+        Errback :class:`LoginRefused`, also where the first server is not to be believed.
         """
         if reactor is None:
             from twisted.internet import reactor
@@ -131,7 +136,8 @@ class Client:
             in_thread=Threads(reactor),
             listener=listener,
         )
-        return cls(endpoint(reactor, [(host, port), *others]), session, reactor).start()
+        servers = endpoint(reactor, [(host, port), *others], tls=tls, tls_ca=tls_ca)
+        return cls(servers, session, reactor).start()
 
     def start(self) -> Deferred[Client]:
         """Begin to connect; see :meth:`new`. Before that one can send and join, which waits, and ask in vain."""
@@ -345,7 +351,7 @@ class Client:
         """Whether a server that has let us in before may do so again soon."""
         if refusal.code == "name_taken":
             return self.started.called and self._clock.seconds() - self._lost_at < NAME_HELD
-        return self.started.called and refusal.code == "too_many"
+        return self.started.called and refusal.code in ("too_many", UNTRUSTED)
 
     def _lost(self, reason: str) -> None:
         if self._service.running:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer, IReactorTime, ISSLTransport
 from twisted.internet.task import LoopingCall
 from twisted.protocols.basic import NetstringParseError
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from cli.refusals import UNTRUSTED, LoginRefused
 from cli.session import Session
 from cli.sockets import tune
 from wire.frames import BadFrame, Frame, Ping, Pong, Welcome, encode, from_server
@@ -19,7 +20,10 @@ from wire.netstring import Netstrings
 
 SILENCE: Final = 3  # pings' intervals without a word after which a server counts as gone
 LATE: Final = 1.0  # seconds without an answer after which it is told, and again
+IF_TLS: Final = "if it speaks TLS, say --tls, or tls:// before the address"
 PONGS: Final = 100  # that a server may ask for without taking what we say
+
+_TLS_ALERT: Final = b"\x15"
 
 
 @implementer(IPushProducer)
@@ -42,6 +46,7 @@ class Connection(Netstrings):
         self._pings = 0
         self._pinged: float | None = None  # when, while it is not answered
         self._answered: float | None = None  # seconds that the last answer took
+        self._first = b""  # byte that came
         self._pongs = 0  # said while the transport is full
         self._watch = LoopingCall(self._look)
         self._waiting = LoopingCall(settled)  # for a pong: the lag grows
@@ -64,6 +69,7 @@ class Connection(Netstrings):
     def dataReceived(self, data: bytes) -> None:
         """Take what was read."""
         self._heard = self._clock.seconds()
+        self._first = self._first or data[:1]
         super().dataReceived(data)
         self._settled()
 
@@ -99,7 +105,7 @@ class Connection(Netstrings):
 
     def parse_failed(self, reason: NetstringParseError) -> None:
         """What is there speaks another protocol."""
-        self.hang_up(f"that is no chat server: {reason}")
+        self.hang_up(f"that is no chat server: {reason}" + (f"; {IF_TLS}" if self._first == _TLS_ALERT else ""))
 
     def hang_up(self, why: str) -> None:
         """End the connection at once; ``why`` is for a person."""
@@ -116,7 +122,10 @@ class Connection(Netstrings):
         if self.paused:  # what is held may say why
             self.paused = False
             self._deliver()
-        self._ended(self._fault or _words(reason))
+        secured = ISSLTransport.providedBy(self.transport)
+        if secured and not self._fault and (distrust := _distrust(reason)):
+            self._session.refusal = LoginRefused(UNTRUSTED, distrust)
+        self._ended(self._fault or (_words(reason) if self._first or secured else _first_words(reason)))
 
     @property
     def _transport(self) -> Any:
@@ -155,6 +164,18 @@ class Connection(Netstrings):
             self._say(Ping(ref=self._pings))
             self._waiting.start(LATE, now=False)
         self._settled()
+
+
+def _distrust(reason: Failure) -> str:
+    """Return why there is no TLS, for a person; nothing where that is not why the connection ended."""
+    from cli.tls import why  # loaded already, where there is TLS
+
+    return why(reason)
+
+
+def _first_words(reason: Failure) -> str:
+    """As :func:`_words`, where nothing came: a server that speaks TLS may go like that."""
+    return f"{_words(reason)} without a word; {IF_TLS}" if reason.check(ConnectionDone) else _words(reason)
 
 
 def _words(reason: Failure) -> str:

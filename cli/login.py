@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from cli.addresses import addresses
 from cli.attempts import Threads
 from cli.client import Client
+from cli.config import BadConfig
 from cli.in_turn import endpoint
 from cli.inbox import Inbox
 from cli.options import AnyOptions
@@ -47,7 +48,12 @@ def make_client(
         listener=listener,
     )
     another = Another(options["user"], options.server, listener)
-    return Client(endpoint(reactor, addresses(options["host"], options["port"])), session, reactor, another=another)
+    servers = addresses(options["host"], options["port"])
+    try:
+        where = endpoint(reactor, servers, tls=options["tls"], tls_ca=options["tls_ca"])
+    except ValueError as wrong:
+        raise BadConfig(f"--tls-ca: {wrong}") from None
+    return Client(where, session, reactor, another=another)
 
 
 class Another:

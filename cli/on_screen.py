@@ -29,7 +29,7 @@ def talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
         return client
 
     def arrived(client: Client) -> Client:
-        LastServer().remember(options["host"], options["port"])
+        LastServer().remember(options["host"], options["port"], options["tls"])
         return client
 
     shown = rooms[0] if options.room_chosen else None

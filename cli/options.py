@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
 from getpass import getuser
+from pathlib import Path
 from typing import Any, ClassVar, Final, NoReturn, TypeVar, cast
 
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from cli.addresses import ONE
+from cli.addresses import ONE, SECURED, are_secured
 from cli.config import Config
 from cli.settings import SETTINGS, BadSetting, Setting, Settings, Value
 from cli.usage import flag_help, usage
@@ -36,7 +37,7 @@ def _history(text: Any) -> int:
 def is_address(text: str) -> bool:
     """Whether ``text`` says where a server is: HOST:PORT, or several with commas."""
     parts = ONE.fullmatch(text)
-    return "," in text or (parts is not None and parts["port"] is not None)
+    return "," in text or (parts is not None and (parts["port"] or parts["tls"]) is not None)
 
 
 def message_id(text: str) -> int:
@@ -90,7 +91,7 @@ def _truth(setting: Setting, text: str) -> Callable[[AnyOptions], None]:
     return truth
 
 
-@_flags(SETTINGS[name] for name in ("user", "host", "port", "password-file"))
+@_flags(SETTINGS[name] for name in ("user", "host", "port", "tls", "tls-ca", "password-file"))
 class AnyOptions(UsageOptions):
     """Who, where, and what every command has. What no flag says is taken from the configuration file."""
 
@@ -134,6 +135,9 @@ class AnyOptions(UsageOptions):
         self.server_chosen = bool(self.settings.host) or "port" in {*values, *self._said}
         self["host"] = self.settings.host or "127.0.0.1"
         self["port"] = self.settings.port
+        self["tls"] = self.settings.tls or are_secured(self["host"])
+        self["tls_ca"] = Path(self.settings.tls_ca).expanduser() if self.settings.tls_ca else None
+        self["host"] = self["host"].replace(SECURED, "")
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Read the flags, before, between and behind the arguments; raises :class:`UsageError`."""
@@ -157,7 +161,7 @@ class AnyOptions(UsageOptions):
             raise UsageError(f"{address!r} is no HOST[:PORT]")
         if "host" in self._said or (parts["port"] and "port" in self._said):
             raise UsageError(f"{address!r} says again what a flag says")
-        self.say(SETTINGS["host"], parts["v6"] or parts["host"])
+        self.say(SETTINGS["host"], (parts["tls"] or "") + (parts["v6"] or parts["host"]))
         if parts["port"]:
             self.say(SETTINGS["port"], parts["port"])
 

@@ -31,6 +31,8 @@ def run(command: str, options: AnyOptions) -> NoReturn:
     """Do what ``command`` says, or talk where it is empty; exits with 1 and a line where that cannot be."""
     if not command and _on_screen():
         _go_where_last(options)
+    if not options["tls"]:
+        sys.modules["OpenSSL"] = None  # type: ignore[assignment]  # the reactor would load it: 150 ms, 12 MiB
     globalLogBeginner.beginLoggingTo([_faults_to_stderr], redirectStandardIO=False)
     try:
         secrets = Secrets(options.server, options["user"])
@@ -45,7 +47,8 @@ def _on_screen() -> bool:
 
 def _go_where_last(options: AnyOptions) -> None:
     if not options.server_chosen and (last := LastServer().recall()):
-        options["host"], options["port"] = last
+        options["host"], options["port"], tls = last
+        options["tls"] = options["tls"] or tls
 
 
 def _way(command: str) -> Way:

@@ -6,6 +6,8 @@ from typing import Final
 
 from twisted.internet.error import ConnectionLost
 
+UNTRUSTED: Final = "untrusted"  # our own code: the server did not show that it is who it should be
+
 
 class Refused(Exception):
     """The server will not do it: ``code`` is one of the protocol's, ``text`` is for a person."""
@@ -17,7 +19,7 @@ class Refused(Exception):
 
 
 class LoginRefused(Refused):
-    """The server will not let this user in."""
+    """The server will not let this user in; or it is :data:`UNTRUSTED`, and we will not let it know who we are."""
 
 
 class SendRefused(Refused):

@@ -176,6 +176,19 @@ class Settings:
         later=True,
     )
     port: int = setting(7777, "the server's TCP port", group=WHERE, least=1, most=65535, later=True)
+    tls: bool = setting(
+        False,
+        "speak TLS, and nothing where the server does not show that it is who it should be; "
+        "tls:// before the server's name says the same",
+        group=WHERE,
+        later=True,
+    )
+    tls_ca: str = setting(
+        "",
+        "a PEM file with the certificates of whom to trust over TLS, by default whom this machine trusts",
+        group=WHERE,
+        later=True,
+    )
     password_file: str = setting(
         "",
         "a file with your password in its first line, where your name has an account; also by $CHAT_PASSWORD_FILE",

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from server.accounts import NOT_OFFERED
+from server.addresses import network
 from server.intake import Intake
 from server.journal import Failed
 from server.outlet import Lost, Outlet, Source, outlet
@@ -30,7 +31,6 @@ from wire import frames
 from wire.frames import (
     MAX_FRAME,
     MAX_PAGE,
-    MAX_ROOMS,
     BadFrame,
     ClientFrame,
     Echo,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
+BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
 
 
 @implementer(IHalfCloseableProtocol)
@@ -59,8 +60,9 @@ class Connection(Netstrings):
 
     # Of each of ten thousand connections that say nothing a dictionary of all this would be the largest part.
     __slots__ = (
-        "_deadline", "_ended", "_over", "_quitting", "address", "connected_at", "cursors", "heard_at", "intake",
-        "logged_in", "login", "lost", "outlet", "pinged_at", "questions", "ready", "sending", "server", "user",
+        "_before_login", "_deadline", "_ended", "_over", "_quitting", "address", "connected_at", "cursors", "heard_at",
+        "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at", "questions", "ready",
+        "sending", "server", "user",
     )  # fmt: skip
     MAX_LENGTH = MAX_FRAME
     _log = Logger()
@@ -69,26 +71,24 @@ class Connection(Netstrings):
         self.server = server
         self.user = ""  # as it is shown; empty before login
         self.login: Login | None = None  # while it has its name, or is about to
-        self.address = ""
+        self.address = ""  # for the log
+        self.network: str | None = None  # what of it limits count by; None where they do not count
         self.logged_in = False
         self.cursors: dict[str, Cursor] = {}  # by folded name of the room
         self.heard_at = self.connected_at = server.clock.seconds()
         self.pinged_at = 0.0
         self.outlet: Outlet
         self.intake = Intake(self, self._caught_up)
+        self.paces = server.limits.paces(self.intake)
         self.sending = Sending(self)
         self.questions = Questions(self, server.journal)
         self.ready: list[Source] = []  # who has something to give, in turn
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
+        self._before_login = 0  # bytes that came before a login did
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
         self.lost = False
         self._deadline: IDelayedCall | None = None
-
-    @property
-    def host(self) -> str:
-        """The address of the client's machine; empty on a UNIX socket."""
-        return self.address.rpartition(":")[0]
 
     @property
     def account(self) -> Account | None:
@@ -105,15 +105,28 @@ class Connection(Netstrings):
     def connectionMade(self) -> None:
         """A client connected."""
         assert self.transport is not None
-        self.address = tune(self.transport)
+        tune(self.transport)
+        peer: Any = self.transport.getPeer()
+        self.address = f"{peer.host}:{peer.port}" if hasattr(peer, "host") else "unix"
+        self.network = network(getattr(peer, "host", None))
         self.outlet = outlet(self.transport, self.server.next_turn, self._cleared)
         self.server.add_conn(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came."""
         self.heard_at = self.server.clock.seconds()
-        if not self._over:
-            super().dataReceived(data)
+        if self._over:
+            return
+        super().dataReceived(data)
+        if self.paces.bytes is not None:
+            self.paces.bytes.spent(len(data))
+        if not self.logged_in and not self.intake.busy:
+            self._bound_before_login(len(data))
+
+    def _bound_before_login(self, size: int) -> None:
+        self._before_login += size
+        if self._before_login > BEFORE_LOGIN and not self._over:
+            self.end_with_error("not_logged_in", "too much came before a login")
 
     def stringReceived(self, payload: bytes) -> None:
         """One frame came."""
@@ -160,7 +173,7 @@ class Connection(Netstrings):
         """Our sending direction has ended, all was sent: the client has a moment to close."""
         self._cut_off_in(LINGER)
 
-    def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: ARG002, B008
+    def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008
         """The connection is gone; what it had sent before is taken all the same, and its name is free."""
         self.lost = True
         self.outlet = Lost()
@@ -171,6 +184,9 @@ class Connection(Netstrings):
             return
         if self.logged_in:
             self._log.info("{address} {user} is gone", address=self.address, user=self.user)
+        elif reason.check("OpenSSL.SSL.Error"):
+            told = "{address}: there is no TLS with this one: {why}"
+            self.server.complaints.tell(self._log, told, address=self.address, why=_fault(reason))
         self.server.free_name(self)
         self.intake.lost()
 
@@ -241,7 +257,8 @@ class Connection(Netstrings):
 
     def end_with_error(self, code: str, text: str, echo: Echo | None = None) -> None:
         """Send a fatal ``error``, and end."""
-        self._log.info("{address} {user}: {code}: {why}", address=self.address, user=self.user, code=code, why=text)
+        told = "{address} {user}: {code}: {why}"
+        self.server.complaints.tell(self._log, told, address=self.address, user=self.user, code=code, why=text)
         self.error(code, text, echo, fatal=True)
         self.end("protocol")
 
@@ -261,7 +278,7 @@ class Connection(Netstrings):
         self.intake.close()
         self.server.dismiss(self)
         self.outlet.finish()
-        self._cut_off_in(self.server.grace)
+        self._cut_off_in(self.server.grace if self.logged_in else LINGER)  # strangers hold no place for long
         self.transport.resumeProducing()  # type: ignore[union-attr]  # all is read, so that the last frame arrives
 
     def abort(self) -> None:
@@ -308,9 +325,10 @@ class Connection(Netstrings):
         password = checked(frame.password) if isinstance(frame.password, str) else None
         asked = {frames.LOBBY: None} if isinstance(frame.rooms, UnsetType) else frame.rooms
         wanted = {fold(room): (room, id) for room, id in ((named(room), id) for room, id in asked.items())}
-        if len(wanted) > MAX_ROOMS:
-            raise Refused("too_many", f"at most {MAX_ROOMS} rooms at once")
-        account = await self.server.accounts.admit(self, name, password, self.host)
+        if len(wanted) > self.server.limits.max_rooms:
+            raise Refused("too_many", f"at most {self.server.limits.max_rooms} rooms at once")
+        await self.server.addresses.log_in(self.network)
+        account = await self.server.accounts.admit(self, name, password, self.network)
         if self._over:
             return
         logged_in = await self.server.log_in(self, name, account, _digest(frame.key), _digest(frame.client))
@@ -358,8 +376,8 @@ class Connection(Netstrings):
         cursor = self.cursors.get(fold(name))
         if cursor is not None:
             self._joined(cursor.room)
-        elif len(self.cursors) >= MAX_ROOMS:
-            self.error("too_many", f"at most {MAX_ROOMS} rooms at once", echo_of(frame))
+        elif len(self.cursors) >= self.server.limits.max_rooms:
+            self.error("too_many", f"at most {self.server.limits.max_rooms} rooms at once", echo_of(frame))
         else:
             self.intake.wait_for(self._join(frame, name))
 
@@ -484,6 +502,13 @@ class Connection(Netstrings):
 
     def _take_forbidden(self, frame: Any, _: bytes) -> None:
         self.error("forbidden", NOT_OFFERED, echo_of(frame))
+
+
+def _fault(reason: Failure) -> str:
+    """Return what OpenSSL finds wrong, in its own words."""
+    assert reason.value is not None
+    [faults, *_] = reason.value.args or ([],)
+    return ", ".join(fault[-1] for fault in faults) or "broken off"
 
 
 def _digest(secret: str | UnsetType) -> bytes | None:

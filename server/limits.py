@@ -1,9 +1,9 @@
-"""What an operator allows to be stored: the size of one message, and of all."""
+"""What an operator allows: how large one message may be, and all of them; what one client may do at once, how fast."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -11,14 +11,30 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from server.intake import Intake
+from server.pace import Pace
 from server.refusals import Refused
 from storage.interface import StorageDown
+from wire.frames import MAX_ROOMS
 
 MEASURE_EVERY: Final = 5.0  # seconds; what comes in between is counted
 
 
+class Paces(NamedTuple):
+    """How fast a client may talk; None for as fast as it likes."""
+
+    messages: Pace | None
+    bytes: Pace | None
+
+
+UNBOUND: Final = Paces(None, None)
+
+
 class Limits:
-    """``max_message`` and ``max_storage`` in bytes, None for none. ``size()`` measures the database."""
+    """``max_message`` and ``max_storage`` in bytes, None for none. ``size()`` measures the database.
+
+    ``max_rooms`` and ``max_uploads`` are for each client, and so are ``message_rate`` and ``byte_rate``, in a second.
+    """
 
     _log = Logger()
 
@@ -28,7 +44,17 @@ class Limits:
         max_storage: int | None,
         size: Callable[[], Deferred[int]],
         clock: IReactorTime,
+        *,
+        max_rooms: int = MAX_ROOMS,
+        max_uploads: int = 100,
+        message_rate: float | None = None,
+        byte_rate: int | None = None,
     ) -> None:
+        self.max_rooms = max_rooms
+        self.max_uploads = max_uploads
+        self._message_rate = message_rate
+        self._byte_rate = byte_rate
+        self._clock = clock
         self._max_message = max_message
         self._max_storage = max_storage
         self._size = size
@@ -47,6 +73,13 @@ class Limits:
         """Measure no more."""
         if self._measuring.running:
             self._measuring.stop()
+
+    def paces(self, intake: Intake) -> Paces:
+        """Return how fast the client of ``intake`` may talk."""
+        if self._message_rate is None and self._byte_rate is None:
+            return UNBOUND
+        rates = (self._message_rate, "messages"), (self._byte_rate, "bytes")
+        return Paces(*(None if rate is None else Pace(rate, intake, why, self._clock) for rate, why in rates))
 
     def check_message(self, size: int) -> None:
         """Raise :class:`Refused` for a message of ``size`` bytes that is too large."""

@@ -12,6 +12,7 @@ from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
 from storage.interface import Auth
+from wire.frames import MAX_ROOMS
 
 N = TypeVar("N", int, float)
 
@@ -101,6 +102,10 @@ class Options(UsageOptions):
 
     optParameters: ClassVar[list[list[Any]]] = [
         ["port", "p", 7777, "TCP port to listen on, on all addresses (0: any free one).", _port],
+        ["tls-cert", None, None,
+         "PEM file with the certificate and its chain: --port then speaks TLS, and --listen where it says tls:. A"
+         " renewed one is taken without a restart.", str],
+        ["tls-key", None, None, "PEM file with its key. [default: it stands in the same file]", str],
         ["db", None, None, "SQLAlchemy URL of the database; also by $CHAT_DB, and its user's password by a file that"
          f" $CHAT_DB_PASSWORD_FILE names. [default: {DEFAULT_DB}]"],
         ["history", None, 100, "Messages that a client gets after login if it does not say.",
@@ -117,6 +122,18 @@ class Options(UsageOptions):
         ["max-storage", None, None,
          "Size of the database from which on nothing new is taken, while reading goes on, e.g. 20GB. [default: none]",
          _bytes],
+        ["max-per-address", None, 1_000, "Connections at once from one address (IPv6: /64), this machine's aside.",
+         _at_least(1, int, "a number of connections, 1 or more")],
+        ["logins-per-minute", None, 600,
+         "Logins a minute from one address, this machine's aside; more are slowed down, then refused.",
+         _at_least(1, int, "a number of logins, 1 or more")],
+        ["message-rate", None, None, "Messages a second of one client; who sends more is slowed down. [default: any]",
+         _at_least(0.01, float, "a number of messages, 0.01 or more", 1e9)],
+        ["byte-rate", None, None, "Bytes a second of one client, likewise, e.g. 1MB. [default: any]", _bytes],
+        ["max-rooms", None, MAX_ROOMS, "Rooms that one client is in at once.",
+         _at_least(1, int, f"a number of rooms from 1 to {MAX_ROOMS}", MAX_ROOMS)],
+        ["max-uploads", None, 100, "Unfinished uploads of one client.",
+         _at_least(1, int, "a number of uploads, 1 or more")],
         ["metrics-port", None, None,
          "TCP port of /metrics for Prometheus, /health and /ready, on this machine only (0: any free one)."
          " [default: none]", _port],
@@ -129,7 +146,7 @@ class Options(UsageOptions):
         self["listen"] = []
 
     def opt_listen(self, endpoint: str) -> None:
-        """Twisted endpoint to listen on in place of --port, e.g. tcp:7777:interface=127.0.0.1 or unix:/run/chat; may be repeated."""  # noqa: E501
+        """Twisted endpoint to listen on in place of --port, e.g. tcp:7777:interface=127.0.0.1 or unix:/run/chat, with tls: before it for TLS; may be repeated."""  # noqa: E501
         self["listen"].append(endpoint)
 
     def opt_version(self) -> NoReturn:
@@ -144,11 +161,21 @@ class Options(UsageOptions):
     def postOptions(self) -> None:
         """Fill in what is not given by a flag."""
         self["db"] = database(self["db"])
-        self["listen"] = self["listen"] or [f"tcp:{self['port']}"]
+        self["listen"] = self["listen"] or [f"{'tls:' if self['tls-cert'] else ''}tcp:{self['port']}"]
+        self._check_tls()
         if self.parent is not None and self["log-format"] == "json":
             from server.logs import json_to_stdout
 
             self.parent["logger"] = json_to_stdout  # twistd's own flag of that name
+
+    def _check_tls(self) -> None:
+        """See that who gave a certificate is nowhere without it unknowingly; raises UsageError."""
+        secured = any(said.startswith("tls:") for said in self["listen"])
+        if self["tls-cert"] is None and (secured or self["tls-key"] is not None):
+            raise UsageError("TLS needs a certificate: --tls-cert FILE")
+        if self["tls-cert"] is not None and not secured:
+            raise UsageError("no --listen takes the --tls-cert; with TLS it is --listen tls:ENDPOINT")
+        self["tls-key"] = self["tls-key"] or self["tls-cert"]
 
     def parseOptions(self, options: list[str] | None = None) -> None:
         """Read the flags; ends the program with a line where one is wrong."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer, ISSLTransport
 from zope.interface import implementer
+
+from server.sockets import raw
+
+PIECE: Final = 16 * 1024  # bytes that are enciphered at once: a record of TLS
 
 
 class Outlet(Protocol):
@@ -21,7 +25,7 @@ class Outlet(Protocol):
     def offer(self, data: memoryview) -> int:
         """Send as much of ``data`` as goes out at once and return how many bytes that is.
 
-        Where it is less than all, the outlet is no longer clear, and the rest up to a frame's end is to be written.
+        Where it is less than all, the rest up to a frame's end is to be written; what follows that, later.
         """
 
     def again(self) -> None:
@@ -56,7 +60,7 @@ def outlet(transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> 
 
     ``cleared`` is called whenever all that waited has gone out; ``next_turn`` calls a function when others had a turn.
     """
-    if ISSLTransport.providedBy(transport) or not hasattr(transport, "writeSomeData"):
+    if ISSLTransport.providedBy(transport) or not hasattr(transport, "getHandle"):
         return WriteOnly(transport, next_turn, cleared)
     return Direct(transport, next_turn, cleared)
 
@@ -120,10 +124,11 @@ class Direct(_Producer):
     A pull producer is asked for more whenever the transport's buffer is empty, so whether it is need not be looked up.
     """
 
-    __slots__ = ()
+    __slots__ = ("_socket",)
 
     def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
         super().__init__(transport, next_turn, cleared)
+        self._socket = transport.getHandle()
         transport.registerProducer(self, False)
 
     def write(self, data: bytes) -> None:  # noqa: D102
@@ -144,8 +149,11 @@ class Direct(_Producer):
         self._transport.loseWriteConnection()
 
     def _send(self, data: bytes | memoryview) -> int:
-        sent = self._transport.writeSomeData(data)
-        return sent if isinstance(sent, int) and sent > 0 else 0  # a lost connection is found by the next write
+        try:
+            sent: int = self._socket.send(data)
+        except OSError:  # it is full; or the connection is lost, which the transport's next write finds
+            return 0
+        return sent
 
     def _wait_for(self, data: bytes) -> None:
         self.clear = False
@@ -155,15 +163,17 @@ class Direct(_Producer):
 
 @implementer(IPushProducer)
 class WriteOnly(_Producer):
-    """Through ``transport.write`` only, for TLS: there ``writeSomeData`` belongs to the raw socket.
+    """Through ``transport.write`` only, for TLS: what goes to the socket itself is not encrypted there.
 
-    A pull producer would be asked for more all the time there, so this is a push producer, paused at 64 KiB.
+    A pull producer would be asked for more all the time there, so this is a push producer. It takes :data:`PIECE` at a
+    time, and the transport pauses it where that is not gone at once; so who does not read holds little more.
     """
 
     __slots__ = ()
 
     def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
         super().__init__(transport, next_turn, cleared)
+        raw(transport).bufferSize = PIECE
         transport.registerProducer(self, True)
 
     def write(self, data: bytes) -> None:  # noqa: D102
@@ -172,8 +182,8 @@ class WriteOnly(_Producer):
         self._transport.write(data)
 
     def offer(self, data: memoryview) -> int:  # noqa: D102
-        self._transport.write(bytes(data))
-        return len(data)
+        self._transport.write(bytes(data[:PIECE]))
+        return min(len(data), PIECE)
 
     def finish(self) -> None:  # noqa: D102
         self._transport.unregisterProducer()

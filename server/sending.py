@@ -80,6 +80,8 @@ class Sending:
 
     def send(self, frame: frames.Send, body: bytes) -> None:
         """Store a message, or refuse it."""
+        if (pace := self._connection.paces.messages) is not None:
+            pace.spent(1)
         if not self._takes(frame.seq, frame):
             return
         try:
@@ -182,12 +184,23 @@ class Sending:
     async def _first_part(self, frame: frames.Part, body: bytes) -> None:
         try:
             upload = await self._find(frame.upload)
+            if not upload.size and not await self._may_begin():
+                raise Refused("too_many", f"at most {self._server.limits.max_uploads} unfinished uploads at once")
+        except Refused as refused:
+            self._connection.error(refused.code, str(refused), echo_of(frame))
+            self._let_go(upload)
+            return
         except Exception:
             self._log.failure("looking for an upload")
             self._connection.error("failed", NOT_STORED, echo_of(frame))
             return
         if not (self._ended and self._sender is None):
             self._append(upload, frame, body)
+
+    async def _may_begin(self) -> bool:
+        stored = await self._server.open_uploads(fold(self._connection.user), self._client)
+        begun = sum(upload.waiting > 0 and not upload.stored for upload in self._uploads.values())
+        return stored + begun < self._server.limits.max_uploads
 
     def _append(self, upload: Upload, frame: frames.Part, body: bytes) -> None:
         try:

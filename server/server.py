@@ -19,9 +19,11 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from server.accounts import Accounts
+from server.addresses import Addresses
 from server.budget import PLACE
 from server.catching_up import CatchingUp
 from server.cleaning import Cleaning
+from server.complaints import Complaints
 from server.connection import Connection
 from server.elsewhere import Elsewhere
 from server.following import Following
@@ -60,13 +62,14 @@ from storage.interface import (
 )
 from storage.interface import Room as StoredRoom
 from wire import frames
-from wire.frames import encode
+from wire.frames import MAX_ROOMS, encode
 from wire.names import fold
 
 TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages less than 64 MiB
 CONTENTS: Final = 16 * 1024 * 1024  # bytes of contents kept: of 64 different ones what one reading gives
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
+TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
 READ_AGAIN: Final = 1.0  # seconds between attempts while the database is away
 
 
@@ -106,6 +109,12 @@ class Server(Factory):
         max_storage: int | None = None,
         auth: Auth = Auth.OPEN,
         in_hasher: InThread | None = None,
+        max_rooms: int = MAX_ROOMS,
+        max_uploads: int = 100,
+        message_rate: float | None = None,
+        byte_rate: int | None = None,
+        max_per_address: int = 1_000,
+        logins_per_minute: int = 600,
     ) -> None:
         self.clock = clock
         self.history = history
@@ -119,7 +128,18 @@ class Server(Factory):
         self.journal = Journal(storage, in_writer, clock, self._encode, self._publish, self._storage_changed)
         self.uploads = Uploads(clock, self.journal.wake)
         self.journal.add_bulk(self.uploads)
-        self.limits = Limits(max_message, max_storage, partial(in_reader, storage.size), clock)
+        self.limits = Limits(
+            max_message,
+            max_storage,
+            partial(in_reader, storage.size),
+            clock,
+            max_rooms=max_rooms,
+            max_uploads=max_uploads,
+            message_rate=message_rate,
+            byte_rate=byte_rate,
+        )
+        self.addresses = Addresses(clock, max_per_address, logins_per_minute)
+        self.complaints = Complaints(clock)
         self.contents: Shelf[tuple[int, int, int], bytes] = Shelf(self._read_content, _kept, CONTENTS)
         self._reading_contents = DeferredLock()  # one at a time: the other threads read what was said
         self.turns = Turns(clock)
@@ -129,6 +149,7 @@ class Server(Factory):
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
+        self._turned_away: set[Connection] = set()  # for want of a place, and not gone yet
         self._users: dict[str, list[Connection]] = {}  # by folded name
         self._rooms: dict[str, Room] = {}  # by folded name
         self._by_key: dict[int, Room] = {}
@@ -168,6 +189,7 @@ class Server(Factory):
         """
         began = self.clock.seconds()
         self.accounts.stop()
+        self.addresses.let_all_in()
         self.limits.stop()
         self._cleaning.stop()
         self._following.stop()
@@ -221,15 +243,29 @@ class Server(Factory):
 
     def add_conn(self, connection: Connection) -> None:
         """Take a connection into the registry, or refuse it where there are too many."""
-        if len(self._connections) < self.max_clients:
-            self._connections.add(connection)
+        if len(self._connections) >= self.max_clients:
+            self._turn_away(connection, "the server is full; try again later")
+        elif not self.addresses.has_room(connection.network):
+            self._turn_away(connection, "too many connections from your address; close some of them")
         else:
-            connection.end_with_error("too_many", "the server is full; try again later")
+            self._connections.add(connection)
+            self.addresses.came(connection.network)
+
+    def _turn_away(self, connection: Connection, why: str) -> None:
+        """Say why there is no place; where many come who have none, not to all: each takes an open file to tell."""
+        if len(self._turned_away) < TOLD:
+            self._turned_away.add(connection)
+            connection.end_with_error("too_many", why)
+        else:
+            connection.abort()
 
     def del_conn(self, connection: Connection) -> None:
         """Forget a connection that is lost."""
         self.dismiss(connection)
-        self._connections.discard(connection)
+        self._turned_away.discard(connection)
+        if connection in self._connections:
+            self._connections.remove(connection)
+            self.addresses.went(connection.network)
         if self._closed is not None and not self._connections and not self._closed.called:
             self._closed.callback(None)
 
@@ -300,7 +336,7 @@ class Server(Factory):
 
     async def register(self, connection: Connection, password: str, old: str | None) -> None:
         """Give the user of ``connection`` an account, or change its password; raises :class:`Refused`, Failed."""
-        account = await self.accounts.register(connection, connection.user, password, old, connection.host)
+        account = await self.accounts.register(connection, connection.user, password, old, connection.network)
         self._registered(account)
 
     def _registered(self, account: Account) -> None:
@@ -406,11 +442,8 @@ class Server(Factory):
         """Say whether there is a room of that name, wherever."""
         return fold(name) in self._known
 
-    def open_rooms(self, names: Sequence[str]) -> Deferred[list[Room]]:
-        """Return the rooms of these names, made where there are none; errback :class:`Failed`."""
-        return Deferred.fromCoroutine(self._open_rooms(names))
-
-    async def _open_rooms(self, names: Sequence[str]) -> list[Room]:
+    async def open_rooms(self, names: Sequence[str]) -> list[Room]:
+        """Return the rooms of these names, made where there are none; raises :class:`Failed`."""
         # A room that was here may have left memory while another one was looked for: then it is looked for again.
         while missing := [name for name in names if fold(name) not in self._rooms]:
             await gatherResults([self._open(name) for name in missing])
@@ -421,13 +454,13 @@ class Server(Factory):
 
         It may have got it from another server, of which we have not heard yet.
         """
-        [room] = await self._open_rooms([name])
+        [room] = await self.open_rooms([name])
         if id > room.last_id:
             found: StoredRoom = await self.journal.ask(Open(name))  # under its lock: nobody can be ahead of that
             while room.last_id < min(id, found.last_id):
                 self._catching_up.lacks(room, found.last_id)
                 await self._catching_up.more(room)
-                [room] = await self._open_rooms([name])
+                [room] = await self.open_rooms([name])
         return room
 
     def _open(self, name: str) -> Deferred[None]:
@@ -525,6 +558,11 @@ class Server(Factory):
 
     def _read_content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
         return self._reading_contents.run(self._in_reader, self.storage.content, *place)
+
+    async def open_uploads(self, user: str, client: bytes) -> int:
+        """Return how many uploads of a client are stored and not finished, as soon as the database can be asked."""
+        count: int = await self._until_read(self.storage.open_uploads, user, client)
+        return count
 
     async def upload_size(self, upload: UploadKey) -> int:
         """Return how many bytes of an upload are stored, as soon as the database can be asked."""

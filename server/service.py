@@ -7,12 +7,13 @@ import os
 import signal
 import time
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import quoteStringArgument, serverFromString
+from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IProtocolFactory, IStreamServerEndpoint
 from twisted.internet.threads import deferToThreadPool
@@ -22,13 +23,13 @@ from twisted.python.threadpool import ThreadPool
 
 from server import systemd
 from server.accounts import AT_ONCE
+from server.listening import Wrap, endpoint
 from server.options import Options
 from server.server import Server
 from server.sockets import raise_file_limit
 from storage.interface import StorageDown, StorageUnusable
 from storage.sql import Storage
 
-BACKLOG: Final = 4096  # connections that may wait to be accepted: a thousand people come at once after a restart
 READERS: Final = (
     3  # threads that read: one contents, one searches, one is free; each has a heap of its own, which grows
 )
@@ -103,13 +104,21 @@ class ChatService(MultiService):
             max_storage=options["max-storage"],
             auth=options["auth"],
             in_hasher=partial(deferToThreadPool, reactor, self._hashers),
+            max_rooms=options["max-rooms"],
+            max_uploads=options["max-uploads"],
+            message_rate=options["message-rate"],
+            byte_rate=options["byte-rate"],
+            max_per_address=options["max-per-address"],
+            logins_per_minute=options["logins-per-minute"],
         )
+        self._wraps = self._certified()
         if options["metrics-port"] is not None:
             interface = quoteStringArgument(options["metrics-interface"])
-            endpoint = f"tcp:{options['metrics-port']}:interface={interface}"
-            self._listen(endpoint, self._status(), "metrics on http://{where}/metrics")
-        for endpoint in options["listen"]:
-            self._listen(endpoint, self.server, "listening on {where}")
+            said = f"tcp:{options['metrics-port']}:interface={interface}"
+            self._listen(said, self._status(), "metrics on http://{where}/metrics")
+        for said in options["listen"]:
+            secured = said.startswith("tls:")
+            self._listen(said, self.server, "listening on {where} with TLS" if secured else "listening on {where}")
 
     def _status(self) -> IProtocolFactory:
         """Measure the server from now on, and return who tells how it stands."""
@@ -118,15 +127,25 @@ class ChatService(MultiService):
         read = partial(deferToThreadPool, self._reactor, self._readers, self._storage.get_last_msg_id)
         return http.Status(metrics.of(self.server), read, self._reactor)
 
-    def _listen(self, endpoint: str, factory: IProtocolFactory, told: str) -> None:
+    def _certified(self) -> dict[str, Wrap]:
+        """Load the certificate, where there is one, and return what may be said before an endpoint."""
+        if self._options["tls-cert"] is None:
+            return {}
+        from server import tls  # who does without is spared the megabytes of OpenSSL
+
         try:
-            kind = endpoint.partition(":")[0]
-            backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in endpoint else ""
-            listener = Listener(serverFromString(self._reactor, endpoint + backlog), factory, told)
+            certificate = tls.Certificate(Path(self._options["tls-cert"]), Path(self._options["tls-key"]))
+        except tls.BadCertificate as wrong:
+            raise SystemExit(f"chat-server: --tls-cert: {wrong}") from None
+        return {"tls": partial(certificate.secure, clock=self._reactor)}
+
+    def _listen(self, said: str, factory: IProtocolFactory, told: str) -> None:
+        try:
+            listener = Listener(endpoint(self._reactor, said, self._wraps), factory, told)
         except LookupError:
-            raise SystemExit(f"chat-server: --listen {endpoint}: systemd has handed over no such socket") from None
+            raise SystemExit(f"chat-server: --listen {said}: systemd has handed over no such socket") from None
         except (ValueError, TypeError) as wrong:
-            raise SystemExit(f"chat-server: --listen {endpoint}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
+            raise SystemExit(f"chat-server: --listen {said}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
         self.addService(listener)  # type: ignore[no-untyped-call]
 
     def privilegedStartService(self) -> None:

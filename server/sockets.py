@@ -7,21 +7,21 @@ import socket
 import struct
 from typing import Any, Final
 
+from twisted.protocols.policies import ProtocolWrapper
+
 UNSENT: Final = 64 * 1024  # bytes that the kernel may hold unsent: a `bye` is never behind more than this
 
 # struct tcp_info of linux/tcp.h: bytes 2 and 3 are retransmits and probes, the 32-bit word at 56 is last_ack_recv (ms).
 _TCP_INFO: Final = struct.Struct("=xxBB52xI")
 
 
-def tune(transport: Any) -> str:
-    """Set a new connection's socket up for a chat and return the peer's address for the log."""
-    peer = transport.getPeer()
-    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
-    if isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6):
+def tune(transport: Any) -> None:
+    """Set a new connection's socket up for a chat."""
+    handle = _tcp(transport)
+    if handle is not None:
         handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
-    return f"{peer.host}:{peer.port}" if hasattr(peer, "host") else "unix"
 
 
 def unacknowledged_for(transport: Any) -> float:
@@ -29,8 +29,8 @@ def unacknowledged_for(transport: Any) -> float:
 
     A full window is probed only every two minutes, but its probes are answered: such a peer is slow, not gone.
     """
-    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
-    if not isinstance(handle, socket.socket) or handle.family not in (socket.AF_INET, socket.AF_INET6):
+    handle = _tcp(transport)
+    if handle is None:
         return 0.0
     try:
         info = handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO.size)
@@ -38,6 +38,20 @@ def unacknowledged_for(transport: Any) -> float:
         return 0.0
     retransmits, probes, last_ack = _TCP_INFO.unpack(info)
     return float(last_ack) / 1000 if retransmits + probes > 1 else 0.0
+
+
+def raw(transport: Any) -> Any:
+    """Return what is at the bottom of ``transport``: under TLS, the socket's own."""
+    while isinstance(transport, ProtocolWrapper):
+        transport = transport.transport
+    return transport
+
+
+def _tcp(transport: Any) -> socket.socket | None:
+    bottom = raw(transport)
+    handle = bottom.getHandle() if hasattr(bottom, "getHandle") else None
+    is_tcp = isinstance(handle, socket.socket) and handle.family in (socket.AF_INET, socket.AF_INET6)
+    return handle if is_tcp else None
 
 
 def raise_file_limit() -> int:

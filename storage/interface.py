@@ -402,6 +402,9 @@ class IStorage(Interface):
     def upload_size(upload: UploadKey) -> int:
         """Return how many bytes of an upload are stored, 0 where there is none."""
 
+    def open_uploads(user: str, client: bytes) -> int:
+        """Return how many uploads of a client are stored that are not sent yet."""
+
     def clean(forgotten: int) -> bool:
         """Remove some of what dropped uploads left, and of those not touched since ``forgotten`` (ms since 1970).
 

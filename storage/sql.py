@@ -96,6 +96,9 @@ _PART = (
     .order_by(parts.c.offset.desc())
     .limit(1)
 )
+_OPEN_UPLOADS = select(func.count()).where(
+    uploads.c.user == bindparam("user"), uploads.c.client == bindparam("client"), uploads.c.number.is_not(None)
+)
 _UPLOAD_SIZE = select(uploads.c.size).where(
     uploads.c.user == bindparam("user"),
     uploads.c.client == bindparam("client"),
@@ -214,6 +217,10 @@ class Storage:
         """Return how many bytes of an upload are stored, 0 where there is none."""
         found = self._read(_UPLOAD_SIZE, user=upload.user, client=upload.client, number=upload.number)
         return sum(size for (size,) in found)
+
+    def open_uploads(self, user: str, client: bytes) -> int:
+        """Return how many uploads of a client are stored that are not sent yet."""
+        return sum(count for (count,) in self._read(_OPEN_UPLOADS, user=user, client=client))
 
     def clean(self, forgotten: int) -> bool:
         """Remove some of an upload that was dropped or left alone since ``forgotten``; return whether there is more."""

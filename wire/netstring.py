@@ -9,6 +9,7 @@ from twisted.internet.interfaces import ITransport
 from twisted.internet.protocol import Protocol
 from twisted.protocols.basic import NetstringParseError, NetstringReceiver
 
+_COLON = ord(":")
 _COMMA = ord(",")
 _ZERO = ord("0")
 
@@ -94,12 +95,12 @@ class Netstrings(NetstringReceiver):
             return False
         self._buffer = self._buffer[self._offset :] + self._arrived
         self._offset = 0
-        self._arrived.clear()
+        self._arrived = bytearray()  # cleared it would keep its place, and no other one would fit into what it frees
         return True
 
     def _next(self) -> bytes | None:
         buffer, start = self._buffer, self._offset
-        colon = buffer.find(b":", start, start + self._digits + 1)
+        colon = buffer.find(_COLON, start, start + self._digits + 1)
         if colon < 0:
             self._length(buffer[start : start + self._digits + 1])
             self._missing = 1

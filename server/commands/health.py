@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from contextlib import closing
 from typing import Any, ClassVar, Final
 
@@ -12,34 +13,39 @@ from server.commands.command import Command, Refused
 from wire.frames import Ping, Pong, encode
 
 TIMEOUT: Final = 5.0  # seconds
+TLS: Final = "tls:"
 _REF: Final = 1
 _PING: Final = encode(Ping(_REF))
 _PONG: Final = encode(Pong(_REF))
 
 
 class Health(Command):
-    """Pings as a client does that has not logged in: so that the reactor's loop turns is seen, and no name is taken."""
+    """Pings as a client does that has not logged in: so that the reactor's loop turns is seen, and no name is taken.
 
-    brief: ClassVar[str] = "See that the server answers; status 1 if it does not."
-    synopsis: ClassVar[str] = "[HOST:PORT | PORT | /PATH/OF/A/SOCKET]   [default: 7777 on this machine]"
+    Over TLS whatever certificate is shown will do: it is not about secrets.
+    """
+
+    synopsis: ClassVar[str] = "[[tls:]HOST:PORT | [tls:]PORT | /PATH/OF/A/SOCKET]   [default: 7777 on this machine]"
 
     def parseArgs(self, *arguments: str) -> None:
         """Take the address, as the server's log tells it."""
         if len(arguments) > 1:
             raise UsageError("name one address")
-        self["address"] = _address(arguments[0] if arguments else "7777")
+        said = arguments[0] if arguments else "7777"
+        self["tls"] = said.startswith(TLS)
+        self["address"] = _address(said.removeprefix(TLS))
 
     def run(self) -> int:
         """Ask."""
         where = self["address"]
         try:
-            with closing(_connect(where)) as connection:
+            with closing(_connect(where, self["tls"])) as connection:
                 connection.sendall(_PING)
                 answered = _answer(connection)
         except OSError as wrong:
             raise Refused(f"the server at {_shown(where)} does not answer: {wrong.strerror or wrong}") from None
         if answered != _PONG:
-            raise Refused(f"what answers at {_shown(where)} is no chat server")
+            raise Refused(f"what answers at {_shown(where)} is no chat server, or speaks TLS: tls:{_shown(where)}")
         return 0
 
 
@@ -53,13 +59,18 @@ def _address(text: str) -> Any:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _connect(where: Any) -> socket.socket:
-    if isinstance(where, tuple):
-        return socket.create_connection(where, TIMEOUT)
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(TIMEOUT)
-    connection.connect(where)
-    return connection
+def _connect(where: Any, tls: bool) -> socket.socket:
+    if isinstance(where, str):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(TIMEOUT)
+        connection.connect(where)
+    else:
+        connection = socket.create_connection(where, TIMEOUT)
+    if not tls:
+        return connection
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(connection)
 
 
 def _answer(connection: socket.socket) -> bytes:

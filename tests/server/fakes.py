@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import ITransport
 from twisted.internet.task import Clock
@@ -63,7 +64,10 @@ class TightTransport(StringTransport):
         self.aborted = False
         self.half_closed = False
 
-    def writeSomeData(self, data: bytes) -> int:
+    def getHandle(self) -> TightTransport:
+        return self
+
+    def send(self, data: bytes) -> int:
         count = min(len(data), self.room)
         self.sent += bytes(data[:count])
         self.room -= count
@@ -95,7 +99,7 @@ class TightTransport(StringTransport):
     def _turn(self) -> None:
         """Do what the reactor does with a writable socket."""
         self.wanted = False
-        self._waiting = self._waiting[self.writeSomeData(self._waiting) :]
+        self._waiting = self._waiting[self.send(self._waiting) :]
         if not self._waiting and self.producer is not None:
             self.producer.resumeProducing()
 
@@ -126,8 +130,9 @@ class Reading(NetstringReceiver):
 class Peer:
     """A client at the other end of a connection of the server."""
 
-    def __init__(self, server: Server, room: int = 1 << 30) -> None:
+    def __init__(self, server: Server, room: int = 1 << 30, host: str = "127.0.0.1") -> None:
         self.transport = TightTransport(room)
+        self.transport.peerAddr = IPv4Address("TCP", host, 1)
         self.connection: Connection = server.buildProtocol(None)
         self.connection.makeConnection(self.transport)
         self._reading = Reading()
@@ -288,6 +293,9 @@ class ListStorage:
 
     def upload_size(self, upload: UploadKey) -> int:
         return len(self.uploads.get(upload, b""))
+
+    def open_uploads(self, user: str, client: bytes) -> int:
+        return sum(1 for key in self.uploads if (key.user, key.client) == (user, client))
 
     def _log_in(self, login: Login) -> LoggedIn | Refusal:
         if refusal := self.accounts.refusal(login):

@@ -1,0 +1,89 @@
+"""TLS for those who listen: one certificate, taken anew from its files when they are renewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime
+from twisted.internet.ssl import CertificateOptions
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+
+class BadCertificate(Exception):
+    """A certificate or its key cannot be used; the text says why, and names the file."""
+
+
+class Secured(TLSMemoryBIOFactory):
+    """Speaks TLS for a factory. Writes go out at once: what belongs together is gathered before."""
+
+    protocol = TLSMemoryBIOProtocol
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class Certificate:
+    """A certificate with its chain, and its key, PEM in ``cert`` and ``key``; raises :class:`BadCertificate`.
+
+    The files are looked at with each handshake, so a renewed pair counts for whoever comes next. One that cannot be
+    used, as while only one of both is written, leaves the one before in its place.
+    """
+
+    _log = Logger()
+
+    def __init__(self, cert: Path, key: Path) -> None:
+        self._cert = cert
+        self._key = key
+        self._seen = self._look()
+        self._context = self._load()
+
+    def secure(self, factory: IProtocolFactory, clock: IReactorTime) -> IProtocolFactory:
+        """Return a factory that speaks TLS for ``factory``."""
+        return Secured(self, False, factory, clock)
+
+    def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:  # noqa: ARG002
+        """Begin a handshake."""
+        seen = self._look()
+        if seen != self._seen:
+            self._seen = seen
+            self._renew()
+        return SSL.Connection(self._context, None)
+
+    def _renew(self) -> None:
+        try:
+            self._context = self._load()
+        except BadCertificate as wrong:
+            self._log.error("the new certificate cannot be used, the old one stays: {why}", why=str(wrong))
+        else:
+            self._log.info("the new certificate of {file} counts from now on", file=str(self._cert))
+
+    def _look(self) -> object:
+        """Return what is different once a file was written anew."""
+        try:
+            return [(found.st_mtime_ns, found.st_ino, found.st_size) for found in map(Path.stat, self._files)]
+        except OSError as wrong:
+            return wrong.errno
+
+    def _load(self) -> SSL.Context:
+        context = CertificateOptions().getContext()  # TLS 1.2 and newer, and Twisted's choice of ciphers
+        for file in self._files:
+            try:
+                file.read_bytes()
+            except OSError as wrong:
+                raise BadCertificate(f"{file}: {wrong.strerror}") from None
+        try:
+            context.use_certificate_chain_file(str(self._cert))
+        except SSL.Error:
+            raise BadCertificate(f"{self._cert}: there is no certificate in it, as PEM") from None
+        try:
+            context.use_privatekey_file(str(self._key))
+            context.check_privatekey()
+        except SSL.Error:
+            raise BadCertificate(f"{self._key}: there is no key of {self._cert} in it, as PEM, open") from None
+        return context
+
+    @property
+    def _files(self) -> tuple[Path, Path]:
+        return self._cert, self._key
