@@ -4,11 +4,13 @@ NAME ?= $(or $(USER),$(shell id -un))
 PORT ?= 7777
 bin := .venv/bin
 code := wire storage server cli tests tools bench
-# For trial, which runs them a second time. To what is done to processes, in a terminal or in containers, all runners
-# are alike; so is what is stored in MySQL as in MariaDB.
+# For trial, which runs them a second time: what waits for a reactor, as each runner does in a way of its own. To what is
+# done to processes, in a terminal or in containers, all runners are alike.
 processes := tests\.(bench|engine|mariadb|processes|system|terminal)
-tests := $(sort $(shell grep -rLE --include='test_*.py' --exclude-dir=torture --exclude-dir=bench '$(processes)' tests))
-twice := $(subst /,.,$(basename $(tests)))
+waiting := $(shell grep -rlE --include='test_*.py' 'twisted\.trial' tests)
+twice := $(subst /,.,$(basename $(sort $(shell grep -LE '$(processes)' $(waiting)))))
+# Many tests wait for what they have started, so there is one more at a time than there are processors.
+pytest := $(bin)/python -m pytest -q -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help run serve join test torture lint format guide fuzz bench bench-full bench-check pictures lock wheels clean
 
@@ -26,9 +28,9 @@ join: .venv/ready ## one more client in this terminal, as NAME=bob
 
 test: lint ## everything that has to hold: style, types, tests, coverage
 	@tools/needs.sh
-	LEFT_OUT="$$LEFT_OUT mysql" $(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
-	$(bin)/python -m pytest -q -n auto --dist loadfile tests/torture
-	$(bin)/python -m pytest -q -n auto --dist loadfile --ignore tests/torture --cov --cov-report=term
+	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
+	$(pytest) tests/torture
+	$(pytest) --ignore tests/torture --cov --cov-report=term
 	-$(bin)/python -m bench.check --short
 
 torture: export KILLS ?= 100

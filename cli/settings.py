@@ -176,12 +176,6 @@ class Settings:
         later=True,
     )
     port: int = setting(7777, "the server's TCP port", group=WHERE, least=1, most=65535, later=True)
-    password_file: str = setting(
-        "",
-        "a file with your password in its first line, where your name has an account; also by $CHAT_PASSWORD_FILE",
-        group=WHERE,
-        later=True,
-    )
     tls: bool = setting(
         False,
         "speak TLS, and nothing where the server does not show that it is who it should be; "
@@ -192,6 +186,12 @@ class Settings:
     tls_ca: str = setting(
         "",
         "a PEM file with the certificates of whom to trust over TLS, by default whom this machine trusts",
+        group=WHERE,
+        later=True,
+    )
+    password_file: str = setting(
+        "",
+        "a file with your password in its first line, where your name has an account; also by $CHAT_PASSWORD_FILE",
         group=WHERE,
         later=True,
     )

@@ -34,14 +34,14 @@ class IPerson(Interface):
 
 
 class Claim(UsernamePassword):
-    """Somebody says to be ``user`` (folded); ``who`` is the connection, from ``address``."""
+    """Somebody says to be ``user`` (folded); ``who`` is the connection, from ``network``."""
 
-    def __init__(self, user: str, password: str, who: object, address: str) -> None:
+    def __init__(self, user: str, password: str, who: object, network: str | None) -> None:
         super().__init__(user.encode(), password.encode())
         self.user = user
         self.secret = password
         self.who = who
-        self.address = address
+        self.network = network
 
 
 @implementer(IRealm)
@@ -103,12 +103,12 @@ class Checker:
         while not self._stopped:
             await self._pause(claim)
             async with self._turns:
-                if not (self._stopped or self._guesses.pause(claim.user, claim.address)):
+                if not (self._stopped or self._guesses.pause(claim.user, claim.network)):
                     return await self._compared(claim)
         raise UnauthorizedLogin
 
     async def _pause(self, claim: Claim) -> None:
-        while seconds := self._guesses.pause(claim.user, claim.address):
+        while seconds := self._guesses.pause(claim.user, claim.network):
             pause: Deferred[None] = deferLater(self._clock, seconds)
             self._pauses[claim.who] = pause
             try:
@@ -120,9 +120,9 @@ class Checker:
     async def _compared(self, claim: Claim) -> bytes:
         account = await self._find(claim.user)
         if not await self._passwords.match(claim.secret, account.password if account else None):
-            self._guesses.wrong(claim.user, claim.address)
+            self._guesses.wrong(claim.user, claim.network)
             raise UnauthorizedLogin
-        self._guesses.right(claim.user, claim.address)
+        self._guesses.right(claim.user, claim.network)
         return claim.user.encode()
 
 
@@ -152,7 +152,7 @@ class Accounts:
         if auth is not Auth.CLOSED:
             self._portal.registerChecker(AllowAnonymousAccess())
 
-    async def admit(self, who: object, name: str, password: str | None, address: str) -> Account | None:
+    async def admit(self, who: object, name: str, password: str | None, network: str | None) -> Account | None:
         """Return the account of which ``who`` has shown the password, None for a name that is free as far as is known.
 
         Raises :class:`Refused` ``auth_failed``.
@@ -160,7 +160,7 @@ class Accounts:
         if password is None or self.auth is Auth.OPEN:
             claim: ICredentials = Anonymous()
         else:
-            claim = Claim(fold(name), password, who, address)
+            claim = Claim(fold(name), password, who, network)
         try:
             avatar: Any = await self._portal.login(claim, who, IPerson)
         except LoginFailed:
@@ -168,7 +168,7 @@ class Accounts:
         account: Account | None = avatar[1]
         return account
 
-    async def register(self, who: object, name: str, password: str, old: str | None, address: str) -> Account:
+    async def register(self, who: object, name: str, password: str, old: str | None, network: str | None) -> Account:
         """Give ``name``, by which ``who`` is logged in, an account, or change its password from ``old``.
 
         Raises :class:`Refused`.
@@ -177,7 +177,7 @@ class Accounts:
             raise Refused("forbidden", NOT_OFFERED)
         account = await self._find(fold(name))
         if account is not None:
-            account = await self.admit(who, name, old or "", address)
+            account = await self.admit(who, name, old or "", network)
         if not password:
             raise Refused("bad_frame", "an empty password is none")
         hash = await self._passwords.hash(checked(password))

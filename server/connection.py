@@ -343,7 +343,7 @@ class Connection(Netstrings):
         await self.server.rules.ready()
         self.server.rules.check_user(name)
         await self.server.addresses.log_in(self.network)
-        account = await self.server.accounts.admit(self, name, password, self.host)
+        account = await self.server.accounts.admit(self, name, password, self.network)
         if self._over:
             return
         logged_in = await self.server.log_in(self, name, account, _digest(frame.key), _digest(frame.client))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from twisted.internet.interfaces import IReactorTime
@@ -30,33 +29,32 @@ class Guesses:
     """Pauses behind wrong passwords, by the time of ``clock``.
 
     An account's wrong passwords make the pauses longer for all who guess at it, but only those wait who did: whoever
-    has the password, at an address from which nobody guessed, waits for nobody. Addresses are those of peers, the same
-    network is one; ``LOCAL`` is this machine, of which many may come: it waits by account alone.
+    has the password, at an address from which nobody guessed, waits for nobody. Addresses are told apart as
+    :func:`server.addresses.network` does: from this machine (None) many may come, which waits by account alone.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._wrong: OrderedDict[tuple[str, str], Wrong] = OrderedDict()  # by user (folded) and network, or ANY
+        self._wrong: OrderedDict[tuple[str, str], Wrong] = OrderedDict()  # by user (folded) and network; ANY sums up
 
-    def pause(self, user: str, address: str) -> float:
-        """Return for how many seconds yet no password of a user (folded) is looked at that comes from ``address``."""
-        network = network_of(address)
-        by_account = self._left(user, network, self._count(user, ANY) - FREE)
-        by_address = 0.0 if network == LOCAL else self._left(ANY, network, self._count(ANY, network) - FREE_FROM)
+    def pause(self, user: str, network: str | None) -> float:
+        """Return for how many seconds yet no password of a user (folded) is looked at that comes from ``network``."""
+        by_account = self._left(user, network or LOCAL, self._count(user, ANY) - FREE)
+        by_address = 0.0 if network is None else self._left(ANY, network, self._count(ANY, network) - FREE_FROM)
         return max(by_account, by_address)
 
-    def wrong(self, user: str, address: str) -> None:
+    def wrong(self, user: str, network: str | None) -> None:
         """A password was wrong."""
-        network = network_of(address)
+        network = network or LOCAL
         for key in ((user, network), (user, ANY), (ANY, network)):
             self._wrong[key] = Wrong(self._count(*key) + 1, self._clock.seconds())
             self._wrong.move_to_end(key)
         while len(self._wrong) > MOST:
             self._wrong.popitem(last=False)
 
-    def right(self, user: str, address: str) -> None:
+    def right(self, user: str, network: str | None) -> None:
         """A password was right: whoever gave it had only mistyped before."""
-        network = network_of(address)
+        network = network or LOCAL
         mistyped = self._wrong.pop((user, network), None)
         for key in ((user, ANY), (ANY, network)):
             if mistyped is not None and (all_wrong := self._wrong.get(key)) is not None:
@@ -76,16 +74,3 @@ class Guesses:
         if known is None or over <= 0:
             return 0.0
         return max(0.0, known.at + min(2.0 ** min(over - 1, 10), LONGEST) - self._clock.seconds())
-
-
-def network_of(address: str) -> str:
-    """Return what stands for a peer's ``address``: itself, of IPv6 its /64, of which a machine has all; or LOCAL."""
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:  # of a UNIX socket
-        return LOCAL
-    if isinstance(ip, IPv6Address):
-        if ip.ipv4_mapped is None:
-            return LOCAL if ip.is_loopback else str(ip_network((ip, 64), strict=False))
-        ip = ip.ipv4_mapped
-    return LOCAL if ip.is_loopback else str(ip)

@@ -6,15 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from twisted.application import app
-from twisted.application.service import Application
-from twisted.logger import globalLogBeginner
-
 from server.commands import COMMANDS
 from server.commands.command import carry_out
-from server.logs import json_to_stdout, text_to_stdout
 from server.options import Options
-from server.service import ChatService
 
 
 class ProgramOptions(Options):
@@ -34,7 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _serve(options: Options) -> None:
+    # Loaded here: a command needs nothing of it.
+    from twisted.application import app
+    from twisted.application.service import Application
     from twisted.internet import reactor
+    from twisted.logger import globalLogBeginner
+
+    from server.logs import json_to_stdout, text_to_stdout
+    from server.service import ChatService
 
     observer = json_to_stdout() if options["log-format"] == "json" else text_to_stdout()
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)

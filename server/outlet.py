@@ -60,7 +60,7 @@ def outlet(transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> 
 
     ``cleared`` is called whenever all that waited has gone out; ``next_turn`` calls a function when others had a turn.
     """
-    if ISSLTransport.providedBy(transport) or not hasattr(transport, "writeSomeData"):
+    if ISSLTransport.providedBy(transport) or not hasattr(transport, "getHandle"):
         return WriteOnly(transport, next_turn, cleared)
     return Direct(transport, next_turn, cleared)
 
@@ -124,10 +124,11 @@ class Direct(_Producer):
     A pull producer is asked for more whenever the transport's buffer is empty, so whether it is need not be looked up.
     """
 
-    __slots__ = ()
+    __slots__ = ("_socket",)
 
     def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
         super().__init__(transport, next_turn, cleared)
+        self._socket = transport.getHandle()
         transport.registerProducer(self, False)
 
     def write(self, data: bytes) -> None:  # noqa: D102
@@ -148,8 +149,11 @@ class Direct(_Producer):
         self._transport.loseWriteConnection()
 
     def _send(self, data: bytes | memoryview) -> int:
-        sent = self._transport.writeSomeData(data)
-        return sent if isinstance(sent, int) and sent > 0 else 0  # a lost connection is found by the next write
+        try:
+            sent: int = self._socket.send(data)
+        except OSError:  # it is full; or the connection is lost, which the transport's next write finds
+            return 0
+        return sent
 
     def _wait_for(self, data: bytes) -> None:
         self.clear = False
@@ -159,7 +163,7 @@ class Direct(_Producer):
 
 @implementer(IPushProducer)
 class WriteOnly(_Producer):
-    """Through ``transport.write`` only, for TLS: there ``writeSomeData`` belongs to the raw socket.
+    """Through ``transport.write`` only, for TLS: what goes to the socket itself is not encrypted there.
 
     A pull producer would be asked for more all the time there, so this is a push producer. It takes :data:`PIECE` at a
     time, and the transport pauses it where that is not gone at once; so who does not read holds little more.

@@ -349,7 +349,7 @@ class Server(Factory):
 
     async def register(self, connection: Connection, password: str, old: str | None) -> None:
         """Give the user of ``connection`` an account, or change its password; raises :class:`Refused`, Failed."""
-        account = await self.accounts.register(connection, connection.user, password, old, connection.host)
+        account = await self.accounts.register(connection, connection.user, password, old, connection.network)
         self._registered(account)
 
     def _registered(self, account: Account) -> None:
@@ -494,11 +494,8 @@ class Server(Factory):
         """Say whether there is a room of that name, wherever."""
         return fold(name) in self._known
 
-    def open_rooms(self, names: Sequence[str], by: str | None = None) -> Deferred[list[Room]]:
-        """Return the rooms of these names, made where there are none, ``by`` an account; errback :class:`Failed`."""
-        return Deferred.fromCoroutine(self._open_rooms(names, by))
-
-    async def _open_rooms(self, names: Sequence[str], by: str | None = None) -> list[Room]:
+    async def open_rooms(self, names: Sequence[str], by: str | None = None) -> list[Room]:
+        """Return the rooms of these names, made where there are none, ``by`` an account; raises :class:`Failed`."""
         # A room that was here may have left memory while another one was looked for: then it is looked for again.
         while missing := [name for name in names if fold(name) not in self._rooms]:
             await gatherResults([self._open(name, by) for name in missing])
@@ -509,13 +506,13 @@ class Server(Factory):
 
         It may have got it from another server, of which we have not heard yet.
         """
-        [room] = await self._open_rooms([name], by)
+        [room] = await self.open_rooms([name], by)
         if id > room.last_id:
             found: StoredRoom = await self.journal.ask(Open(name))  # under its lock: nobody can be ahead of that
             while room.last_id < min(id, found.last_id):
                 self._catching_up.lacks(room, found.last_id)
                 await self._catching_up.more(room)
-                [room] = await self._open_rooms([name])
+                [room] = await self.open_rooms([name])
         return room
 
     def _open(self, name: str, by: str | None) -> Deferred[None]:

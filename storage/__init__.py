@@ -1,5 +1,7 @@
 """Where messages are kept: the interface the server asks for, and its SQL implementation."""
 
+from typing import TYPE_CHECKING, Any
+
 from storage.interface import (
     Account,
     Auth,
@@ -34,7 +36,9 @@ from storage.interface import (
     Unregister,
     UploadKey,
 )
-from storage.sql import Storage
+
+if TYPE_CHECKING:
+    from storage.sql import Storage
 
 __all__ = [
     "Account",
@@ -71,3 +75,11 @@ __all__ = [
     "Unregister",
     "UploadKey",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Storage":  # loaded when first asked for: SQLAlchemy takes half a second
+        from storage.sql import Storage
+
+        return Storage
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

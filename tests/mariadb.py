@@ -22,6 +22,7 @@ from tests.processes import only_child
 from tests.programs import program
 
 _PATIENCE = 30  # seconds for a start or an end
+_PATIENCE_AT_FIRST = 120  # seconds until its own tables are there
 
 
 class MariaDB:
@@ -156,8 +157,19 @@ class MariaDB:
     def _set_up(self, program: str, *flags: str) -> None:
         if os.getuid() == 0:
             shutil.chown(self._folder, "mysql")
-        subprocess.run([program, *flags, *self._common()], check=True, capture_output=True, timeout=120)
+        ended = subprocess.run(
+            [program, *flags, *self._common()],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_PATIENCE_AT_FIRST,
+            check=False,
+        )
+        assert ended.returncode == 0, f"{program}:\n{ended.stdout}"
 
     def _common(self) -> list[str]:
-        # It refuses to run as root.
-        return [f"--datadir={self._folder / 'data'}", *(["--user=mysql"] if os.getuid() == 0 else [])]
+        return [
+            f"--datadir={self._folder / 'data'}",
+            f"--tmpdir={self._folder}",  # what lies there when one starts it removes, even if it is another one's
+            *(["--user=mysql"] if os.getuid() == 0 else []),  # it refuses to run as root
+        ]

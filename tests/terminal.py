@@ -20,7 +20,7 @@ from typing import Any, Self
 import pyte
 from pyte.screens import Char
 
-from tests.processes import environment
+from tests.processes import counted_environment
 
 PATIENCE = 20  # seconds until what a test waits for must have come
 
@@ -60,7 +60,7 @@ class Terminal:
             stderr=slave,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**environment(), **home, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
+            env={**counted_environment(), **home, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
         )
 
     def __enter__(self) -> Self:

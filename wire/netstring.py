@@ -9,6 +9,7 @@ from twisted.internet.interfaces import ITransport
 from twisted.internet.protocol import Protocol
 from twisted.protocols.basic import NetstringParseError, NetstringReceiver
 
+_COLON = ord(":")
 _COMMA = ord(",")
 _ZERO = ord("0")
 
@@ -99,7 +100,7 @@ class Netstrings(NetstringReceiver):
 
     def _next(self) -> bytes | None:
         buffer, start = self._buffer, self._offset
-        colon = buffer.find(b":", start, start + self._digits + 1)
+        colon = buffer.find(_COLON, start, start + self._digits + 1)
         if colon < 0:
             self._length(buffer[start : start + self._digits + 1])
             self._missing = 1

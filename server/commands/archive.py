@@ -24,7 +24,6 @@ _decoder: msgspec.json.Decoder[archive.AnyRecord] = msgspec.json.Decoder(archive
 class Export(OnDatabase):
     """Writes to standard output as it reads: memory does not grow with what there is."""
 
-    brief: ClassVar[str] = "Write everything, files too, as JSON lines to standard output."
     synopsis: ClassVar[str] = "[options] > FILE"
     longdesc = "Shows the moment at which it begins, whatever is said meanwhile. `chat-server import` reads it."
 
@@ -43,7 +42,6 @@ class Export(OnDatabase):
 class Import(OnDatabase):
     """Reads from standard input, in one transaction of the database."""
 
-    brief: ClassVar[str] = "Read an export from standard input into an empty database."
     synopsis: ClassVar[str] = "[options] < FILE"
     longdesc = "All of it is there at the end, or nothing, whatever happens meanwhile."
 

@@ -17,7 +17,6 @@ from storage.database import parse
 class Backup(OnDatabase):
     """Takes no schema for granted: a copy is wanted before an upgrade above all."""
 
-    brief: ClassVar[str] = "Copy an SQLite database to FILE while the server runs."
     synopsis: ClassVar[str] = "[options] FILE"
     leaves_something: ClassVar[bool] = True
     longdesc = "FILE appears when it is whole. It is a database like any other: a server starts on it."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import ClassVar
 
 from server.commands.command import OnDatabase, progress
 from storage.access import existing, snapshot
@@ -13,7 +12,6 @@ from storage.checking import CHECKS, faults
 class Check(OnDatabase):
     """Looks at one moment of the database, so a server may go on writing."""
 
-    brief: ClassVar[str] = "Look for gaps and for what belongs to nothing; status 1 if anything is off."
     longdesc = "Writes a line for each fault. Nothing is changed."
 
     def run(self) -> int:

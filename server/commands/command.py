@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, NoReturn
 
-from tqdm import tqdm
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
@@ -22,9 +21,8 @@ class Refused(Exception):
 
 
 class Command(UsageOptions):
-    """One command. ``brief`` is its line in the list of all, ``synopsis`` what follows its name."""
+    """One command. ``synopsis`` is what follows its name."""
 
-    brief: ClassVar[str]
     synopsis: ClassVar[str] = "[options]"
     leaves_something: ClassVar[bool] = False  # that it removes itself when a signal ends it
 
@@ -63,6 +61,8 @@ class OnDatabase(Command):
 
 def progress(total: int | None, unit: str, *, scaled: bool = False) -> Any:
     """Return a progress bar on standard error, which shows nothing where that is no terminal."""
+    from tqdm import tqdm  # some commands show none
+
     return tqdm(total=total, unit=unit, unit_scale=scaled, leave=False, disable=None, file=sys.stderr)
 
 

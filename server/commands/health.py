@@ -25,7 +25,6 @@ class Health(Command):
     Over TLS whatever certificate is shown will do: it is not about secrets.
     """
 
-    brief: ClassVar[str] = "See that the server answers; status 1 if it does not."
     synopsis: ClassVar[str] = "[[tls:]HOST:PORT | [tls:]PORT | /PATH/OF/A/SOCKET]   [default: 7777 on this machine]"
 
     def parseArgs(self, *arguments: str) -> None:

@@ -39,7 +39,6 @@ def _count(text: str) -> int:
 class Prune(OnDatabase):
     """Moves the beginning of each room, of which servers hear, then removes what lies before it, little by little."""
 
-    brief: ClassVar[str] = "Remove old messages and their files, while the server runs."
     synopsis: ClassVar[str] = "--older-than AGE | --keep COUNT [options]"
     longdesc = "What was cut off goes on with the next one. A database file keeps its size: what is free is used again."
     optParameters: ClassVar[list[list[Any]]] = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from server.commands.command import OnDatabase
 from storage.access import existing
@@ -14,8 +13,6 @@ from storage.sql import Storage
 
 class Rooms(OnDatabase):
     """A line for each room, sorted by name."""
-
-    brief: ClassVar[str] = "List the rooms: how many messages, which ids, and when the last one came."
 
     def run(self) -> int:
         """List."""

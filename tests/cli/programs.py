@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
-from tests.processes import ROOT, environment
+from tests.processes import ROOT, counted_environment
 from tests.system.case import fresh, shared_server
 
 CHAT = (sys.executable, str(ROOT / "cmd" / "cli"))
@@ -27,7 +27,7 @@ class ProgramCase(TestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
     def environment(self, config: str = "a") -> dict[str, str]:
-        return environment() | {"XDG_CONFIG_HOME": str(self.folder / config)}
+        return counted_environment() | {"XDG_CONFIG_HOME": str(self.folder / config)}
 
     def start(self, *arguments: str, config: str = "a", **streams: Any) -> subprocess.Popen[bytes]:
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | streams

@@ -9,7 +9,7 @@ import tempfile
 from unittest import TestCase
 
 import cli
-from tests.processes import ROOT, environment
+from tests.processes import environment, loaded
 from tests.terminal import Terminal
 
 # Runs `chat` and presses Ctrl-C when the nth module is asked for that is loaded after `cli.main`.
@@ -28,18 +28,10 @@ def count(event, arguments):
 sys.addaudithook(count)
 main()
 """
-LOADED = "import sys; {}; print(*sys.modules)"
 
 
 def interrupted(nth: int, deaf: str = "") -> list[str]:
     return [sys.executable, "-c", INTERRUPTED, deaf, str(nth), "ann", "--port", "1"]
-
-
-def loaded(code: str) -> set[str]:
-    found = subprocess.run(
-        [sys.executable, "-c", LOADED.format(code)], env=environment(), cwd=ROOT, capture_output=True, check=True
-    )
-    return set(found.stdout.decode().split())
 
 
 class Interrupted(TestCase):

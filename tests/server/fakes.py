@@ -68,7 +68,10 @@ class TightTransport(StringTransport):
         self.aborted = False
         self.half_closed = False
 
-    def writeSomeData(self, data: bytes) -> int:
+    def getHandle(self) -> TightTransport:
+        return self
+
+    def send(self, data: bytes) -> int:
         count = min(len(data), self.room)
         self.sent += bytes(data[:count])
         self.room -= count
@@ -100,7 +103,7 @@ class TightTransport(StringTransport):
     def _turn(self) -> None:
         """Do what the reactor does with a writable socket."""
         self.wanted = False
-        self._waiting = self._waiting[self.writeSomeData(self._waiting) :]
+        self._waiting = self._waiting[self.send(self._waiting) :]
         if not self._waiting and self.producer is not None:
             self.producer.resumeProducing()
 

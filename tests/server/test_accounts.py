@@ -22,7 +22,7 @@ from tests.server.fakes import House, Peer
 from wire import frames
 
 SECRET = hashed("secret")
-FAR = "10.0.0.2:1"
+FAR = "10.0.0.2"
 
 
 class AccountCase(TestCase):
@@ -38,7 +38,7 @@ class AccountCase(TestCase):
     def tries(self, user: str = "ann", address: str = "", **login: Any) -> Peer:
         """Return somebody who has said a login; the server has done what it can."""
         peer = Peer(self.house.server)
-        peer.connection.address = address or peer.connection.address
+        peer.connection.network = address or peer.connection.network
         peer.says(frames.Login(user, **login))
         self.house.settle()
         return peer
@@ -203,7 +203,7 @@ class Registers(AccountCase):
         self.register(ann, 4, old="secret")
         self.assert_asked(ann, 4)
         self.assertEqual(self.code(self.tries(address=FAR, password="secret")), "auth_failed")
-        self.assertEqual(self.code(self.tries(address="10.0.0.3:1", password="new")), "welcome")
+        self.assertEqual(self.code(self.tries(address="10.0.0.3", password="new")), "welcome")
 
     def test_the_old_one_is_guessed_no_faster_than_at_the_door(self) -> None:
         ann = self.tries(password="secret")
@@ -308,7 +308,7 @@ class Portals(TestCase):
         self.portal.registerChecker(Checker(find, Passwords(self.house.steps), self.house.clock, free=False))
 
     def test_an_avatar_is_an_account(self) -> None:
-        login: Any = self.portal.login(Claim("ann", "secret", self, ""), None, IPerson)
+        login: Any = self.portal.login(Claim("ann", "secret", self, None), None, IPerson)
         self.house.settle()
         interface, account, logout = self.successResultOf(login)
         self.assertEqual((interface, account), (IPerson, Account("ann", Role.USER, 0)))

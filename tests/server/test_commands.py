@@ -17,6 +17,7 @@ from server.commands.command import Refused
 from server.main import ProgramOptions
 from storage import Content, Piece, Send, Storage, StorageDown, StorageUnusable, UploadKey
 from tests.mariadb import MariaDB
+from tests.processes import loaded
 from tests.storage.databases import ANN, Journal, send
 from tests.storage.operating import EMPTY
 
@@ -219,6 +220,13 @@ class Gently(TestCase):
         self.assertEqual(self.now, 2)
         self.assertRaises(StorageDown, prune.persistently, step)
         self.assertEqual(self.now, 2 + 61)
+
+
+class Loading(TestCase):
+    def test_a_health_check_takes_only_what_it_needs(self) -> None:
+        modules = loaded("from server.main import ProgramOptions; ProgramOptions().parseOptions(['health'])")
+        self.assertIn("server.commands.health", modules)
+        self.assertFalse({"sqlalchemy", "alembic", "tqdm", "server.server", "twisted.internet.reactor"} & modules)
 
 
 class Checks(CommandCase):

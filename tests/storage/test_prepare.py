@@ -12,7 +12,7 @@ from sqlalchemy import URL, create_engine, inspect
 from storage import Storage, StorageDown, StorageUnusable
 from storage.schema import metadata
 from tests.mysql import MySQL
-from tests.storage.databases import Cases, OnMariaDB, OnSQLite, texts
+from tests.storage.databases import Cases, OnNewMariaDB, OnSQLite, texts
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PREPARE = """
@@ -124,7 +124,7 @@ class PreparingSQLite(Preparing, OnSQLite):
             self.assertEqual(connection.exec_driver_sql("PRAGMA journal_mode").scalar(), "wal")
 
 
-class PreparingMariaDB(Preparing, OnMariaDB):
+class PreparingMariaDB(Preparing, OnNewMariaDB):
     def test_over_tcp(self) -> None:
         assert self.url.database
         Storage(self.server.url(self.url.database, tcp=True)).prepare()

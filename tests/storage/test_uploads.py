@@ -20,7 +20,7 @@ from storage import (
 )
 from storage.uploads import Upload
 from tests.mysql import MySQL
-from tests.storage.databases import ANN, Cases, DatabaseCase, Journal, OnMariaDB, OnSQLite
+from tests.storage.databases import ANN, Cases, DatabaseCase, Journal, OnMariaDB, OnNewMariaDB, OnSQLite
 
 HOUR = 3_600_000  # milliseconds
 MUCH = bytes(range(256)) * 1024  # a row as the server stores it
@@ -58,7 +58,7 @@ class Growing(DatabaseCase):
             self.assertLessEqual(len(upload.beginning.encode()), 4096)
 
 
-class Storing(Cases):
+class Uploading(Cases):
     def setUp(self) -> None:
         super().setUp()
         self.storage = self.open()
@@ -103,6 +103,8 @@ class Storing(Cases):
             ]
         return steps, counts[0], counts[1]
 
+
+class Storing(Uploading):
     def test_the_unfinished_ones_of_a_client_are_counted(self) -> None:
         user, client, number = self.key.user, self.key.client, self.key.number
         self.assertEqual(self.storage.open_uploads(user, client), 0)
@@ -221,6 +223,10 @@ class Storing(Cases):
             with self.assertRaises(UnknownMessage):
                 self.storage.content(self.room.key, id, 0)
 
+
+class Measured(Uploading):
+    """In a database of its own: what was removed for others is still part of the size."""
+
     def test_the_size_tells_what_was_uploaded(self) -> None:
         before = self.storage.size()
         for _ in range(8):
@@ -238,4 +244,16 @@ class StoringMariaDB(Storing, OnMariaDB):
 
 
 class StoringMySQL(StoringMariaDB):
+    kind = MySQL
+
+
+class MeasuredSQLite(Measured, OnSQLite):
+    pass
+
+
+class MeasuredMariaDB(Measured, OnNewMariaDB):
+    pass
+
+
+class MeasuredMySQL(MeasuredMariaDB):
     kind = MySQL

@@ -9,7 +9,7 @@ from typing import Any
 from unittest import TestCase
 
 from tests.plain_client import Frame, PlainClient
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, counted_environment
 
 _numbers = itertools.count(1)
 
@@ -22,7 +22,7 @@ def fresh(kind: str) -> str:
 @cache
 def shared_server() -> ServerProcess:
     """Return the one server, with the default flags, that the tests of this process share."""
-    server = ServerProcess()
+    server = ServerProcess(variables=counted_environment())
     atexit.register(server.close)
     server.start()
     return server

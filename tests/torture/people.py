@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from sys import intern
 from typing import Any, NamedTuple
 
 from tests.plain_client import MAX_BODY, Address, Crowd, Frame, PlainClient
@@ -23,25 +24,39 @@ class Post(NamedTuple):
     name: str | None = None
 
 
+class Content:
+    """What is uploaded: the bytes until the server has them, and for good what they are known by."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+        self.digest = sha256(data).digest()
+        self.beginning = data if self.size <= MAX_BODY else data[:SHOWN]  # all of it that a message may show
+
+    def forget(self) -> None:
+        """Let the bytes go: who uploads for an hour would keep gigabytes."""
+        self.data = b""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What somebody says: a text, or a content that is uploaded."""
 
     room: str
     text: str
-    data: bytes | None = None
+    content: Content | None = None
     name: str | None = None
 
     def is_shown_by(self, post: Post) -> bool:
         """Whether a message is this one; of a large text only the beginning is seen."""
-        if self.data is None:
+        if self.content is None:
             return post[1:] == (self.text, None, None)
         if self.name is None:
-            shown = post.text.encode()
-            if len(self.data) <= MAX_BODY and post.size is None:
-                return shown == self.data and post.name is None
-            return self.data.startswith(shown) and 0 < len(shown) <= SHOWN and post.size == len(self.data)
-        return post[1:] == ("", len(self.data), self.name)
+            shown, size, beginning = post.text.encode(), self.content.size, self.content.beginning
+            if size <= MAX_BODY and post.size is None:
+                return shown == beginning and post.name is None
+            return beginning.startswith(shown) and 0 < len(shown) <= SHOWN and post.size == size
+        return post[1:] == ("", self.content.size, self.name)
 
 
 class Person:
@@ -177,7 +192,8 @@ class Person:
     def _take_message(self, frame: Frame) -> None:
         heard = self.heard[frame["room"]]
         assert frame["id"] == len(heard) + 1, f"{self.user} has seen {len(heard)}: {frame}"
-        heard.append(Post(frame["from"], frame.text, frame.header.get("size"), frame.header.get("name")))
+        # What many hear is kept once.
+        heard.append(Post(frame["from"], intern(frame.text), frame.header.get("size"), frame.header.get("name")))
 
     def _take_notice(self, frame: Frame) -> None:
         self.notices.append(frame["code"])
@@ -215,7 +231,7 @@ class Uploader(Person):
         return self.settled < len(self.said) and self._stored > 0
 
     def upload(self, data: bytes, name: str | None, room: str) -> None:
-        self._say(Said(room, "", data, name))
+        self._say(Said(room, "", Content(data), name))
 
     def turn(self, now: float) -> None:
         if self.here and self._may_push and now >= self._next and self.settled < len(self.said):
@@ -225,16 +241,16 @@ class Uploader(Person):
     def _push(self, said: Said) -> None:
         """Say a window of the content, or that it is complete."""
         assert self.client is not None
-        assert said.data is not None
+        assert said.content is not None
         self._may_push = False
-        end = min(self._stored + self.window, len(said.data))
+        end = min(self._stored + self.window, said.content.size)
         if end == self._stored:
             named = {} if said.name is None else {"name": said.name}
             seq = self.settled + 1
-            self.client.say("send", seq=seq, room=said.room, upload=self._number, size=len(said.data), **named)
+            self.client.say("send", seq=seq, room=said.room, upload=self._number, size=said.content.size, **named)
             return
         for start in range(self._stored, end, MAX_BODY):
-            piece = said.data[start : min(start + MAX_BODY, end)]
+            piece = said.content.data[start : min(start + MAX_BODY, end)]
             self.client.say("part", piece, upload=self._number, offset=start)
         self._ask()
 
@@ -259,9 +275,9 @@ class Uploader(Person):
         self.client.say("resume", upload=self._number, ref=self._ref)
 
     def _take_resumed(self, frame: Frame) -> None:
-        data = self.said[self.settled].data
-        assert data is not None
-        assert self._stored <= frame["size"] <= len(data), f"{self.user} had {self._stored} stored: {frame}"
+        content = self.said[self.settled].content
+        assert content is not None
+        assert self._stored <= frame["size"] <= content.size, f"{self.user} had {self._stored} stored: {frame}"
         self.went_on += self._after_break
         self._after_break = False
         self._stored = frame["size"]
@@ -269,13 +285,20 @@ class Uploader(Person):
 
     def _take_welcome(self, frame: Frame) -> None:
         if frame["received"] > self.settled:  # it was sent, and the ack got lost
-            self._stored = 0
+            self._end()
         super()._take_welcome(frame)
 
     def _settle(self, seq: int) -> None:
+        self._end()
         super()._settle(seq)
-        self._stored = 0
         self._go_on()
+
+    def _end(self) -> None:
+        """Forget the upload under way: the server has it."""
+        self._stored = 0
+        content = self.said[self.settled].content
+        assert content is not None
+        content.forget()
 
 
 class Fetcher(Person):

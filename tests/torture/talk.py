@@ -202,7 +202,7 @@ def read_log(url: str, verdict: Verdict) -> dict[str, list[Post]]:
 def _compare_said(verdict: Verdict, person: Person, room: str, stored: list[tuple[int, Post]]) -> None:
     """Hold what one person said in a room against what is stored of it there."""
     said = person.kept(room)
-    verdict.uploads += sum(it.data is not None for _, it in said)
+    verdict.uploads += sum(it.content is not None for _, it in said)
     texts = Counter(post[1:] for _, post in stored)
     verdict.doubled += [f"{person.user}: {it[0][:60]!r}" for it, count in texts.items() if count > 1]
     counted = f"{person.user} said {len(said)} in {room}, {len(stored)} are there"
@@ -218,31 +218,31 @@ def _compare_said(verdict: Verdict, person: Person, room: str, stored: list[tupl
 
 
 def contents(people: Iterable[Person]) -> Iterator[tuple[str, int, bytes]]:
-    """Yield room, id and content of what was uploaded; all of it is settled."""
+    """Yield room, id and the content's SHA-256 of what was uploaded; all of it is settled."""
     for person in people:
         for room, heard in person.heard.items():
             ids = (id for id, post in enumerate(heard, 1) if post.user == person.user)
             for id, (_, said) in zip(ids, person.kept(room), strict=True):
-                if said.data is not None:
-                    yield room, id, said.data
+                if said.content is not None:
+                    yield room, id, said.content.digest
 
 
 def wrong_contents(people: Sequence[Person], address: Address) -> Iterator[str]:
     """Fetch what was uploaded and yield a line for each that is not what it was."""
     with closing(PlainClient.connect(address)) as client:
         client.login("checker", rooms={room: None for person in people for room in person.heard}, history=0)
-        for ref, (room, id, data) in enumerate(contents(people)):
+        for ref, (room, id, expected) in enumerate(contents(people)):
             client.say("fetch", room=room, id=id, ref=ref)
             digest = sha256()
             for frame in client.answer(ref):
                 digest.update(frame.body)
-            if digest.digest() != sha256(data).digest():
+            if digest.digest() != expected:
                 yield f"the content of {id} in {room} is another one"
 
 
 def wrong_fetches(people: Sequence[Person]) -> Iterator[str]:
     """Yield a line for each content that a fetcher got otherwise than it was uploaded, or not at all."""
-    uploaded = {(room, id): sha256(data).digest() for room, id, data in contents(people)}
+    uploaded = {(room, id): digest for room, id, digest in contents(people)}
     for person in people:
         if isinstance(person, Fetcher):
             for place, digest in uploaded.items():
