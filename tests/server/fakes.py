@@ -482,7 +482,7 @@ class Members(House):
             self.storage.accounts.register(Register(name, "hash", None, 0, role))
         return self.peer(name, **login)
 
-    async def _admit(self, who: object, name: str, password: str | None, address: str) -> Account | None:
+    async def _admit(self, who: object, name: str, password: str | None, network: str | None) -> Account | None:
         return self.storage.account(fold(name))
 
 
