@@ -11,10 +11,11 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from server.room import Room
+from storage.interface import StorageDown
 
 STEP: Final = 64  # messages read at a time: 4 MiB of the largest
 FAR: Final = 2000  # messages that a room may lack and get; who is behind reads more than that from the pages
-LAGGING: Final = 0.5  # seconds until messages are looked for again that are not there yet
+LAGGING: Final = 0.5  # seconds until messages are looked for again that are not there yet, or could not be read
 
 Read = Callable[[Room, int, int], "Deferred[tuple[int, list[bytes]]]"]
 
@@ -55,7 +56,10 @@ class CatchingUp:
     async def _catch_up(self, room: Room) -> None:
         while self._is_open(room) and room.last_id < room.stored:
             room.skip_to(max(room.first_id - 1, room.stored - FAR if room.stored - room.last_id > FAR else 0))
-            first_id, messages = await self._read(room, room.last_id + 1, min(room.stored, room.last_id + STEP))
+            try:
+                first_id, messages = await self._read(room, room.last_id + 1, min(room.stored, room.last_id + STEP))
+            except StorageDown:
+                messages = []
             if messages:
                 room.skip_to(first_id - 1)  # what was pruned meanwhile
                 room.append(first_id, messages)

@@ -154,6 +154,19 @@ class MessageTests(FollowingCase):
         self.look(following.AWAY)
         self.assertEqual(self.texts(self.ann), ["one"])
 
+    def test_the_database_goes_before_they_are_read(self) -> None:
+        page = self.house.storage.page
+
+        def away(*_: int) -> list[Message]:
+            raise StorageDown("away")
+
+        self.house.storage.page = away  # type: ignore[assignment, method-assign]
+        self.store("one")
+        self.look()
+        self.house.storage.page = page  # type: ignore[method-assign]
+        self.look(catching_up.LAGGING)
+        self.assertEqual(self.texts(self.ann), ["one"])
+
 
 class PruneTests(FollowingCase):
     def prune(self, first_id: int) -> None:
