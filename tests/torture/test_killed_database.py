@@ -23,6 +23,7 @@ class KilledDatabase(TortureCase):
         server = self.stack.enter_context(ServerProcess(db=shown(url)))
         talk = self.talk(server, uploaders=2)
         uploading = 0
+        talk.run(lambda: all(reader.here for reader in talk.readers))  # who is not in yet is not told what is away
         for _ in range(DB_KILLS):
             talk.run_for(self.chance.uniform(0.2, 0.8))
             uploading += any(uploader.is_uploading for uploader in talk.uploaders)
