@@ -12,10 +12,13 @@ RUN set -eu; \
     pip --python /opt/chat install -r wheels/requirements.txt; \
     pip install -r wheels/requirements-build.txt
 COPY . .
+# Of Twisted stays what a server may need: no secure shell, no mail, no other chats.
 RUN set -eu; \
     pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist .; \
     pip --python /opt/chat install --no-deps --no-index --root-user-action=ignore /dist/*.whl; \
     find /opt/chat/lib -type d -name 'test*' -prune -exec rm -rf {} +; \
+    cd /opt/chat/lib/python*/site-packages/twisted; \
+    rm -rf conch mail words plugins/twisted_conch.py plugins/twisted_mail.py plugins/twisted_words.py; \
     /opt/chat/bin/twistd --help >/dev/null
 
 FROM ${PYTHON}

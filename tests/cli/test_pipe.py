@@ -214,7 +214,7 @@ class Flow(SynchronousTestCase):
 
     def test_not_let_in(self) -> None:
         def act() -> None:
-            self.network.accept().say(Error(code="auth_failed", text="no\x1b", fatal=True))
+            self.network.accept().say(Error(code="name_taken", text="no\x1b", fatal=True))
             self.clock.advance(0)
 
         self.assertEqual(self.run_with(act), (1, "chat: no\u241b\n"))

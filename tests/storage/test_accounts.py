@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from storage import Account, Auth, LoggedIn, Login, Outcome, Refusal, Register, Return, Role, Storage, Unregister
-from storage.changes import Kicked, Registered
+from storage.changes import Kicked, Registered, Ruled
 from tests.mysql import MySQL
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite
 
@@ -122,7 +122,7 @@ class Accounts(Cases):
         self.journal.commit(Unregister("ann"), Unregister("ann"))
         neighbours = self.journal.storage.neighbours
         told = [change for _, change in neighbours.changes(neighbours.own, 0)]
-        self.assertEqual(told, [Registered("Ann", "user", NOW), Kicked("ann"), Kicked("ann")])
+        self.assertEqual(told, [Registered("Ann", "user", NOW), Kicked("ann"), Kicked("ann"), Ruled()])
 
 
 class AccountsOfSQLite(Accounts, OnSQLite):
