@@ -37,6 +37,15 @@ def _logged_in(address: tuple[str, int], user: str, room: str = "attacked") -> s
     return attacker
 
 
+def _drain(attacker: socket.socket) -> None:
+    """Read what is there, and wait for nothing."""
+    attacker.setblocking(False)
+    with suppress(BlockingIOError):
+        while attacker.recv(1 << 20):
+            pass
+    attacker.setblocking(True)
+
+
 def say_nothing(address: tuple[str, int]) -> None:
     """1. A thousand connections that say nothing."""
     held = [_open(address) for _ in range(1_000)]
@@ -91,11 +100,7 @@ def flood(address: tuple[str, int]) -> None:
         said = b"".join(encode("send", b"x" * 100, seq=seq + at, room="attacked") for at in range(1, 101))
         seq += 100
         attacker.sendall(said)
-        attacker.setblocking(False)
-        with suppress(BlockingIOError):
-            while attacker.recv(1 << 20):
-                pass
-        attacker.setblocking(True)
+        _drain(attacker)
 
 
 def hoards(address: tuple[str, int]) -> None:
@@ -108,11 +113,7 @@ def hoards(address: tuple[str, int]) -> None:
             + encode("rooms", ref=number)
             + encode("part", b"x", upload=number, offset=0)
         )
-        attacker.setblocking(False)
-        with suppress(BlockingIOError):
-            while attacker.recv(1 << 20):
-                pass
-        attacker.setblocking(True)
+        _drain(attacker)
 
 
 def bombs(address: tuple[str, int]) -> None:

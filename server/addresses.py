@@ -16,18 +16,25 @@ PATIENCE: Final = 30.0  # seconds that a login waits for its turn at the most
 TABLE: Final = 10_000  # addresses that are remembered
 
 
+Address = IPv4Address | IPv6Address
+
+
+def address_of(host: str) -> Address | None:
+    """Return the address that ``host`` is, None for another name; one of IPv4 inside IPv6 is that of IPv4."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 def network(host: str | None) -> str | None:
     """Return what counts as one address: an IPv4 address, or the /64 that somebody has of IPv6.
 
     None for what has no limits: this machine itself, and what has no address.
     """
-    try:
-        address: IPv4Address | IPv6Address = ip_address((host or "").partition("%")[0])
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address.is_loopback:
+    address = address_of((host or "").partition("%")[0])
+    if address is None or address.is_loopback:
         return None
     return str(address) if isinstance(address, IPv4Address) else str(ip_network((address, 64), strict=False))
 

@@ -526,10 +526,8 @@ class Connection(Netstrings):
     async def _register(self, asked: Asked, frame: frames.Register) -> None:
         try:
             await self.server.register(self, frame.password, frame.old if isinstance(frame.old, str) else None)
-        except Refused as refused:
-            self.questions.refused(asked, refused.code, str(refused))
-        except Failed:
-            self.questions.refused(asked, "failed", NOT_STORED)
+        except (Refused, Failed):
+            self.questions.failed(asked, Failure())
         else:
             self.questions.answered(asked, encode(frames.Done(frame.ref)))
 

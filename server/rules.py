@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from time import time
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from server.addresses import Address, address_of
 from server.refusals import Refused
 from storage.interface import Account, IStorage
 from storage.order import Kind, Sanction
 from wire.names import fold
 
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 NO_ROOM = "unknown_room", "there is no such room"
@@ -90,7 +91,7 @@ class Rules:
         """Raise :class:`Refused` where nobody from that address may log in."""
         if self._networks and (address := address_of(host)):
             for network, ban in self._networks.items():
-                if address in network and _counts(ban) and (network.is_loopback or not address.is_loopback):
+                if covers(network, address) and _counts(ban):
                     raise Refused("auth_failed", told(ban))
 
     def check_voice(self, user: str) -> None:
@@ -131,8 +132,6 @@ def told(sanction: Sanction) -> str:
 
 def end_of(sanction: Sanction) -> str:
     """Return when it ends, as it follows in a sentence."""
-    from datetime import UTC, datetime
-
     if sanction.until is None:
         return ""
     return f" until {datetime.fromtimestamp(sanction.until / 1000, UTC):%Y-%m-%d %H:%M} UTC"
@@ -143,13 +142,9 @@ def because(reason: str) -> str:
     return f": {reason}" if reason else ""
 
 
-def address_of(host: str) -> Address | None:
-    """Return the address that ``host`` is, None for another name; one of IPv4 inside IPv6 is that of IPv4."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+def covers(network: Network, address: Address) -> bool:
+    """Say whether a ban of ``network`` is about ``address``: about this machine only where it names nothing else."""
+    return address in network and (network.is_loopback or not address.is_loopback)
 
 
 def _counts(sanction: Sanction) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from twisted.python.usage import UsageError
 
-from server.commands.command import OnDatabase, Refused, progress
+from server.commands.command import OnDatabase, Refused, interruptible, progress
 from storage.access import sqlite_file
 from storage.backup import backup
 from storage.database import parse
@@ -18,7 +18,6 @@ class Backup(OnDatabase):
     """Takes no schema for granted: a copy is wanted before an upgrade above all."""
 
     synopsis: ClassVar[str] = "[options] FILE"
-    leaves_something: ClassVar[bool] = True
     longdesc = "FILE appears when it is whole. It is a database like any other: a server starts on it."
 
     def parseArgs(self, *arguments: str) -> None:
@@ -37,7 +36,7 @@ class Backup(OnDatabase):
                 " or mariadb-dump with the same words, or chat-server export > FILE"
             )
         try:
-            with progress(None, " pages") as bar:
+            with interruptible(), progress(None, " pages") as bar:
                 backup(source, self["file"], lambda done, total: _show(bar, done, total))
         except FileExistsError:
             raise Refused(f"{self['file']} is there already; name a new file") from None

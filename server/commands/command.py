@@ -24,7 +24,6 @@ class Command(UsageOptions):
     """One command. ``synopsis`` is what follows its name."""
 
     synopsis: ClassVar[str] = "[options]"
-    leaves_something: ClassVar[bool] = False  # that it removes itself when a signal ends it
 
     def run(self) -> int:
         """Do it and return the exit status; raises :class:`Refused`, ``StorageUnusable``, ``StorageDown``, OSError."""
@@ -69,7 +68,7 @@ def progress(total: int | None, unit: str, *, scaled: bool = False) -> Any:
 def carry_out(command: Command) -> NoReturn:
     """Run it and exit with its status, or with 1 and a line; 130 and 143 where a signal ended it."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave if command.leaves_something else _leave_at_once)
+        signal.signal(number, _leave_at_once)
     try:
         raise SystemExit(command.run())
     except (Refused, StorageUnusable, StorageDown) as why:
@@ -84,7 +83,7 @@ def carry_out(command: Command) -> NoReturn:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let a signal end what is done by an exception: it has the terminal as nobody else wants it."""
+    """Let a signal end what is done by an exception: it has something to put away before."""
     before = {number: signal.signal(number, _leave) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

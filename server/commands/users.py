@@ -29,7 +29,6 @@ TAKES: Final = {"add": "NAME", "del": "NAME", "passwd": "NAME", "role": "NAME RO
 class Users(OnDatabase):
     """Works beside servers: whose account is changed has to log in anew."""
 
-    brief: ClassVar[str] = "Make, change, remove and list the accounts of people."
     synopsis: ClassVar[str] = "add NAME [--operator] | del NAME | passwd NAME | role NAME user|operator | list"
     longdesc = (
         "A password is asked for in a terminal, else it is the first line of standard input. Accounts count where the"

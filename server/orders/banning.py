@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Final
 
+from server.addresses import address_of
 from server.orders.order import Asker, Order, Standing, WrongUsage, first, reasoned, span
 from server.refusals import Refused, named
-from server.rules import Network, address_of, because, end_of
+from server.rules import Network, because, covers, end_of
 from storage.order import Impose, Kind, Lift, Sanction
 from wire.names import fold
 
@@ -51,7 +52,7 @@ def network_of(text: str) -> Network | None:
 
 def _spare_yourself(asker: Asker, network: Network) -> None:
     address = address_of(asker.connection.host)
-    if address is not None and address in network and (network.is_loopback or not address.is_loopback):
+    if address is not None and covers(network, address):
         raise Refused("forbidden", f"you are at {address} yourself")
 
 
