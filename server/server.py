@@ -439,7 +439,9 @@ class Server(Factory):
 
     def _kick(self, kicked: Kicked) -> None:
         for connection in list(self._users.get(kicked.user, [])):
-            connection.throw_out(f"kicked{because(kicked.reason)}")
+            mark = connection.account.mark if connection.account is not None else b""
+            if kicked.spared is None or kicked.spared != mark:
+                connection.throw_out(f"kicked{because(kicked.reason)}")
 
     def _rules_changed(self) -> None:
         for connection in self.get_all():

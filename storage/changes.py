@@ -35,10 +35,15 @@ class Deleted(msgspec.Struct, frozen=True, tag="deleted"):
 
 
 class Kicked(msgspec.Struct, frozen=True, tag="kicked"):
-    """The user (folded) is to go, with all connections; ``reason`` is for a person."""
+    """The user (folded) is to go, with all connections; ``reason`` is for a person.
+
+    Where the account has changed, ``spared`` is its :attr:`~storage.Account.mark` now, empty where there is none any
+    more: who logged in after that stays, however late this is heard. None spares nobody.
+    """
 
     user: str
     reason: str = ""
+    spared: bytes | None = None
 
 
 class Ruled(msgspec.Struct, frozen=True, tag="ruled"):

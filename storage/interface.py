@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 
 from msgspec import Struct
 from zope.interface import Attribute, Interface
@@ -91,6 +92,11 @@ class Account:
     def user(self) -> str:
         """The folded name."""
         return fold(self.name)
+
+    @property
+    def mark(self) -> bytes:
+        """What tells this account from the same one with another password or role."""
+        return sha256(f"{self.role} {self.password}".encode()).digest()
 
 
 @dataclass(slots=True)

@@ -297,7 +297,7 @@ class Ledger:
             self._decide(entry.user)
             self._decide(_namesake(entry.name))
             has_it = Registered(outcome.name, outcome.role, outcome.created_at)
-            self.told.append(Kicked(entry.user) if entry.go else has_it)
+            self.told.append(Kicked(entry.user, spared=outcome.mark) if entry.go else has_it)
         return outcome
 
     def _unregister(self, entry: Unregister) -> bool:
@@ -305,7 +305,7 @@ class Ledger:
         had_one = self.accounts.unregister(entry.user)
         if had_one:
             self.deeds.append(Disown(entry.user))
-            self.told += [Kicked(entry.user), Ruled()]
+            self.told += [Kicked(entry.user, spared=b""), Ruled()]
         return had_one
 
     def _put_back(self, entry: Return) -> dict[int, str]:

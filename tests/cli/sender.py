@@ -14,6 +14,7 @@ from twisted.internet.task import react
 
 from cli import Client, kept
 from cli.connection import Connection
+from cli.status import Listener, Status
 
 
 class Death:
@@ -37,6 +38,24 @@ class Death:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Empty(Listener):
+    """Waits until nothing is unsent."""
+
+    def __init__(self) -> None:
+        self._waiting: Deferred[None] | None = None
+
+    def wait(self, client: Client) -> Deferred[None]:
+        """Return what fires once nothing is unsent."""
+        waiting: Deferred[None] = Deferred()
+        self._waiting = waiting
+        self.status_changed(client.check_status())
+        return waiting
+
+    def status_changed(self, status: Status) -> None:
+        if self._waiting is not None and not (status.unsent or self._waiting.called):
+            self._waiting.callback(None)
+
+
 async def send(reactor: Any, port: str, folder: str, moment: str, *what: str) -> None:
     """Send files (those that begin with a slash) and texts, and end when all is stored; ``moment`` 0 is never.
 
@@ -45,7 +64,10 @@ async def send(reactor: Any, port: str, folder: str, moment: str, *what: str) ->
     death = Death(int(moment))
     for owner, name in ((Connection, "_say"), (Connection, "dataReceived"), (kept, "_write_all")):
         setattr(owner, name, death.deadly(getattr(owner, name)))
-    client = await Client.new("ann", port=int(port), client="c", outbox=Path(folder) / "outbox", reactor=reactor)
+    empty = Empty()
+    client = await Client.new(
+        "ann", port=int(port), client="c", outbox=Path(folder) / "outbox", listener=empty, reactor=reactor
+    )
     stored = []
     for each in what:
         if each.startswith("/"):
@@ -54,8 +76,7 @@ async def send(reactor: Any, port: str, folder: str, moment: str, *what: str) ->
             stored.append(client.send_msg(each))
             print(each, flush=True)
     await gatherResults(stored)
-    while client.check_status().unsent:  # what an earlier run left
-        await client.read_msg()
+    await empty.wait(client)  # for what an earlier run left
     await client.close()
 
 

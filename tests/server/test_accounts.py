@@ -247,6 +247,34 @@ class Registers(AccountCase):
         self.house.server.hear(2, Kicked("bob"))
         self.assertEqual(bob.heard(frames.Bye)[-1].reason, "kicked")
 
+    def kick(self) -> None:
+        """The server hears, late, that the account has changed."""
+        account = self.accounts.of("ann")
+        self.house.server.hear(2, Kicked("ann", spared=account.mark if account else b""))
+
+    def test_a_new_password_sends_only_those_away_who_know_the_old_one(self) -> None:
+        old = self.tries(password="secret")
+        self.accounts.register(Register("ann", hashed("new"), SECRET, 0))
+        new = self.tries(password="new")
+        self.kick()
+        self.assertEqual([len(peer.heard(frames.Bye)) for peer in (old, new)], [1, 0])
+
+    def test_a_new_role_sends_only_those_away_who_have_the_old_one(self) -> None:
+        old = self.tries(password="secret")
+        self.accounts.register(Register("ann", SECRET, SECRET, 0, Role.OPERATOR))
+        new = self.tries(password="secret")
+        self.kick()
+        self.assertEqual([len(peer.heard(frames.Bye)) for peer in (old, new)], [1, 0])
+
+    def test_who_took_a_name_once_it_was_free_stays(self) -> None:
+        old = self.tries(password="secret")
+        self.accounts.unregister("ann")
+        old.ends()
+        self.house.settle()
+        new = self.tries()
+        self.kick()
+        self.assertEqual((self.code(new), new.heard(frames.Bye)), ("welcome", []))
+
 
 class Open(AccountCase):
     auth = Auth.OPEN
