@@ -10,6 +10,7 @@ from unicodedata import category, normalize
 
 MAX_NAME = 32  # characters after NFKC
 MAX_FILE_NAME = 255  # bytes in UTF-8
+TALK = "@"  # before a user's name: the talk of two with them, which is a room
 
 # Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: drawn as nothing, so two names would look alike.
 _IGNORABLE = re.compile(
@@ -43,6 +44,11 @@ def canonical(name: str) -> str:
     if not (kinds[0] in ("L", "Nd") or shown[0] == "_"):
         raise BadName("a name begins with a letter, a digit or _")
     return shown
+
+
+def room_name(name: str) -> str:
+    """Return a room's name, or ``@`` and a user's, as it is kept and shown; raises :class:`BadName`."""
+    return TALK + canonical(name[len(TALK) :]) if name.startswith(TALK) else canonical(name)
 
 
 def fold(text: str) -> str:
