@@ -33,7 +33,8 @@ class Archive(Operated):
         )
         said = [record for record in records if isinstance(record, Message)]
         self.assertEqual([(message.room, message.id) for message in said], [
-            (TALK.name, 1), *(("lobby", id) for id in range(1, 9)), *(("Ärger", id) for id in range(6, 11))])  # fmt: skip
+            (TALK.name, 1),
+            *(("lobby", id) for id in range(1, 9)), *(("Ärger", id) for id in range(6, 11))])  # fmt: skip
         self.assertEqual(said[2].text, UNICODE)
         self.assertEqual([message.id for message in said if message.deleted], [3, 8])
         self.assertEqual(

@@ -50,7 +50,7 @@ class Checked(Operated):
             (f"DELETE FROM parts WHERE upload_id = {file} AND offset = 524288",
              "upload * has a part that ends at byte 524288, and goes on, or should end, at byte 786432"),
             ("DELETE FROM rooms WHERE name = 'den'", "2 people are invited into a room that is not there, number "),
-            ("INSERT INTO invited SELECT id, 'eve' FROM rooms WHERE name LIKE '@%'",
+            ("INSERT INTO invited SELECT id, 'eve' FROM rooms WHERE SUBSTR(name, 1, 1) = '@'",
              "@*: 3 people are in this talk of two"),
             (f"UPDATE messages SET text = 'x' WHERE deleted AND id = 3 AND room_id = {lobby}",
              "lobby: message 3 is deleted and has a content all the same"),
