@@ -52,7 +52,7 @@ class PagesTests(TestCase):
         count = 5_000
         log = Log(count, 185)
 
-        def read(room: int, first: int) -> Deferred[Segment]:
+        def read(room: str, first: int) -> Deferred[Segment]:
             page = read_page(log.read, first)
             answer: Deferred[Segment] = Deferred()
             answer.callback(page)  # type: ignore[arg-type]

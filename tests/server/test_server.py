@@ -19,7 +19,7 @@ class StartTests(TestCase):
         house = House()
         answers = iter([StorageDown("away"), StorageDown("away")])
 
-        def rooms() -> list[Room]:
+        def rooms(*, talks: bool = False) -> list[Room]:
             for wrong in answers:
                 raise wrong
             return [Room(1, "dev", 1, 0)]
