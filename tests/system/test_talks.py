@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 from tests.plain_client import PlainClient
-from tests.processes import ServerProcess
+from tests.processes import ROOT, ServerProcess, environment
 from tests.system.case import fresh
 from tests.system.test_operator import CommandCase
 from tests.system.test_orders import OrdersCase
+from tests.terminal import Terminal
 
 
 class Talks(OrdersCase):
@@ -149,6 +152,73 @@ class Operated(CommandCase):
         self.assertEqual([message.text for message in later.read_messages("@ann", 1)], ["hello"])
         self.assertEqual([message.text for message in ann.read_messages("@bob", 1)[-1:]], ["secret"])
         self.assertEqual([message.text for message in ann.read_messages("@bob", 1)], ["hello"])
+
+    def chat(self, server: ServerProcess, user: str) -> Terminal:
+        """Return a terminal in which a user talks."""
+        secret = self.folder / "secret"
+        secret.write_text("secret\n")
+        home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder)}
+        words = [user, "--port", str(server.port), "--password-file", str(secret)]
+        terminal = Terminal([sys.executable, str(ROOT / "cmd" / "cli"), *words], env=home)
+        return self.enterContext(terminal)
+
+    def users(self, client: PlainClient) -> list[str]:
+        client.say("who", ref=1)
+        return [user for frame in client.answer(1)[:-1] for user in frame["users"]]
+
+    def test_in_a_terminal(self) -> None:
+        server = self.serve("--auth", "accounts")
+        ann = self.member(server, "ann")
+        self.does("users", "add", "bob", given=b"secret\n")
+        ann.join("@bob")
+        ann.store("are you there?", "@bob")
+        bob = self.chat(server, "bob")  # who missed it
+        bob.wait_for("[1:lobby] 2:@ann(1!)")
+        bob.type("\x1ba")
+        bob.wait_for("ann are you there?")
+        bob.type("yes\r")
+        self.assertEqual([it.text for it in ann.read_messages("@bob", 2)], ["are you there?", "yes"])
+        bob.type("\x0e/leave @ann\r")
+        bob.wait_for(lambda: "@ann" not in bob.text.splitlines()[-2])
+        eve = self.member(server, "eve")
+        eve.join("@bob")
+        for text in ("hello", "bob?"):
+            eve.store(text, "@bob")
+        bob.wait_for("[1:lobby] 2:@eve(2!)")  # the view stays
+        bob.type("/msg ann here again\r")
+        bob.wait_for("bob here again")
+        self.assertEqual(ann.read_messages("@bob", 3)[-1].text, "here again")
+        bob.type("/msg nobody hello\r")
+        bob.wait_for("not in @nobody: nobody has no account")
+        bob.type("/quit\r")
+        self.assertEqual(bob.wait_exit(), 0)
+        again = self.chat(server, "bob")
+        again.wait_for("2:@eve(2!)")
+
+    def test_in_a_pipe_nothing_comes_unasked(self) -> None:
+        server = self.serve("--auth", "accounts")
+        ann = self.member(server, "ann")
+        self.does("users", "add", "bob", given=b"secret\n")
+        secret = self.folder / "secret"
+        secret.write_text("secret\n")
+        words = [sys.executable, str(ROOT / "cmd" / "cli"), "bob", "--port", str(server.port)]
+        home = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder)}
+        flags = ["--password-file", str(secret), "--room", "@ann"]
+        sent = subprocess.run([*words, *flags], input=b"by itself\n", env=environment() | home, timeout=60)
+        self.assertEqual(sent.returncode, 0)
+        self.assertEqual([it.text for it in ann.read_messages("@bob", 1)], ["by itself"])
+        with subprocess.Popen(
+            [*words, *flags[:2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment() | home
+        ) as pipe:
+            assert pipe.stdin
+            assert pipe.stdout
+            ann.join()
+            while "bob" not in self.users(ann):
+                pass
+            ann.store("secret", "@bob")
+            ann.store("to all")
+            self.assertEqual(pipe.stdout.readline(), b"ann: to all\n")
+            pipe.stdin.close()
 
     def test_a_server_without_accounts_has_none(self) -> None:
         client = self.login(self.serve(), "ann")
