@@ -226,7 +226,8 @@ def names(target: Target) -> None:
 
 def strange_texts(target: Target) -> None:
     """12. What terminals obey, and patterns and markup (15), as texts."""
-    texts = cycle([*STRANGE.values(), "%s%n", "'; DROP TABLE messages; --", "100%_\\", "{user}"])
+    strange = [text for text in STRANGE.values() if text.encode(errors="replace") == text.encode(errors="ignore")]
+    texts = cycle([*strange, "%s%n", "'; DROP TABLE messages; --", "100%_\\", "{user}"])
     parts = (encode("send", text.encode(), seq=seq, room=ROOM) for seq, text in enumerate(texts, 1))
     _say(_logged_in(target, "strange"), parts)
 
