@@ -350,10 +350,10 @@ class Connection(Netstrings):
         self.user = logged_in.name
         wanted = self._allowed(wanted)
         names = [room for room, _ in wanted.values()]
-        await self.server.open_rooms(names, self.owner)
+        await self.server.rooms.open(names, self.owner)
         for asked_for, id in wanted.values():
-            await self.server.room_up_to(asked_for, id or 0, self.owner)
-        rooms = await self.server.open_rooms(names)  # one that emptied meanwhile has left memory
+            await self.server.rooms.up_to(asked_for, id or 0, self.owner)
+        rooms = await self.server.rooms.open(names)  # one that emptied meanwhile has left memory
         if self._over:
             return
         self._check_ban()
@@ -431,7 +431,7 @@ class Connection(Netstrings):
 
     async def _join(self, frame: frames.Join, name: str) -> None:
         try:
-            room = await self.server.room_up_to(name, frame.after or 0, self.owner)
+            room = await self.server.rooms.up_to(name, frame.after or 0, self.owner)
             self.server.rules.check_room(self.account, name)
         except Failed:
             self.error("failed", NOT_STORED, echo_of(frame))
@@ -470,7 +470,7 @@ class Connection(Netstrings):
         """Return the cursor in the room of that name; raises :class:`Refused`."""
         cursor = self.cursors.get(name) or self.cursors.get(fold(named(name)))
         if cursor is None:
-            known = self.server.is_room(name) and self.server.rules.lets(self.account, name)
+            known = self.server.rooms.is_known(name) and self.server.rules.lets(self.account, name)
             raise Refused(*(("not_in_room", "join it first") if known else NO_ROOM))
         return cursor
 
@@ -492,7 +492,7 @@ class Connection(Netstrings):
             asked, room = found
             last = room.stored if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.stored)
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
-            read = partial(self.server.read_for, room, frame.ref)
+            read = partial(self.server.stored.segment, room, frame.ref)
             self.questions.give(asked, HistoryAnswer(self.questions, asked, room, first, last, read))
 
     def _take_search(self, frame: frames.Search, _: bytes) -> None:
@@ -504,7 +504,7 @@ class Connection(Netstrings):
         if found := self._ask(frame):
             asked, room = found
             server, place = self.server, (room.key, frame.id)
-            fetch = FetchAnswer(self.questions, asked, place, frame.offset, server.contents, server.turns)
+            fetch = FetchAnswer(self.questions, asked, place, frame.offset, server.stored.contents, server.turns)
             self.questions.give(asked, fetch)
 
     def _take_who(self, frame: frames.Who, _: bytes) -> None:
@@ -515,7 +515,9 @@ class Connection(Netstrings):
 
     def _take_rooms(self, frame: frames.Rooms, _: bytes) -> None:
         if asked := self.questions.opens_reading(frame):
-            asked.answer = RoomsAnswer(self.questions, asked, self.server.list_rooms(self.account))
+            lets = partial(self.server.rules.lets, self.account)
+            listed = self.server.stored.rooms().addCallback(self.server.rooms.listed, lets)
+            asked.answer = RoomsAnswer(self.questions, asked, listed)
 
     # -- its account
 

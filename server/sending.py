@@ -199,7 +199,7 @@ class Sending:
             self._append(upload, frame, body)
 
     async def _may_begin(self) -> bool:
-        stored = await self._server.open_uploads(fold(self._connection.user), self._client)
+        stored = await self._server.stored.open_uploads(fold(self._connection.user), self._client)
         begun = sum(upload.waiting > 0 and not upload.stored for upload in self._uploads.values())
         return stored + begun < self._server.limits.max_uploads
 
@@ -252,7 +252,7 @@ class Sending:
 
     async def _tell_size(self, upload: Upload, asked: Asked) -> None:
         await upload.settled()
-        size = await self._server.upload_size(upload.key) if upload.broken else upload.stored
+        size = await self._server.stored.upload_size(upload.key) if upload.broken else upload.stored
         self._connection.questions.answered(asked, encode(frames.Resumed(asked.ref, upload.key.number, size)))
         if size:  # nothing at its end: it is not left alone
             self._server.journal.put(Piece(self._sender, upload.key, size, b""), lambda _: None)
@@ -289,7 +289,7 @@ class Sending:
         """Return the client's upload of that number, which may be empty."""
         if number not in self._uploads:
             key = UploadKey(fold(self._connection.user), self._client, number)
-            size = await self._server.upload_size(key)
+            size = await self._server.stored.upload_size(key)
             self._uploads[number] = Upload(key, self._sender, size, self)
         return self._uploads[number]
 
