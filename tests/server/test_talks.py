@@ -242,9 +242,12 @@ class TalksTests(TestCase):
         self.assertEqual([it.code for it in ann.heard(frames.Error)], ["forbidden"] * 2)
 
     def test_its_two_are_all(self) -> None:
-        self.begin()
+        """Whoever they are."""
+        root = self.house.member("root", Role.OPERATOR)
+        self.join(root, "@bob")
         for line in ("private", "public", "invite eve", "uninvite bob", "invited"):
-            self.assertEqual(self.code(self.ask(self.ann, frames.Run(line, 1, "@bob"))), "forbidden")
+            self.assertEqual(self.code(self.ask(root, frames.Run(line, 1, "@bob"))), "forbidden")
+        self.assertEqual((self.house.storage.invited, self.house.storage.acts), ({}, []))
 
     def test_who_is_muted_says_nothing_there_either(self) -> None:
         self.begin()
@@ -311,6 +314,14 @@ class TalksTests(TestCase):
         self.assertEqual(self.bob.heard(frames.Joined), [frames.Joined("@Ann", 1, 0)])
         self.assertEqual(self.told(self.bob), [("@Ann", 1, "Ann", b"one"), ("@Ann", 2, "Ann", b"two")])
         self.assertEqual([it[0] for it in self.told(self.ann)], ["@bob", "@bob"])
+
+    def test_who_joins_meanwhile_is_in_it_once(self) -> None:
+        self.bob.says(frames.Join("@ann", after=0))
+        self.elsewhere("one", "two")
+        self.assertEqual([it.room for it in self.bob.heard(frames.Joined)], ["@Ann", "@Ann"])
+        self.assertEqual([it[1] for it in self.told(self.bob)], [1, 2])
+        [side] = [it for it in self.house.server.rooms.get(1) if it.name == "@Ann"]
+        self.assertEqual(len(side.cursors), 1)
 
     def test_what_was_said_there_before_is_not_left_out(self) -> None:
         """One side is open here, and behind: what came first is heard of last."""
