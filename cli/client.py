@@ -147,6 +147,8 @@ class Client:
     def read_msg(self) -> Deferred[Message]:
         """Return the next message: those of a room in their order, each once.
 
+        What somebody says to this user alone, both having accounts, comes unasked in the room ``@`` and their name;
+        who begins such a talk joins that room.
         Errback :class:`ClientClosed` when the client has ended and all that came was read.
         """
         message = self._session.get()
