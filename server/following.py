@@ -52,7 +52,6 @@ class Following:
         self._in_writer = in_writer
         self._in_reader = in_reader
         self._clock = clock
-        self._opened = 0  # rooms
         self._seen: tuple[dict[int, int], int] | None = None  # the last batch of each process, and the rooms opened
         self._heard: dict[int, int] | None = None  # the last change of each process; None before the first look
         self._looked_at = 0.0
@@ -69,10 +68,6 @@ class Following:
     def stop(self) -> None:
         """Look no more."""
         self._stopped = True
-
-    def look_again(self) -> None:
-        """A room was opened: what came into it meanwhile may have been seen already."""
-        self._opened += 1
 
     async def _follow(self) -> None:
         while not self._stopped:
@@ -101,12 +96,12 @@ class Following:
         await self._read_rooms({process.id: process.batch for process in others.values()})
         for process in others.values():
             await self._hear(process)
-        self._server.elsewhere.forget_others(id for id, process in others.items() if process.here)
+        self._server.rooms.elsewhere.forget_others(id for id, process in others.items() if process.here)
         self._heard = {id: heard for id, heard in (self._heard or {}).items() if id in others}
         self._looked_at = now
         if now - self._told_at >= TELL:
             self._told_at = now
-            for room in self._server.open_now():
+            for room in self._server.rooms.all():
                 self._server.tell_others(room)
         if now - self._rounds_at >= BEAT:
             self._rounds_at = now
@@ -114,21 +109,22 @@ class Following:
 
     async def _begin(self, others: dict[int, Neighbour]) -> None:
         """Learn how everything is; what is told from now on changes that."""
-        self._server.rooms_found(await self._in_reader(self._server.storage.rooms))
+        self._server.rooms.found_all(await self._server.stored.rooms())
+        self._server.rules.reread()
         for process in others.values():
             await self._meet(process)
         self._heard = {id: process.last_change for id, process in others.items()}
 
     async def _meet(self, process: Neighbour) -> None:
-        self._server.elsewhere.put(process.id, await self._in_reader(self._neighbours.present, process.id))
+        self._server.rooms.elsewhere.put(process.id, await self._in_reader(self._neighbours.present, process.id))
 
     async def _read_rooms(self, batches: dict[int, int]) -> None:
         """Get what was stored since the last look into the rooms that are open here."""
-        seen = batches, self._opened
+        seen = batches, self._server.rooms.opened
         if seen != self._seen:
-            rooms = [room.key for room in self._server.open_now()]
+            rooms = [room.key for room in self._server.rooms.all()]
             for key, first_id, last_id in await self._in_reader(self._neighbours.spans, rooms):
-                self._server.found(key, first_id, last_id)
+                self._server.rooms.found(key, first_id, last_id)
             self._seen = seen
 
     async def _hear(self, process: Neighbour) -> None:
