@@ -26,7 +26,8 @@ def overview(commands: Commands, width: int) -> str:
     """
     subjects: dict[str, list[Command]] = {}
     for command in commands:
-        subjects.setdefault(command.subject, []).append(command)
+        if command.name != "help":  # the last line tells of it
+            subjects.setdefault(command.subject, []).append(command)
     lines = _with_briefs if width >= ROOMY else _names_alone
     told = [line for subject, members in subjects.items() if subject != SERVER for line in lines(subject, members)]
     told += _names_alone(SERVER, subjects[SERVER]) if SERVER in subjects else []
