@@ -27,6 +27,7 @@ class Orders:
         self._talk = talk
         self._numbered = Numbered(talk.conversation)
         self._learnt: set[str] = set()
+        self._offered = False  # the server has commands, if only for others
         talk.commands.add(
             "run", self._run, "have the server do something; /run help tells what it can", "COMMAND", subject=SERVER
         )
@@ -44,7 +45,7 @@ class Orders:
     def _try(self, name: str, rest: str) -> Deferred[None] | None:
         if name in self._learnt:
             self._run(f"{name} {rest}")
-        elif self._learnt and name.isascii() and name.isalpha():
+        elif self._offered and name.isascii() and name.isalpha():
             help = self._talk.client.run(f"help {name}", self._talk.conversation.current.name)
             return help.addCallbacks(lambda _: self._run(f"{name} {rest}"), partial(self._not_told_of, name))
         else:
@@ -65,6 +66,7 @@ class Orders:
         self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
 
     def _take(self, texts: list[str]) -> None:
+        self._offered = True
         for line in "\n".join(texts).splitlines()[:MOST]:
             usage, _, help = line.partition(" — ")
             name, _, takes = usage.partition(" ")

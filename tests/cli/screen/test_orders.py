@@ -76,9 +76,12 @@ class Ordering(Typed):
         self.assertIn("there is no /etc/passwd; ", self.answer(HELP))  # which is nobody's business
 
     def test_one_that_is_for_others(self) -> None:
-        self.orders.try_unknown("ban", "bob")
-        self.answer(HELP)
-        self.assertEqual(self.answer(AskRefused("forbidden", "ban is for operators")), "ban is for operators")
+        for help in (HELP, ["help [COMMAND] — what there is"]):
+            self.setUp()
+            self.talk.commands.add("help", print, "our own")
+            self.orders.try_unknown("ban", "bob")
+            self.answer(help)
+            self.assertEqual(self.answer(AskRefused("forbidden", "ban is for operators")), "ban is for operators")
 
     def test_one_that_the_list_was_too_short_for(self) -> None:
         self.orders.try_unknown("ban", "bob")
