@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
+FRAMES: Final = 256  # taken of what one read brought before others have their turn: two milliseconds at the most
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
 
 Wanted = dict[str, tuple[str, int | None]]  # by folded name: the room's, and the last id that the client has
@@ -63,9 +64,9 @@ class Connection(Netstrings):
 
     # Of each of ten thousand connections that say nothing a dictionary of all this would be the largest part.
     __slots__ = (
-        "_before_login", "_deadline", "_ended", "_over", "_quitting", "address", "connected_at", "cursors", "heard_at",
-        "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at", "questions", "ready",
-        "sending", "server", "user",
+        "_before_login", "_deadline", "_ended", "_in_turn", "_over", "_quitting", "address", "connected_at", "cursors",
+        "heard_at", "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at", "questions",
+        "ready", "sending", "server", "user",
     )  # fmt: skip
     MAX_LENGTH = MAX_FRAME
     _log = Logger()
@@ -88,6 +89,7 @@ class Connection(Netstrings):
         self.ready: list[Source] = []  # who has something to give, in turn
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
+        self._in_turn = 0  # frames that were taken in this turn of the reactor
         self._before_login = 0  # bytes that came before a login did
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
         self.lost = False
@@ -130,6 +132,7 @@ class Connection(Netstrings):
         self.heard_at = self.server.clock.seconds()
         if self._over:
             return
+        self._in_turn = 0
         super().dataReceived(data)
         if self.paces.bytes is not None:
             self.paces.bytes.spent(len(data))
@@ -145,6 +148,10 @@ class Connection(Netstrings):
         """One frame came."""
         if self._over or self._quitting:
             return
+        self._in_turn += 1
+        if self._in_turn == FRAMES:
+            self.intake.hold("turn")
+            self.server.reading.wait(self._next_turn)
         try:
             frame, body = from_client.decode(payload)
         except BadFrame as bad:
@@ -156,6 +163,10 @@ class Connection(Netstrings):
             self.intake.put(partial(self._take, frame, body), len(payload), partial(self._passes, frame))
         else:
             self._take(frame, body)
+
+    def _next_turn(self) -> None:
+        self._in_turn = 0
+        self.intake.release("turn")
 
     def _passes(self, frame: ClientFrame) -> bool:
         """Whether ``frame`` need not wait for what waits for the database: that is away, and ``frame`` needs it not."""
@@ -288,6 +299,7 @@ class Connection(Netstrings):
             )
             self.write(frames.Bye(reason))
         self._over = True
+        self.forget()
         self.intake.close()
         self.server.dismiss(self)
         self.outlet.finish()
@@ -350,10 +362,10 @@ class Connection(Netstrings):
         self.user = logged_in.name
         wanted = self._allowed(wanted)
         names = [room for room, _ in wanted.values()]
-        await self.server.open_rooms(names, self.owner)
+        await self.server.rooms.open(names, self.owner)
         for asked_for, id in wanted.values():
-            await self.server.room_up_to(asked_for, id or 0, self.owner)
-        rooms = await self.server.open_rooms(names)  # one that emptied meanwhile has left memory
+            await self.server.rooms.up_to(asked_for, id or 0, self.owner)
+        rooms = await self.server.rooms.open(names)  # one that emptied meanwhile has left memory
         if self._over:
             return
         self._check_ban()
@@ -431,7 +443,7 @@ class Connection(Netstrings):
 
     async def _join(self, frame: frames.Join, name: str) -> None:
         try:
-            room = await self.server.room_up_to(name, frame.after or 0, self.owner)
+            room = await self.server.rooms.up_to(name, frame.after or 0, self.owner)
             self.server.rules.check_room(self.account, name)
         except Failed:
             self.error("failed", NOT_STORED, echo_of(frame))
@@ -470,7 +482,7 @@ class Connection(Netstrings):
         """Return the cursor in the room of that name; raises :class:`Refused`."""
         cursor = self.cursors.get(name) or self.cursors.get(fold(named(name)))
         if cursor is None:
-            known = self.server.is_room(name) and self.server.rules.lets(self.account, name)
+            known = self.server.rooms.is_known(name) and self.server.rules.lets(self.account, name)
             raise Refused(*(("not_in_room", "join it first") if known else NO_ROOM))
         return cursor
 
@@ -492,7 +504,7 @@ class Connection(Netstrings):
             asked, room = found
             last = room.stored if isinstance(frame.before, UnsetType) else min(frame.before - 1, room.stored)
             first = max(room.first_id, last + 1 - min(frame.limit, MAX_PAGE))
-            read = partial(self.server.read_for, room, frame.ref)
+            read = partial(self.server.stored.segment, room, frame.ref)
             self.questions.give(asked, HistoryAnswer(self.questions, asked, room, first, last, read))
 
     def _take_search(self, frame: frames.Search, _: bytes) -> None:
@@ -504,7 +516,7 @@ class Connection(Netstrings):
         if found := self._ask(frame):
             asked, room = found
             server, place = self.server, (room.key, frame.id)
-            fetch = FetchAnswer(self.questions, asked, place, frame.offset, server.contents, server.turns)
+            fetch = FetchAnswer(self.questions, asked, place, frame.offset, server.stored.contents, server.turns)
             self.questions.give(asked, fetch)
 
     def _take_who(self, frame: frames.Who, _: bytes) -> None:
@@ -515,7 +527,9 @@ class Connection(Netstrings):
 
     def _take_rooms(self, frame: frames.Rooms, _: bytes) -> None:
         if asked := self.questions.opens_reading(frame):
-            asked.answer = RoomsAnswer(self.questions, asked, self.server.list_rooms(self.account))
+            lets = partial(self.server.rules.lets, self.account)
+            listed = self.server.stored.rooms().addCallback(self.server.rooms.listed, lets)
+            asked.answer = RoomsAnswer(self.questions, asked, listed)
 
     # -- its account
 

@@ -6,6 +6,7 @@ rooms looked at that are open here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
@@ -27,6 +28,7 @@ COMMANDS: Final = 1.0  # likewise, where there cannot be any: only commands writ
 AWAY: Final = 0.5  # likewise, where the database could not be asked
 TELL: Final = 0.2  # seconds for which comings and goings are gathered before the others are told
 BEAT: Final = 1.0  # seconds between two signs of life
+FRESH: Final = 2  # seconds for which a server that lives may have been silent
 CUT_OFF: Final = OVER / 2  # seconds without a look, after which something may have been told and removed since
 
 
@@ -50,13 +52,13 @@ class Following:
         self._in_writer = in_writer
         self._in_reader = in_reader
         self._clock = clock
-        self._opened = 0  # rooms
         self._seen: tuple[dict[int, int], int] | None = None  # the last batch of each process, and the rooms opened
         self._heard: dict[int, int] | None = None  # the last change of each process; None before the first look
         self._looked_at = 0.0
         self._rounds_at = self._told_at = 0.0
         self._trimmed_at = 0.0
         self._told = 0  # our last change at that time
+        self._unlike: set[int] = set()  # servers of another --auth, of which the operator was told
         self._stopped = False
 
     def start(self) -> None:
@@ -66,10 +68,6 @@ class Following:
     def stop(self) -> None:
         """Look no more."""
         self._stopped = True
-
-    def look_again(self) -> None:
-        """A room was opened: what came into it meanwhile may have been seen already."""
-        self._opened += 1
 
     async def _follow(self) -> None:
         while not self._stopped:
@@ -98,12 +96,12 @@ class Following:
         await self._read_rooms({process.id: process.batch for process in others.values()})
         for process in others.values():
             await self._hear(process)
-        self._server.elsewhere.forget_others(id for id, process in others.items() if process.here)
+        self._server.rooms.elsewhere.forget_others(id for id, process in others.items() if process.here)
         self._heard = {id: heard for id, heard in (self._heard or {}).items() if id in others}
         self._looked_at = now
         if now - self._told_at >= TELL:
             self._told_at = now
-            for room in self._server.open_now():
+            for room in self._server.rooms.all():
                 self._server.tell_others(room)
         if now - self._rounds_at >= BEAT:
             self._rounds_at = now
@@ -111,21 +109,22 @@ class Following:
 
     async def _begin(self, others: dict[int, Neighbour]) -> None:
         """Learn how everything is; what is told from now on changes that."""
-        self._server.rooms_found(await self._in_reader(self._server.storage.rooms))
+        self._server.rooms.found_all(await self._server.stored.rooms())
+        self._server.rules.reread()
         for process in others.values():
             await self._meet(process)
         self._heard = {id: process.last_change for id, process in others.items()}
 
     async def _meet(self, process: Neighbour) -> None:
-        self._server.elsewhere.put(process.id, await self._in_reader(self._neighbours.present, process.id))
+        self._server.rooms.elsewhere.put(process.id, await self._in_reader(self._neighbours.present, process.id))
 
     async def _read_rooms(self, batches: dict[int, int]) -> None:
         """Get what was stored since the last look into the rooms that are open here."""
-        seen = batches, self._opened
+        seen = batches, self._server.rooms.opened
         if seen != self._seen:
-            rooms = [room.key for room in self._server.open_now()]
+            rooms = [room.key for room in self._server.rooms.all()]
             for key, first_id, last_id in await self._in_reader(self._neighbours.spans, rooms):
-                self._server.found(key, first_id, last_id)
+                self._server.rooms.found(key, first_id, last_id)
             self._seen = seen
 
     async def _hear(self, process: Neighbour) -> None:
@@ -152,8 +151,19 @@ class Following:
                 await self._look_after_ourselves(process)
             elif process.silent_for > OVER or (process.here and process.silent_for > DEAD):
                 await self._in_writer(self._neighbours.forget, process.id)
+        self._compare([process for process in found if process.here and process.silent_for < FRESH])
         if self._shared and not self._server.journal.busy:
             self._server.journal.put(Beat(), lambda _: None)
+
+    def _compare(self, servers: Iterable[Neighbour]) -> None:
+        """Tell the operator of servers that let in whom this one would not, or the other way round: once of each."""
+        ours = self._server.accounts.auth
+        unlike = {server.id: server.auth for server in servers if server.auth not in (None, ours)}
+        for id in unlike.keys() - self._unlike:
+            self._log.error(
+                "another server of this chat has --auth {theirs}, this one {ours}", theirs=unlike[id], ours=ours.value
+            )
+        self._unlike |= unlike.keys()
 
     async def _look_after_ourselves(self, own: Neighbour) -> None:
         if not own.here:

@@ -17,7 +17,7 @@ MOST: Final = 500
 async def _audit(asker: Asker, words: str) -> Sequence[str]:
     if words and not (words.isascii() and words.isdecimal()):
         raise WrongUsage
-    acts = await asker.server.audit(min(int(words[:6] or USUAL), MOST))
+    acts = await asker.server.stored.audit(min(int(words[:6] or USUAL), MOST))
     return [_line(act) for act in reversed(acts)] or ["nothing was done"]
 
 

@@ -13,7 +13,7 @@ from wire.names import fold
 async def _kick(asker: Asker, words: str) -> Sequence[str]:
     name, rest = first(words)
     user, reason = asker.somebody_else(name), reasoned(rest)
-    if not await asker.server.is_here(fold(user)):
+    if not await asker.server.stored.is_here(fold(user)):
         return [f"{user} is not here"]
     await asker.rule(asker.act("kick", user, reason), Expel(fold(user), reason))
     return [f"{user} is kicked"]

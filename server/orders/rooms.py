@@ -31,7 +31,7 @@ async def _public(asker: Asker, _: str) -> Sequence[str]:
 async def _invite(asker: Asker, words: str) -> Sequence[str]:
     room, user = _own(asker), asker.somebody_else(words)
     _invited(asker, room)
-    if await asker.server.find_account(fold(user)) is None:
+    if await asker.server.stored.account(fold(user)) is None:
         raise Refused("forbidden", f"{user} has no account, and only accounts can be invited")
     await asker.rule(asker.act("invite", user, room=room.name), Invite(room.key, fold(user)))
     return [f"{user} may join {room.name}"]

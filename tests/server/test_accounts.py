@@ -331,7 +331,7 @@ class Portals(TestCase):
     def setUp(self) -> None:
         self.house = House(auth=Auth.CLOSED)
         self.house.storage.accounts.register(Register("ann", SECRET, None, 0))
-        find = self.house.server.find_account
+        find = self.house.server.stored.account
         self.portal = Portal(Realm(find))
         self.portal.registerChecker(Checker(find, Passwords(self.house.steps), self.house.clock, free=False))
 

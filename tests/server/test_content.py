@@ -348,11 +348,11 @@ class FetchTests(TestCase):
 
     def test_nothing_behind_an_end_is_kept_forever(self) -> None:
         id = self.stored(FILE)
-        self.house.server.contents._bound = 10_000
+        self.house.server.stored.contents._bound = 10_000
         for offset in range(100):
             self.ann.says(frames.Fetch(id, 5, offset=len(FILE) + offset))
             self.house.settle()
-        self.assertLess(len(self.house.server.contents._kept), 50)
+        self.assertLess(len(self.house.server.stored.contents._kept), 50)
 
     def test_cancelled_it_gives_nothing_more(self) -> None:
         id = self.stored(FILE)

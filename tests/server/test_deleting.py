@@ -97,7 +97,7 @@ class DeletingTests(TestCase):
         self.send(self.ann, *("x" for _ in range(2000)))
         for id in range(4, 2004):
             self.delete(self.ann, id)
-        [room] = self.house.server.open_now()
+        [room] = self.house.server.rooms.all()
         self.assertLess(room.deletions.size, 2 * DELETIONS + 1000)
         slow.transport.take(1 << 20)
         self.house.settle()
@@ -106,7 +106,7 @@ class DeletingTests(TestCase):
     def test_what_all_were_told_is_let_go(self) -> None:
         for id in (1, 2, 3):
             self.delete(self.ann, id)
-        [room] = self.house.server.open_now()
+        [room] = self.house.server.rooms.all()
         self.assertLess(room.deletions.size, 100)
 
     def deleted_while_read(self, id: int) -> None:
@@ -132,7 +132,7 @@ class DeletingTests(TestCase):
     def test_what_others_stored_is_read_again(self) -> None:
         self.house.storage.messages[1].append(Message("lobby", 4, "cy", 0, "from there"))
         self.deleted_while_read(4)
-        self.house.server.found(1, 1, 4)
+        self.house.server.rooms.found(1, 1, 4)
         self.house.settle()
         shown = [(frame.deleted, body) for frame, body in self.bob.frames if isinstance(frame, frames.Message)]
         self.assertEqual((len(shown), shown[-1]), (4, (True, b"")))

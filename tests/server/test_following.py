@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from server import catching_up, following
@@ -132,7 +133,7 @@ class MessageTests(FollowingCase):
     def test_who_reads_from_the_database_may_be_ahead_of_us(self) -> None:
         self.store("one")
         self.look()
-        self.house.server._by_key[1].reread()
+        self.house.server.rooms._by_key[1].reread()
         self.store("two")
         bob = self.house.peer("bob", rooms={"lobby": 0})
         self.assertEqual(self.texts(bob), ["one", "two"])
@@ -190,7 +191,7 @@ class PruneTests(FollowingCase):
         self.store(*map(str, range(200)))
         self.look()
         self.neighbours.first_ids[1] = 190
-        self.house.server._by_key[1].reread()
+        self.house.server.rooms._by_key[1].reread()
         bob = Peer(self.house.server)
         bob.says(frames.Login("bob", rooms={"lobby": 0}))
         self.house.settle()
@@ -219,7 +220,7 @@ class ChangeTests(FollowingCase):
 
     def who(self) -> set[str]:
         self.look()
-        return set(self.house.server._by_key[1].users)
+        return set(self.house.server.rooms._by_key[1].users)
 
     def test_who_comes_and_goes_elsewhere(self) -> None:
         self.tell(Moved(1, "lobby", ["bob", "cy"], []))
@@ -230,7 +231,7 @@ class ChangeTests(FollowingCase):
         self.look(1)
         told = [(frame.joined, frame.left, frame.users) for frame in self.ann.heard(frames.Presence)]
         self.assertEqual(told[-2:], [(["bob", "cy"], [], 3), ([], ["bob"], 2)])
-        self.assertTrue(self.house.server.is_room("TEA"))
+        self.assertTrue(self.house.server.rooms.is_known("TEA"))
 
     def test_who_was_there_before_us(self) -> None:
         house = House(shared=True)
@@ -240,7 +241,7 @@ class ChangeTests(FollowingCase):
         house.server.start()
         house.settle()
         house.peer("ann")
-        self.assertEqual(set(house.server._by_key[1].users), {"ann", "bob"})
+        self.assertEqual(set(house.server.rooms._by_key[1].users), {"ann", "bob"})
 
     def test_one_that_is_gone(self) -> None:
         self.tell(Moved(1, "lobby", ["bob"], []))
@@ -320,10 +321,25 @@ class ChangeTests(FollowingCase):
         self.look(1)
         self.assertEqual(self.neighbours.forgotten, [OTHER, 9])
 
+    def test_servers_that_let_in_others_are_told_of_once_each(self) -> None:
+        self.neighbours.put(OTHER, 1, auth="open")
+        self.neighbours.put(8, 1, here=False, auth="closed")  # a command, or one that has yet to begin
+        self.neighbours.put(9, 1, auth=None)  # an older program
+        self.neighbours.put(10, 1, silent_for=4, auth="closed")  # it may be dead
+        with capturedLogs() as log:
+            self.look(1)
+            self.assertEqual(log, [])
+            for server in (OTHER, 11):
+                self.neighbours.put(server, 2, auth="accounts")
+                self.look(1)
+                self.look(1)
+        told = ["another server of this chat has --auth accounts, this one open"] * 2
+        self.assertEqual([formatEvent(event) for event in log], told)
+
     def test_taken_for_dead_ourselves(self) -> None:
         bob = self.house.peer("bob")
         [first] = self.house.storage.returned
-        self.assertEqual((list(first.logins), list(first.present)), ([], []))
+        self.assertEqual((list(first.logins), list(first.present), first.auth), ([], [], "open"))
         self.neighbours.ours = type(self.neighbours.ours)(1, 0, 0, False, 0)
         self.look(1)
         returned = self.house.storage.returned[1]

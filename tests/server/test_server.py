@@ -6,7 +6,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
 from server import connection as connection_module
+from server import rooms
 from server import server as server_module
+from server.stored import READ_AGAIN
 from storage.interface import Room, StorageDown
 from tests.server.fakes import House, Peer
 from wire import frames
@@ -26,7 +28,7 @@ class StartTests(TestCase):
         house.server.start()
         for _ in range(3):
             house.settle()
-            house.clock.advance(server_module.READ_AGAIN)
+            house.clock.advance(READ_AGAIN)
         ann = house.peer("ann")
         ann.says(frames.Send(1, room="dev"), b"x")
         house.settle()
@@ -182,9 +184,9 @@ class RegistryTests(TestCase):
         ann = self.house.peer("ann")
         ann.ends()
         self.house.clock.advance(1)
-        self.assertEqual(self.house.server._rooms, {})
+        self.assertEqual(self.house.server.rooms._by_name, {})
         self.house.peer("ann")
-        self.assertEqual(list(self.house.server._rooms), ["lobby"])
+        self.assertEqual(list(self.house.server.rooms._by_name), ["lobby"])
 
 
 class SlowReaderTests(TestCase):
@@ -226,13 +228,13 @@ class SlowReaderTests(TestCase):
         self.ann.ends()
         self.house.server._look_after_all()
         self.house.settle()
-        self.assertEqual(list(self.house.server._rooms), ["lobby"])
-        self.assertEqual(len(self.house.server._rooms["lobby"].cursors), 1)
+        self.assertEqual(list(self.house.server.rooms._by_name), ["lobby"])
+        self.assertEqual(len(self.house.server.rooms._by_name["lobby"].cursors), 1)
 
 
 class TailsTests(TestCase):
     def setUp(self) -> None:
-        self.patch(server_module, "TAILS", 5_000)
+        self.patch(rooms, "TAILS", 5_000)
         self.house = House()
         self.ann = self.house.peer("ann", rooms={"a": None, "b": None, "c": None})
 
@@ -242,7 +244,7 @@ class TailsTests(TestCase):
 
     def tails(self) -> list[bool]:
         """Return of which rooms something is in memory."""
-        return [self.house.server._rooms[name].tail.size > 0 for name in "abc"]
+        return [self.house.server.rooms._by_name[name].tail.size > 0 for name in "abc"]
 
     def test_the_least_used_rooms_leave_memory(self) -> None:
         for seq, room in enumerate("abcab", 1):
@@ -256,4 +258,4 @@ class TailsTests(TestCase):
         self.ann.says(frames.Leave("a"))
         self.house.server._look_after_all()
         self.say(3, "c")
-        self.assertEqual([self.house.server._rooms[name].tail.size > 0 for name in "bc"], [True, True])
+        self.assertEqual([self.house.server.rooms._by_name[name].tail.size > 0 for name in "bc"], [True, True])

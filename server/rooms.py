@@ -1,0 +1,192 @@
+"""The rooms that somebody here is in: opened when they are asked for, and gone from memory when all have left."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from server.catching_up import CatchingUp
+from server.elsewhere import Elsewhere
+from server.log import Segment
+from server.pages import STEP, Pages
+from server.room import Room
+from server.stored import READ_AGAIN, Stored, encoded
+from storage.interface import INeighbours, Message, Open, Send
+from storage.interface import Room as StoredRoom
+from wire import frames
+from wire.frames import encode
+from wire.names import fold
+
+TAILS: Final = 48 * 1024 * 1024  # bytes of all rooms' tails; with the pages less than 64 MiB
+
+
+class Rooms:
+    """All open rooms. ``ask`` has an :class:`Open` carried out; what left memory is read by ``stored``."""
+
+    _log = Logger()
+
+    def __init__(
+        self, stored: Stored, neighbours: INeighbours, ask: Callable[[Open], Deferred[Any]], clock: IReactorTime
+    ) -> None:
+        self.elsewhere = Elsewhere(self._will_change)
+        self.opened = 0  # since the start
+        self._stored = stored
+        self._neighbours = neighbours
+        self._ask = ask
+        self._clock = clock
+        self._by_name: dict[str, Room] = {}  # folded
+        self._by_key: dict[int, Room] = {}
+        self._opening: dict[str, list[Deferred[None]]] = {}
+        self._known: set[str] = set()  # folded names of all rooms there are
+        self._pages = Pages(self._read_page)
+        self._tails: OrderedDict[Room, int] = OrderedDict()  # bytes, the least used room first
+        self._held = 0  # bytes of them all
+        self._catching_up = CatchingUp(stored.messages, self._bound_tails, self._is_open, clock)
+
+    def all(self) -> list[Room]:
+        """Return the rooms that are open."""
+        return list(self._by_key.values())
+
+    def get(self, key: int) -> Room | None:
+        """Return the room with that key, if it is open."""
+        return self._by_key.get(key)
+
+    def forget(self, room: Room) -> None:
+        """Nobody is in it any more."""
+        del self._by_name[room.folded], self._by_key[room.key]
+        self._held -= self._tails.pop(room, 0)
+        self._pages.forget(room.key)
+
+    # -- which there are
+
+    def is_known(self, name: str) -> bool:
+        """Say whether there is a room of that name, wherever."""
+        return fold(name) in self._known
+
+    def know(self, name: str) -> None:
+        """There is a room of that name."""
+        self._known.add(fold(name))
+
+    def listed(self, found: Sequence[StoredRoom], lets: Callable[[str], bool]) -> dict[str, frames.RoomInfo]:
+        """Return what to tell of the rooms that were ``found``, by name, where ``lets`` says so of that."""
+        return dict(self._info(room) for room in found if lets(room.name))
+
+    def _info(self, room: StoredRoom) -> tuple[str, frames.RoomInfo]:
+        here = self._by_key.get(room.key)
+        if here is None:
+            return room.name, frames.RoomInfo(room.first_id, room.last_id, len(self.elsewhere.users(room.key)))
+        first_id, last_id = max(room.first_id, here.first_id), max(room.last_id, here.last_id)
+        return here.name, frames.RoomInfo(first_id, last_id, len(here.users))
+
+    # -- opening
+
+    async def open(self, names: Sequence[str], by: str | None = None) -> list[Room]:
+        """Return the rooms of these names, made where there are none, ``by`` an account; raises :class:`Failed`."""
+        # A room that was here may have left memory while another one was looked for: then it is looked for again.
+        while missing := [name for name in names if fold(name) not in self._by_name]:
+            await gatherResults([self._open(name, by) for name in missing])
+        return [self._by_name[fold(name)] for name in names]
+
+    async def up_to(self, name: str, id: int, by: str | None = None) -> Room:
+        """Return a room that has message ``id``, which a client says to have, unless there is no such message.
+
+        It may have got it from another server, of which we have not heard yet.
+        """
+        [room] = await self.open([name], by)
+        if id > room.last_id:
+            found: StoredRoom = await self._ask(Open(name))  # under its lock: nobody can be ahead of that
+            while room.last_id < min(id, found.last_id):
+                self._catching_up.lacks(room, found.last_id)
+                await self._catching_up.more(room)
+                [room] = await self.open([name])
+        return room
+
+    def _open(self, name: str, by: str | None) -> Deferred[None]:
+        """Load one room, once, however many ask."""
+        opened: Deferred[None] = Deferred()
+        waiting = self._opening.setdefault(fold(name), [])
+        waiting.append(opened)
+        if len(waiting) == 1:
+            self._ask(Open(name, by)).addCallback(self._opened).addBoth(self._tell_opened, fold(name))
+        return opened
+
+    def _opened(self, found: StoredRoom) -> None:
+        elsewhere = self.elsewhere.users(found.key)
+        room = Room(found.key, found.name, found.first_id, found.last_id, self._pages, elsewhere, found.owner)
+        self._by_name[room.folded] = self._by_key[room.key] = room
+        self._known.add(room.folded)
+        self.opened += 1
+
+    def _tell_opened(self, result: Any, name: str) -> None:
+        for opened in self._opening.pop(name):
+            opened.callback(result)
+
+    # -- what comes
+
+    def encode(self, send: Send, stored: int | Message) -> bytes | None:
+        """In the writing thread: the bytes of a message that was just stored; None where nobody is in the room."""
+        room = self._by_key.get(send.room)
+        if room is None:
+            return None
+        if isinstance(stored, Message):
+            return encoded(stored, room.name)
+        return encode(frames.Message(room.name, stored, send.by, send.at), send.text.encode())
+
+    def append(self, messages: Mapping[int, tuple[int, Sequence[bytes]]]) -> None:
+        """Show what is stored: the encoded messages of each room, by its key, behind the id of the first one."""
+        for key, (first_id, shown) in messages.items():
+            room = self._by_key.get(key)
+            if room is not None and room.append(first_id, shown):
+                self._bound_tails(room)
+            elif room is not None:  # others stored some before
+                self._catching_up.lacks(room, first_id + len(shown) - 1)
+
+    def _bound_tails(self, used: Room) -> None:
+        self._held += used.tail.size - self._tails.pop(used, 0)
+        self._tails[used] = used.tail.size
+        while self._held > TAILS:
+            room, size = self._tails.popitem(last=False)
+            room.tail.trim(0)
+            self._held -= size
+
+    # -- what others did
+
+    def found_all(self, rooms: Sequence[StoredRoom]) -> None:
+        """These are all the rooms there are; in those that are open here anything may have changed."""
+        self._known.update(fold(room.name) for room in rooms)
+        for room in self._by_key.values():
+            room.reread()
+
+    def found(self, key: int, first_id: int, last_id: int) -> None:
+        """A room was looked at: it has messages from ``first_id`` to ``last_id``."""
+        if room := self._by_key.get(key):
+            room.first_id = max(room.first_id, first_id)
+            self._catching_up.lacks(room, last_id)
+
+    def _will_change(self, key: int) -> None:
+        if room := self._by_key.get(key):
+            room.will_change()
+
+    def _is_open(self, room: Room) -> bool:
+        return self._by_key.get(room.key) is room
+
+    # -- what has left memory
+
+    def _read_page(self, key: int, first: int) -> Deferred[Segment]:
+        return Deferred.fromCoroutine(self._page(self._by_key[key], first))
+
+    async def _page(self, room: Room, first: int) -> Segment:
+        while (page := await self._stored.page(room.key, room.name, first)) is None:
+            for span in await self._stored.until_read(self._neighbours.spans, [room.key]):
+                self.found(*span)
+                if span[1] >= first + STEP:  # pruned, of which we had not heard yet
+                    return Segment(first, [])
+            self._log.error("room {room} has no messages from {first} on", room=room.name, first=first)
+            await deferLater(self._clock, READ_AGAIN)
+        return page
