@@ -26,7 +26,7 @@ async def _ban(asker: Asker, words: str) -> Sequence[str]:
     ban = Sanction(Kind.BAN, subject, until, reasoned(rest), asker.by, now)
     await asker.rule(asker.act("ban", subject, terms(ban)), Impose(ban))
     answer = [f"{subject} is banned{end_of(ban)}"]
-    if network and await asker.server.is_here(fold(whom)):
+    if network and await asker.server.stored.is_here(fold(whom)):
         answer.append(f"that is the address; who is called {whom} is @{whom}")
     return answer
 
