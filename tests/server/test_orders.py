@@ -239,7 +239,7 @@ class BanningTests(OrdersCase):
     def code(self, name: str) -> str:
         """Return with which code a login is refused."""
         [error] = self.house.peer(name, host=HERE).heard(frames.Error)
-        return error.code
+        return str(error.code)
 
     def test_who_logs_in_while_it_is_decided_is_not_let_in(self) -> None:
         late = Peer(self.house.server)
