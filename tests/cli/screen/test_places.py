@@ -16,6 +16,7 @@ from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
+from cli.screen.modes import Mode
 from cli.screen.places import Places
 from cli.screen.talk import Talk
 from tests.cli.screen.made import offered
@@ -38,6 +39,23 @@ class Asked:
         return ask
 
 
+class FakeWriting:
+    """What takes the keys."""
+
+    def __init__(self) -> None:
+        self.modes: list[Mode] = []
+        self.taken_back = 0
+
+    def let(self, mode: Mode) -> None:
+        self.modes.append(mode)
+
+    def drop(self, mode: Mode) -> None:
+        self.modes.remove(mode)
+
+    def take_back(self) -> None:
+        self.taken_back += 1
+
+
 class FakeTalk:
     """What the commands see of :class:`Talk`."""
 
@@ -47,6 +65,7 @@ class FakeTalk:
         self.conversation = Conversation("ann", ["lobby"], Highlights([]))
         self.commands, self.keys = Commands(), Keys()
         self.client = Asked()
+        self.writing = FakeWriting()
         self.said: list[str] = []
         self.faults: list[Failure] = []
 
