@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 TICK: Final = 1.0  # seconds between two drawings while a time on the screen counts down
 
 
+def _is_on(status: Status) -> bool:
+    return status.state in (State.LIVE, State.BEHIND)
+
+
 class Online(Listener):
     """Listens to the client of ``talk``, and reads its messages."""
 
@@ -60,6 +64,7 @@ class Online(Listener):
     def status_changed(self, status: Status) -> None:
         """Show it, and let the seconds to the next attempt count down."""
         before = self._conversation.status
+        is_back = self._conversation.met and before is not None and before.state is State.LOST and _is_on(status)
         self._conversation.tell(status)
         if status.state is not State.CLOSED:
             self.unsent = status.unsent
@@ -69,6 +74,8 @@ class Online(Listener):
             self._tell_once(status.reason)
         if before is None or status.state is not before.state:
             self._talk.pages.fetch()  # at once, not only when the next drawing shows what is missing
+        if is_back:
+            self._talk.places.count()
         if not status.unsent:
             self._forget_left()
         if self._ticking is None:

@@ -20,6 +20,7 @@ from cli.screen.scrollback import HIDDEN, SHOWN
 from cli.settings import Settings
 from cli.words import amount, counted
 from cli.words import day as day_of
+from wire.names import TALK
 
 SPEAKERS: Final = 1000  # people who are known to have said something
 
@@ -92,8 +93,8 @@ class Room:
 
     @property
     def mentions(self) -> int:
-        """How many of the unread messages are mentions, as far as they are here."""
-        return self._reached.mentions
+        """How many of the unread messages are mentions, as far as they are here; all are where nobody else is meant."""
+        return self.unread if self.name.startswith(TALK) else self._reached.mentions
 
     @property
     def bar(self) -> Position | None:

@@ -159,7 +159,10 @@ class Writing:
             self._talk.say("say what you do: /me TEXT")
 
     def _send(self, text: str) -> None:
-        room = self._conversation.current
+        self.say_in(self._conversation.current, text)
+
+    def say_in(self, room: Room, text: str) -> None:
+        """Send ``text``, which is shown as not sent until it is stored."""
         unsent = room.type(text, time(), self._conversation.user)
         stored = self._talk.client.send_msg(text, room.name)
         if not self._conversation.met:

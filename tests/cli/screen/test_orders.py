@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import cast
 
 from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
 
 from cli.refusals import AskRefused
 from cli.screen.online import Online
 from cli.screen.orders import Orders
 from cli.screen.talk import Talk
 from cli.screen.told import overview
-from tests.cli.screen.made import message, offered
+from cli.status import State
+from tests.cli.screen.made import message, offered, status
 from tests.cli.screen.test_places import Typed
 
 HELP = ["help [COMMAND] — what there is\nkick NAME [REASON] — end all connections of somebody", "who — not ours"]
@@ -121,6 +124,21 @@ class Ordering(Typed):
         self.assertEqual((found.text, found.deleted), ("", True))
         Online(cast(Talk, self.talk), None).deleted("lobby", 5, "ann")  # not here
         Online(cast(Talk, self.talk), None).deleted("nowhere", 1, "ann")
+
+    def test_what_was_missed_is_looked_for_again(self) -> None:
+        self.talk.places, self.talk.pages = self.places, SimpleNamespace(fetch=lambda: None)  # type: ignore[attr-defined]
+        online = Online(cast(Talk, self.talk), Clock())
+        for state in (State.CONNECTING, State.LIVE, State.BEHIND, State.LOST, State.CONNECTING):
+            online.status_changed(status(state))
+        self.assertEqual(self.client.asked, [])
+        online.status_changed(status(State.LOST))
+        online.status_changed(status(State.LIVE))
+        self.assertEqual(self.client.asked, [("list_rooms",)])
+
+    def test_a_talk_that_begins_unasked(self) -> None:
+        online = Online(cast(Talk, self.talk), None)
+        online.room_opened("@bob", 1, 0)
+        self.assertEqual(self.rooms(), ["[lobby]", "@bob"])
 
     def test_a_room_that_one_is_put_out_of(self) -> None:
         self.conversation.room("den")
