@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, wrapClientTLS
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
@@ -27,7 +28,7 @@ def endpoint(
     :class:`cli.tls.BadAuthorities`.
     """
     patience = PATIENCE if len(servers) > 1 else ALONE
-    endpoints: list[IStreamClientEndpoint] = [HostnameEndpoint(reactor, *server, patience) for server in servers]
+    endpoints = [_plain(reactor, *server, patience) for server in servers]
     if tls:
         from cli.tls import Verified  # 150 ms to load, for who needs it
 
@@ -35,6 +36,12 @@ def endpoint(
             wrapClientTLS(Verified(host, tls_ca), plain) for (host, _), plain in zip(servers, endpoints, strict=True)
         ]
     return endpoints[0] if len(endpoints) == 1 else InTurn(endpoints)
+
+
+def _plain(reactor: Any, host: str, port: int, patience: int) -> IStreamClientEndpoint:
+    if isIPAddress(host):
+        return TCP4ClientEndpoint(reactor, host, port, patience)  # the other one would load how names are written first
+    return HostnameEndpoint(reactor, host, port, patience)
 
 
 @implementer(IStreamClientEndpoint)

@@ -355,7 +355,7 @@ class Server(Factory):
         for room in rooms:
             room.moved()
         present = [(room.key, user) for room in rooms for user in room.here]
-        self.journal.put(Return(logins, present), partial(self._returned, here))
+        self.journal.put(Return(logins, present, self.accounts.auth), partial(self._returned, here))
 
     def _returned(self, here: Sequence[Connection], gone: Any) -> None:
         self._is_returning = False

@@ -24,7 +24,7 @@ class BadRecord(ValueError):
     """A record that cannot be; the text says why."""
 
 
-class Rows:
+class Inserts:
     """Rows on their way into one table, a batch at a time."""
 
     def __init__(self, connection: Connection, table: Table) -> None:
@@ -61,13 +61,13 @@ class Restoring:
                     "there is a chat in the database already; import into a new file, or a new database of the server"
                 )
         self._connection = connection
-        self._messages = Rows(connection, messages)
-        self._senders = Rows(connection, senders)
-        self._uploads = Rows(connection, uploads)
-        self._invited = Rows(connection, invited)
-        self._sanctions = Rows(connection, sanctions)
-        self._acts = Rows(connection, audit)
-        self._accounts = Rows(connection, accounts)
+        self._messages = Inserts(connection, messages)
+        self._senders = Inserts(connection, senders)
+        self._uploads = Inserts(connection, uploads)
+        self._invited = Inserts(connection, invited)
+        self._sanctions = Inserts(connection, sanctions)
+        self._acts = Inserts(connection, audit)
+        self._accounts = Inserts(connection, accounts)
         self._rows = (
             self._messages,
             self._senders,

@@ -118,15 +118,15 @@ class MariaDB:
             return False
         return True
 
-    def signal(self, number: int) -> None:
-        """Send it a signal: SIGSTOP, so that it answers nothing, or SIGCONT."""
+    @property
+    def pid(self) -> int:
         assert self._process is not None
-        os.kill(only_child(self._process.pid) if self._is_under else self._process.pid, number)
+        return only_child(self._process.pid) if self._is_under else self._process.pid
 
     def kill(self) -> None:
         """End it as a power cut would; :meth:`start` recovers it."""
         if self._process is not None:
-            self.signal(signal.SIGKILL)
+            os.kill(self.pid, signal.SIGKILL)
             self._process.wait(_PATIENCE)
             self._process = None
 

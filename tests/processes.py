@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from socket import AddressFamily, socket
 from types import TracebackType
 from typing import Self
 
+from tests import forkserver
 from tests.plain_client import Address, PlainClient
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +61,20 @@ def only_child(pid: int) -> int:
     """Return the one process that ``pid`` has started."""
     [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(child)
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """Have a child of this process do nothing for a while.
+
+    All its threads stand still within: a signal that was only sent lets one that has just been asked answer.
+    """
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def memory(pid: int, line: str = "VmRSS") -> int:
@@ -143,7 +159,7 @@ class ServerProcess:
     def start(self) -> None:
         """Start it and return when it serves; raises AssertionError with its log where it does not."""
         self._told.clear()
-        self._process = subprocess.Popen(
+        self._process = forkserver.start(
             [*self._command, *(("--listen", self._listen) if self._listen else ())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -9,7 +9,6 @@ import re
 import select
 import signal
 import struct
-import subprocess
 import tempfile
 import termios
 import time
@@ -20,6 +19,7 @@ from typing import Any, Self
 import pyte
 from pyte.screens import Char
 
+from tests.forkserver import start
 from tests.processes import counted_environment
 
 PATIENCE = 20  # seconds until what a test waits for must have come
@@ -53,13 +53,12 @@ class Terminal:
         self._slave = slave
         self._home = tempfile.TemporaryDirectory(prefix="chat-")  # what it keeps is not the next one's
         home = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), self._home.name)
-        self.process = subprocess.Popen(
+        self.process = start(
             command,
             stdin=slave,
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             env={**counted_environment(), **home, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(env or {})},
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
+from tests import forkserver
 from tests.processes import ROOT, counted_environment
 from tests.system.case import fresh, shared_server
 
@@ -31,7 +32,7 @@ class ProgramCase(TestCase):
 
     def start(self, *arguments: str, config: str = "a", **streams: Any) -> subprocess.Popen[bytes]:
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | streams
-        program = subprocess.Popen(
+        program = forkserver.start(
             [*CHAT, *arguments, "--port", str(self.server.port)],
             env=self.environment(config),
             cwd=self.folder,

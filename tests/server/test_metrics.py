@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import time
 from contextlib import closing
 from http.client import HTTPResponse
@@ -20,7 +19,7 @@ from server.http import READY_WITHIN
 from server.journal import ENTRY, FULL, PAUSES
 from server.metrics import Commits, Standing
 from tests.mariadb import MariaDB
-from tests.processes import ROOT, ServerProcess
+from tests.processes import ROOT, ServerProcess, stopped
 from tests.server.fakes import House, Peer
 from wire import frames
 from wire.frames import MAX_BODY
@@ -202,11 +201,8 @@ class Readiness(TestCase):
     def test_while_the_database_is_there_stuck_and_dead(self) -> None:
         with ServerProcess(*MEASURED, db=self.db) as server:
             self.assertEqual(ask(server, "ready"), (200, "ready\n"))
-            self.database.signal(signal.SIGSTOP)
-            try:
+            with stopped(self.database.pid):
                 self.assert_not_ready(server)
-            finally:
-                self.database.signal(signal.SIGCONT)
             self.wait_until_ready(server)
             self.database.kill()
             try:

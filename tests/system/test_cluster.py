@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from storage.database import connect, parse
 from storage.signing import sign
 from tests.mariadb import MariaDB
 from tests.plain_client import Frame, PlainClient
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, stopped
 from tests.system.case import fresh
 
 FORGOTTEN = 40  # seconds within which a dead server is forgotten, also if it was frozen in a transaction
@@ -256,6 +255,18 @@ class Cluster(ClusterCase):
         self.assertEqual((late.text, late["deleted"]), ("", True))
 
 
+class Unlike(ClusterCase):
+    def test_servers_that_let_in_others_tell_their_operator(self) -> None:
+        database = MariaDB.shared()
+        db = database.url(database.create()).render_as_string(hide_password=False)
+        with ServerProcess(db=db) as first, ServerProcess("--auth", "closed", db=db) as second:
+            for server, line in (
+                (first, "error another server of this chat has --auth closed, this one open"),
+                (second, "error another server of this chat has --auth open, this one closed"),
+            ):
+                self.eventually(lambda server=server, line=line: any(line in it for it in server.log))  # type: ignore[misc]
+
+
 class DeadServer(ClusterCase):
     def setUp(self) -> None:
         super().setUp()
@@ -281,13 +292,10 @@ class DeadServer(ClusterCase):
         ann, dan = self.enter(0, "ann"), self.enter(1, "dan")
         bob, cy = self.enter(1, "bob"), self.enter(1, "cy", client="one")
         self.eventually(lambda: self.who(ann) == ["ann", "bob", "cy", "dan"])
-        self.servers[1].signal(signal.SIGSTOP)
-        try:
+        with stopped(self.servers[1].pid):
             self.eventually(lambda: self.who(ann) == ["ann"], FORGOTTEN)
             other = self.enter(0, "bob")
             self.enter(0, "cy", client="one")
-        finally:
-            self.servers[1].signal(signal.SIGCONT)
         last = bob.frames()[-2:]
         self.assertEqual((last[0]["code"], last[1]["reason"]), ("name_taken", "protocol"))
         self.assertEqual(cy.frames()[-1]["reason"], "replaced")

@@ -10,7 +10,7 @@ from unittest import TestCase
 
 from tests.mariadb import MariaDB
 from tests.mysql import MySQL
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, stopped
 
 
 class MariaDBAway(TestCase):
@@ -23,8 +23,7 @@ class MariaDBAway(TestCase):
     def test_a_shutdown_does_not_wait_for_a_database_that_is_stuck(self) -> None:
         with ServerProcess("--grace", "2", db=self.db) as server, closing(server.connect()) as client:
             client.login("ann", client="one")
-            self.database.signal(signal.SIGSTOP)
-            try:
+            with stopped(self.database.pid):
                 client.send("never stored")
                 client.say("ping", ref=1)
                 client.read("pong", ref=1)  # so the send was read too
@@ -34,8 +33,6 @@ class MariaDBAway(TestCase):
                 self.assertEqual(client.acked, 0)
                 self.assertEqual(server.wait(), 0)
                 self.assertLess(time.monotonic() - began, 15)  # an answer would have been waited for 30 s
-            finally:
-                self.database.signal(signal.SIGCONT)
 
     def test_its_password_may_stand_in_a_file(self) -> None:
         url = self.database.url(self.database.create())

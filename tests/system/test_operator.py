@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -15,9 +14,10 @@ from pathlib import Path
 from time import monotonic
 from unittest import TestCase
 
+from tests import forkserver
 from tests.mariadb import MariaDB
 from tests.plain_client import PlainClient
-from tests.processes import SERVER, ServerProcess, environment
+from tests.processes import SERVER, ServerProcess, environment, stopped
 from tests.storage.operating import EMPTY
 
 
@@ -47,7 +47,7 @@ class CommandCase(TestCase):
         self.db = f"sqlite:///{self.folder / 'chat.db'}"
 
     def start(self, *words: str, **variables: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
+        process = forkserver.start(
             [*SERVER, *words],
             cwd=self.folder,
             env={**environment(), "CHAT_DB": self.db, **variables},
@@ -263,11 +263,8 @@ class HealthChecks(CommandCase):
         server = self.serve()
         self.does("health", str(server.port))
         self.does("health", f"127.0.0.1:{server.port}")
-        os.kill(server.pid, signal.SIGSTOP)
-        try:
+        with stopped(server.pid):
             self.assertIn("does not answer: timed out", self.refuses("health", str(server.port)))
-        finally:
-            os.kill(server.pid, signal.SIGCONT)
         port = server.port
         self.assertEqual(server.terminate(), 0)
         self.assertIn(

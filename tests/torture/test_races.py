@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import count
 
 from tests.chance import times
 from tests.plain_client import Crowd, Frame
@@ -63,9 +64,14 @@ class SameClient(TortureCase):
         racers = [kind(crowd, lambda: server.address, "ann", client="the one program") for _ in range(3)]
         for racer in racers[1:]:
             racer.share(racers[0])
-        for _ in range(RACES):
+        give_up_at = time.monotonic() + 60
+        for races in count(1):
             self.meet(crowd, racers)
             self.say_something(racers)
+            replaced = sum(racer.replaced for racer in racers)
+            if races >= RACES and replaced > RACES / 2:  # where logins take long there is none in many a race
+                break
+            self.assertLess(time.monotonic(), give_up_at, f"{replaced} replaced in {races} races")
         winner = racers[0]
         for racer in racers[1:]:
             racer.leave()
@@ -79,7 +85,6 @@ class SameClient(TortureCase):
             for seq, id in racer.ids.items():
                 self.assertEqual(winner.ids.setdefault(seq, id), id)
         self.judge(racers[:1], server, f"{logins} logins of one client, {replaced} times one replaced the other")
-        self.assertGreater(replaced, RACES / 2)
         for racer in racers:
             self.assertEqual(racer.heard, winner.heard)
 

@@ -6,13 +6,14 @@ import shlex
 import signal
 import sys
 import tempfile
+from pathlib import Path
 from unittest import TestCase
 
 from cli.screen.abilities import lacks, passed_on, takes_osc
 from tests.processes import ROOT
 from tests.terminal import Terminal
 
-ALONE = (sys.executable, "-m", "tests.cli.screen.alone")
+ALONE = (sys.executable, str(Path(__file__).with_name("alone.py")))
 ASK = ("sh", "-c", 'printf "say: "; read said; echo "$said"; exit 3')
 
 

@@ -24,7 +24,7 @@ from tests.cli.screen.test_places import FakeTalk
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
 
-SCRIPTED = (sys.executable, "-m", "tests.cli.screen.scripted")
+SCRIPTED = (sys.executable, str(Path(__file__).with_name("scripted.py")))
 
 
 class Talking(FakeTalk):
