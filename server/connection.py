@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
+FRAMES: Final = 256  # taken of what one read brought before others have their turn: two milliseconds at the most
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
 
 Wanted = dict[str, tuple[str, int | None]]  # by folded name: the room's, and the last id that the client has
@@ -63,9 +64,9 @@ class Connection(Netstrings):
 
     # Of each of ten thousand connections that say nothing a dictionary of all this would be the largest part.
     __slots__ = (
-        "_before_login", "_deadline", "_ended", "_over", "_quitting", "address", "connected_at", "cursors", "heard_at",
-        "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at", "questions", "ready",
-        "sending", "server", "user",
+        "_before_login", "_deadline", "_ended", "_in_turn", "_over", "_quitting", "address", "connected_at", "cursors",
+        "heard_at", "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at", "questions",
+        "ready", "sending", "server", "user",
     )  # fmt: skip
     MAX_LENGTH = MAX_FRAME
     _log = Logger()
@@ -88,6 +89,7 @@ class Connection(Netstrings):
         self.ready: list[Source] = []  # who has something to give, in turn
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
+        self._in_turn = 0  # frames that were taken in this turn of the reactor
         self._before_login = 0  # bytes that came before a login did
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
         self.lost = False
@@ -130,6 +132,7 @@ class Connection(Netstrings):
         self.heard_at = self.server.clock.seconds()
         if self._over:
             return
+        self._in_turn = 0
         super().dataReceived(data)
         if self.paces.bytes is not None:
             self.paces.bytes.spent(len(data))
@@ -145,6 +148,10 @@ class Connection(Netstrings):
         """One frame came."""
         if self._over or self._quitting:
             return
+        self._in_turn += 1
+        if self._in_turn == FRAMES:
+            self.intake.hold("turn")
+            self.server.reading.wait(self._next_turn)
         try:
             frame, body = from_client.decode(payload)
         except BadFrame as bad:
@@ -156,6 +163,10 @@ class Connection(Netstrings):
             self.intake.put(partial(self._take, frame, body), len(payload), partial(self._passes, frame))
         else:
             self._take(frame, body)
+
+    def _next_turn(self) -> None:
+        self._in_turn = 0
+        self.intake.release("turn")
 
     def _passes(self, frame: ClientFrame) -> bool:
         """Whether ``frame`` need not wait for what waits for the database: that is away, and ``frame`` needs it not."""
@@ -288,6 +299,7 @@ class Connection(Netstrings):
             )
             self.write(frames.Bye(reason))
         self._over = True
+        self.forget()
         self.intake.close()
         self.server.dismiss(self)
         self.outlet.finish()

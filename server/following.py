@@ -6,6 +6,7 @@ rooms looked at that are open here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
@@ -27,6 +28,7 @@ COMMANDS: Final = 1.0  # likewise, where there cannot be any: only commands writ
 AWAY: Final = 0.5  # likewise, where the database could not be asked
 TELL: Final = 0.2  # seconds for which comings and goings are gathered before the others are told
 BEAT: Final = 1.0  # seconds between two signs of life
+FRESH: Final = 2  # seconds for which a server that lives may have been silent
 CUT_OFF: Final = OVER / 2  # seconds without a look, after which something may have been told and removed since
 
 
@@ -56,6 +58,7 @@ class Following:
         self._rounds_at = self._told_at = 0.0
         self._trimmed_at = 0.0
         self._told = 0  # our last change at that time
+        self._unlike: set[int] = set()  # servers of another --auth, of which the operator was told
         self._stopped = False
 
     def start(self) -> None:
@@ -148,8 +151,19 @@ class Following:
                 await self._look_after_ourselves(process)
             elif process.silent_for > OVER or (process.here and process.silent_for > DEAD):
                 await self._in_writer(self._neighbours.forget, process.id)
+        self._compare([process for process in found if process.here and process.silent_for < FRESH])
         if self._shared and not self._server.journal.busy:
             self._server.journal.put(Beat(), lambda _: None)
+
+    def _compare(self, servers: Iterable[Neighbour]) -> None:
+        """Tell the operator of servers that let in whom this one would not, or the other way round: once of each."""
+        ours = self._server.accounts.auth
+        unlike = {server.id: server.auth for server in servers if server.auth not in (None, ours)}
+        for id in unlike.keys() - self._unlike:
+            self._log.error(
+                "another server of this chat has --auth {theirs}, this one {ours}", theirs=unlike[id], ours=ours.value
+            )
+        self._unlike |= unlike.keys()
 
     async def _look_after_ourselves(self, own: Neighbour) -> None:
         if not own.here:

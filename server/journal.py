@@ -1,12 +1,12 @@
 """The journal: what has to be stored, gathered while the batch before is being committed.
 
 One batch is one transaction, so the cost of a commit is shared by all who wait. A batch starts at the end of the
-reactor's turn, without a timer.
+reactor's turn, without a timer. Each client stands in a line of its own there, so that who says little need not wait
+for who says much.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
@@ -16,13 +16,15 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from server.budget import Budget
+from server.lines import Lines
 from server.log import SEGMENT
 from storage.interface import Batch, Entry, IStorage, Message, Outcome, Refuse, Send, StorageDown
 
 FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
 ENTRY: Final = 200  # bytes that an entry takes besides its text, about
 HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
-BATCH: Final = 2 * 1024 * 1024  # bytes of one transaction: MySQL's max_allowed_packet is 16 MiB or more
+BATCH: Final = SEGMENT  # bytes on the wire, or what takes as long: some milliseconds, which whoever comes next waits
+WORK: Final = 1_000  # bytes of messages that take as long as another entry, like a login
 LULL: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats
 
@@ -78,7 +80,7 @@ class Journal:
         self._encode = encode
         self._published = published
         self._down_changed = down_changed
-        self._waiting: deque[tuple[Entry, Answer]] = deque()
+        self._waiting: Lines[tuple[Entry, Answer]] = Lines()
         self._bulk: Bulk | None = None
         self.budget = Budget(FULL, clock)
         self._untold: list[tuple[Iterable[Answer], Sequence[Outcome | Failed], Encoded]] = []  # of what is stored
@@ -97,9 +99,9 @@ class Journal:
         """Store what is in ``bulk`` too; who puts something into it calls :meth:`wake`."""
         self._bulk = bulk
 
-    def put(self, entry: Entry, answer: Answer) -> None:
-        """Store ``entry`` after all that was put before it and call ``answer`` with its outcome."""
-        self._waiting.append((entry, answer))
+    def put(self, entry: Entry, answer: Answer, line: object = None) -> None:
+        """Store ``entry`` after all that was put before it into the same line, and call ``answer`` with its outcome."""
+        self._waiting.put(line, (entry, answer))
         self.budget.take(_size(entry))
         self.wake()
 
@@ -109,10 +111,10 @@ class Journal:
             self._working = True
             self._clock.callLater(0, self._begin)
 
-    def ask(self, entry: Entry) -> Deferred[Any]:
+    def ask(self, entry: Entry, line: object = None) -> Deferred[Any]:
         """Put ``entry`` and return its outcome; errback :class:`Failed`."""
         outcome: Deferred[Any] = Deferred()
-        self.put(entry, lambda it: outcome.errback(it) if isinstance(it, Failed) else outcome.callback(it))
+        self.put(entry, lambda it: outcome.errback(it) if isinstance(it, Failed) else outcome.callback(it), line)
         return outcome
 
     def idle(self) -> Deferred[None]:
@@ -146,20 +148,15 @@ class Journal:
     def _cut(self) -> tuple[list[tuple[Entry, Answer]], int]:
         """Take what waits, as much as one transaction should carry; return it and what it took of the budget.
 
-        Of each room no more than one write takes: who keeps up gets every batch at once, and nothing is stored faster
-        than it is given out, which would soon have to be read again for everybody.
+        That is no more than one write takes: who keeps up gets every batch at once, and nothing is stored faster than
+        it is given out, which would soon have to be read again for everybody.
         """
         taken: list[tuple[Entry, Answer]] = []
-        size = 0
-        said: Counter[int] = Counter()  # bytes in each room
-        while self._waiting and size < BATCH:
-            entry = self._waiting[0][0]
-            if isinstance(entry, Send):
-                said[entry.room] += _on_the_wire(entry)
-                if said[entry.room] > SEGMENT and taken:
-                    break
-            taken.append(self._waiting.popleft())
-            size += _size(entry)
+        size = work = 0
+        while self._waiting and work < BATCH:
+            taken.append(self._waiting.take())
+            size += _size(taken[-1][0])
+            work += _work(taken[-1][0])
         now = self._clock.seconds()
         if taken:
             self._talked_at = now
@@ -239,5 +236,5 @@ def _size(entry: Entry) -> int:
     return ENTRY + len(entry.text) if isinstance(entry, Send) else ENTRY
 
 
-def _on_the_wire(send: Send) -> int:
-    return HEADER + len(send.text)
+def _work(entry: Entry) -> int:
+    return HEADER + len(entry.text) if isinstance(entry, Send) else WORK

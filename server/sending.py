@@ -125,7 +125,7 @@ class Sending:
         """Store a message and answer it, or have ``told`` do that."""
         entry = Send(self._sender, frame.seq, room.key, self._connection.user, self._server.now(), text, content)
         self._unanswered += 1
-        self._server.journal.put(entry, told or partial(self._stored, frame, room.name))
+        self._server.journal.put(entry, told or partial(self._stored, frame, room.name), self)
         self._connection.intake.keep_within(self._server.journal.budget, "journal")
 
     def _takes(self, seq: int, frame: frames.Send | Echo) -> bool:
@@ -142,7 +142,7 @@ class Sending:
         """Refuse a send when its turn has come; one with a ``seq`` counts as received."""
         self._unanswered += 1
         entry = Refuse(self._sender if seq is not None else None, seq or 0)
-        self._server.journal.put(entry, partial(self._was_refused, error(code, text, echo)))
+        self._server.journal.put(entry, partial(self._was_refused, error(code, text, echo)), self)
         self._connection.intake.keep_within(self._server.journal.budget, "journal")
 
     def _stored(self, frame: frames.Send, room: str, outcome: Any) -> None:
@@ -232,7 +232,7 @@ class Sending:
         upload = await self._find(number)
         await upload.settled()
         if upload.size:
-            await self._server.journal.ask(Drop(self._sender, upload.key))
+            await self._server.journal.ask(Drop(self._sender, upload.key), self)
         self._uploads.pop(number, None)
 
     def resume(self, frame: frames.Resume) -> None:
@@ -255,7 +255,7 @@ class Sending:
         size = await self._server.stored.upload_size(upload.key) if upload.broken else upload.stored
         self._connection.questions.answered(asked, encode(frames.Resumed(asked.ref, upload.key.number, size)))
         if size:  # nothing at its end: it is not left alone
-            self._server.journal.put(Piece(self._sender, upload.key, size, b""), lambda _: None)
+            self._server.journal.put(Piece(self._sender, upload.key, size, b""), lambda _: None, self)
         self._let_go(upload)
 
     def _let_go(self, upload: Upload) -> None:
@@ -294,7 +294,7 @@ class Sending:
         return self._uploads[number]
 
     def _drop(self, _: None, key: UploadKey) -> None:
-        self._server.journal.put(Drop(self._sender, key), lambda _: None)
+        self._server.journal.put(Drop(self._sender, key), lambda _: None, self)
 
     def upload_settled(self) -> None:
         """All that was taken of an upload is stored."""

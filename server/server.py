@@ -58,6 +58,7 @@ from wire import frames
 from wire.frames import MAX_ROOMS, encode
 
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
+BREATH: Final = 0.001  # seconds in which the storage's threads have Python to themselves, while somebody says much
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
 TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
 
@@ -131,7 +132,8 @@ class Server(Factory):
         )
         self.addresses = Addresses(clock, max_per_address, logins_per_minute)
         self.complaints = Complaints(clock)
-        self.turns = Turns(clock)
+        self.turns = Turns(clock)  # at what contents are given
+        self.reading = Turns(clock, 1, BREATH)  # at what is said in very many frames
         self.next_turn = NextTurn(clock)
         self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
@@ -353,7 +355,7 @@ class Server(Factory):
         for room in rooms:
             room.moved()
         present = [(room.key, user) for room in rooms for user in room.here]
-        self.journal.put(Return(logins, present), partial(self._returned, here))
+        self.journal.put(Return(logins, present, self.accounts.auth), partial(self._returned, here))
 
     def _returned(self, here: Sequence[Connection], gone: Any) -> None:
         self._is_returning = False

@@ -193,12 +193,13 @@ class Return:
     """Put anew who is at this server: it begins, or was taken for dead and forgotten.
 
     ``logins`` are those of its connections, each with its sender's epoch (0: it has none), ``present`` the users in
-    its rooms, by the room's key. Outcome: the protocol's code of what ended each of the connections that are to go, by
-    number: ``name_taken``, ``auth_failed``, ``replaced``.
+    its rooms, by the room's key; ``auth`` is what the other servers compare with theirs. Outcome: the protocol's code
+    of what ended each of the connections that are to go, by number: ``name_taken``, ``auth_failed``, ``replaced``.
     """
 
     logins: Sequence[tuple[Login, int]] = ()
     present: Sequence[tuple[int, str]] = ()
+    auth: Auth = Auth.OPEN
 
 
 @dataclass(slots=True)
@@ -323,7 +324,7 @@ Outcome = LoggedIn | Account | Room | Message | Refusal | dict[int, str] | int |
 class Neighbour:
     """A process that writes to the same database; ``batch`` and ``last_change`` number what it wrote last.
 
-    ``here`` says whether the tables tell who is there.
+    ``here`` says whether the tables tell who is there, ``auth`` who may log in there: None where it does not say.
     """
 
     id: int
@@ -331,6 +332,7 @@ class Neighbour:
     last_change: int
     here: bool
     silent_for: int  # seconds, by the database's clock
+    auth: str | None = None
 
 
 class INeighbours(Interface):

@@ -42,7 +42,9 @@ class Neighbours:
         self._writer = writer
         self.own = own
         silent_for: ColumnElement[int] = literal_column(_SILENT_FOR[writer.dialect.name])
-        self._all = select(servers.c.id, servers.c.batch, servers.c.last_change, servers.c.here, silent_for)
+        self._all = select(
+            servers.c.id, servers.c.batch, servers.c.last_change, servers.c.here, silent_for, servers.c.auth
+        )
         self._silence = select(silent_for).where(servers.c.id == bindparam("server")).with_for_update()
 
     def all(self) -> list[Neighbour]:

@@ -132,6 +132,7 @@ servers = Table(
     Column("last_change", BigInteger, nullable=False, server_default="0"),
     # Who is there stands in the tables below. Not so before a server has begun, and once it was forgotten.
     Column("here", Boolean, nullable=False, server_default=false()),
+    Column("auth", String(16)),  # who may log in there; the servers of one chat should agree
     **_MYSQL,
 )
 

@@ -22,14 +22,14 @@ def upgrade(connection: Connection) -> None:
     another server holds the lock.
     """
     _lock(connection)
-    config = _migrations(connection)
+    config = migrations(connection)
     _refuse_newer(config, connection)
     command.upgrade(config, "head")
 
 
 def require_current(connection: Connection) -> None:
     """Raise :class:`StorageUnusable` unless the database holds a chat with the schema that this program knows."""
-    config = _migrations(connection)
+    config = migrations(connection)
     _refuse_newer(config, connection)
     revision = MigrationContext.configure(connection).get_current_revision()
     if revision is None:
@@ -41,7 +41,8 @@ def require_current(connection: Connection) -> None:
         )
 
 
-def _migrations(connection: Connection) -> Config:
+def migrations(connection: Connection) -> Config:
+    """Return what Alembic has to know to bring ``connection``'s database to any revision, in its transaction."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     return config

@@ -43,7 +43,7 @@ class Whereabouts:
                 connection.execute(delete(id.table).where(id != self._server))
         connection.execute(delete(present).where(present.c.server == self._server))
         self._add(connection, entry.present)
-        connection.execute(update(servers).where(servers.c.id == self._server).values(here=True))
+        connection.execute(update(servers).where(servers.c.id == self._server).values(here=True, auth=entry.auth))
 
     def _move(self, connection: Connection, presence: Presence) -> None:
         if presence.went:

@@ -15,11 +15,26 @@ SOURCES = [ast.parse(file.read_text()) for file in (ROOT / "server").rglob("*.py
 
 
 def logged() -> Iterator[str]:
-    """Yield the text of each call of a logger, those aside that are given one."""
-    for node in (node for source in SOURCES for node in ast.walk(source)):
-        match node:
-            case ast.Call(ast.Attribute(ast.Attribute(attr="_log")), [ast.Constant(str(text)), *_]):
-                yield text
+    """Yield the text of each call of a logger, or by way of the complaints; those aside that are an attribute."""
+    for source in SOURCES:
+        for node in ast.walk(source):
+            match node:
+                case ast.Call(ast.Attribute(ast.Attribute(attr="_log") | ast.Name("_log")), [text, *_]):
+                    yield from constants(text, source)
+                case ast.Call(ast.Attribute(attr="tell"), [_, text, *_]):
+                    yield from constants(text, source)
+
+
+def constants(text: ast.expr, source: ast.Module) -> Iterator[str]:
+    """Yield the text itself, or what is assigned to the variable of that name."""
+    match text:
+        case ast.Constant(str(said)):
+            yield said
+        case ast.Name(name):
+            for node in ast.walk(source):
+                match node:
+                    case ast.Assign([ast.Name(target)], ast.Constant(str(said))) if target == name:
+                        yield said
 
 
 def section(name: str) -> str:

@@ -63,6 +63,10 @@ class Netstrings(NetstringReceiver):
             if self._may_deliver():
                 self.transport.resumeProducing()  # type: ignore[union-attr]
 
+    def forget(self) -> None:
+        """Deliver nothing of what was read."""
+        self._buffer, self._offset, self._arrived = b"", 0, bytearray()
+
     def parse_failed(self, reason: NetstringParseError) -> None:  # noqa: ARG002
         """The peer sent what is no netstring; nothing more of it is read. Override to say so."""
         assert self.transport is not None

@@ -22,7 +22,8 @@ _PONG: Final = encode(Pong(_REF))
 class Health(Command):
     """Pings as a client does that has not logged in: so that the reactor's loop turns is seen, and no name is taken.
 
-    Over TLS whatever certificate is shown will do: it is not about secrets.
+    Who hangs up without a word speaks TLS perhaps, and is asked again so. Whatever certificate is shown will do: it is
+    not about secrets.
     """
 
     synopsis: ClassVar[str] = "[[tls:]HOST:PORT | [tls:]PORT | /PATH/OF/A/SOCKET]   [default: 7777 on this machine]"
@@ -39,13 +40,15 @@ class Health(Command):
         """Ask."""
         where = self["address"]
         try:
-            with closing(_connect(where, self["tls"])) as connection:
-                connection.sendall(_PING)
-                answered = _answer(connection)
+            answer = _ask(where, self["tls"])
+            if not answer and not self["tls"]:
+                answer = _ask(where, tls=True)
+        except ssl.SSLError:
+            answer = b""
         except OSError as wrong:
             raise Refused(f"the server at {_shown(where)} does not answer: {wrong.strerror or wrong}") from None
-        if answered != _PONG:
-            raise Refused(f"what answers at {_shown(where)} is no chat server, or speaks TLS: tls:{_shown(where)}")
+        if answer != _PONG:
+            raise Refused(f"what answers at {_shown(where)} is no chat server")
         return 0
 
 
@@ -57,6 +60,13 @@ def _address(text: str) -> Any:
     if not (port.isascii() and port.isdigit() and int(port) < 2**16):
         raise UsageError(f"{text!r} is no address like 127.0.0.1:7777")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _ask(where: Any, tls: bool) -> bytes:
+    """Return the answer to a ping."""
+    with closing(_connect(where, tls)) as connection:
+        connection.sendall(_PING)
+        return _answer(connection)
 
 
 def _connect(where: Any, tls: bool) -> socket.socket:

@@ -178,9 +178,9 @@ class ListedNeighbours:
         self.first_ids: dict[int, int] = {}
         self._storage = storage
 
-    def put(self, server: int, batch: int, here: bool = True, silent_for: int = 0) -> None:
+    def put(self, server: int, batch: int, here: bool = True, silent_for: int = 0, auth: str | None = None) -> None:
         """Have ``server`` be as it is now."""
-        self.others[server] = Neighbour(server, batch, len(self.told.get(server, ())), here, silent_for)
+        self.others[server] = Neighbour(server, batch, len(self.told.get(server, ())), here, silent_for, auth)
 
     def all(self) -> list[Neighbour]:
         return [self.ours, *self.others.values()]

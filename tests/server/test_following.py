@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import TestCase
 
 from server import catching_up, following
@@ -320,10 +321,25 @@ class ChangeTests(FollowingCase):
         self.look(1)
         self.assertEqual(self.neighbours.forgotten, [OTHER, 9])
 
+    def test_servers_that_let_in_others_are_told_of_once_each(self) -> None:
+        self.neighbours.put(OTHER, 1, auth="open")
+        self.neighbours.put(8, 1, here=False, auth="closed")  # a command, or one that has yet to begin
+        self.neighbours.put(9, 1, auth=None)  # an older program
+        self.neighbours.put(10, 1, silent_for=4, auth="closed")  # it may be dead
+        with capturedLogs() as log:
+            self.look(1)
+            self.assertEqual(log, [])
+            for server in (OTHER, 11):
+                self.neighbours.put(server, 2, auth="accounts")
+                self.look(1)
+                self.look(1)
+        told = ["another server of this chat has --auth accounts, this one open"] * 2
+        self.assertEqual([formatEvent(event) for event in log], told)
+
     def test_taken_for_dead_ourselves(self) -> None:
         bob = self.house.peer("bob")
         [first] = self.house.storage.returned
-        self.assertEqual((list(first.logins), list(first.present)), ([], []))
+        self.assertEqual((list(first.logins), list(first.present), first.auth), ([], [], "open"))
         self.neighbours.ours = type(self.neighbours.ours)(1, 0, 0, False, 0)
         self.look(1)
         returned = self.house.storage.returned[1]

@@ -5,7 +5,12 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
+from server.connection import FRAMES
+from server.server import BREATH
 from server.turns import NextTurn
+from tests.server.fakes import House
+from wire import frames
+from wire.frames import encode
 
 
 class NextTurnTests(TestCase):
@@ -40,3 +45,41 @@ class NextTurnTests(TestCase):
         self.clock.advance(0)
         self.assertEqual(self.went, ["b"])
         self.assertEqual(len(self.flushLoggedErrors(LookupError)), 1)
+
+
+class ReadingTests(TestCase):
+    """What one read brings may be thousands of frames."""
+
+    def setUp(self) -> None:
+        self.house = House()
+        self.ann = self.house.peer("ann")
+        self.much = encode(frames.Ping()) * (3 * FRAMES)
+
+    def pongs(self) -> int:
+        return len(self.ann.heard(frames.Pong))
+
+    def test_so_many_are_taken_and_then_others_have_their_turn(self) -> None:
+        self.ann.connection.dataReceived(self.much)
+        self.assertEqual((self.pongs(), self.ann.transport.producerState), (FRAMES, "paused"))
+        bob = self.house.peer("bob")
+        bob.connection.dataReceived(self.much)
+        taken = []
+        for _ in range(6):
+            self.house.clock.advance(BREATH)
+            taken.append((self.pongs() // FRAMES, len(bob.heard(frames.Pong)) // FRAMES))
+        self.assertEqual(taken, [(2, 1), (2, 2), (3, 2), (3, 3), (3, 3), (3, 3)])
+        self.assertEqual(self.ann.transport.producerState, "producing")
+
+    def test_what_a_lost_client_had_said_is_taken(self) -> None:
+        said = b"".join(encode(frames.Send(seq), b"x") for seq in range(1, 2 * FRAMES))
+        self.ann.connection.dataReceived(said)
+        self.ann.ends()
+        self.house.settle()
+        self.assertEqual(len(self.house.storage.messages[1]), 2 * FRAMES - 1)
+
+    def test_behind_a_fault_nothing_is_looked_at(self) -> None:
+        seen: list[bytes] = []
+        take = self.ann.connection.stringReceived
+        self.patch(self.ann.connection, "stringReceived", lambda payload: (seen.append(payload), take(payload)))
+        self.ann.connection.dataReceived(b"1:x," * 1_000)
+        self.assertEqual(seen, [b"x"])

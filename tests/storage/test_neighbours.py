@@ -9,6 +9,7 @@ from unittest.mock import patch
 from sqlalchemy import text
 
 from storage import (
+    Auth,
     Beat,
     LoggedIn,
     Login,
@@ -195,6 +196,14 @@ class Neighbouring(Cases):
         back = self.neighbour(self.there, self.here)
         assert back
         self.assertTrue(back.here)
+
+    def test_each_says_who_may_log_in_there(self) -> None:
+        before = self.neighbour(self.there, self.here)
+        self.assertIsNone(before and before.auth)
+        self.journals[1].commit(Return(auth=Auth.CLOSED))
+        there = self.neighbour(self.there, self.here)
+        assert there
+        self.assertEqual(there.auth, Auth.CLOSED)
 
     # Telling.
 

@@ -5,16 +5,21 @@ import sys
 import unittest
 from pathlib import Path
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, create_engine, inspect
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, create_engine, inspect
 
 from storage import Storage, StorageDown, StorageUnusable
 from storage.schema import metadata
+from storage.upgrade import migrations
 from tests.mysql import MySQL
 from tests.storage.databases import Cases, OnNewMariaDB, OnSQLite, texts
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+REVISIONS = [it.revision for it in ScriptDirectory(str(ROOT / "storage" / "migrations")).walk_revisions()][::-1]
+Columns = dict[str, dict[str, bool]]
 PREPARE = """
 import sys
 from storage import Storage, StorageDown
@@ -29,6 +34,15 @@ while True:
         pass
 storage.save_msg("lobby", "ann", "hello")
 """
+
+
+def columns(connection: Connection) -> Columns:
+    """Return each table's columns, and of each whether a row may be written that does not name it."""
+    found = inspect(connection)
+    return {
+        table: {it["name"]: it["nullable"] or it["default"] is not None for it in found.get_columns(table)}
+        for table in found.get_table_names()
+    }
 
 
 class Preparing(Cases):
@@ -49,6 +63,27 @@ class Preparing(Cases):
 
     def test_what_was_stored_stays(self) -> None:
         self.open().save_msg("lobby", "ann", "hello")
+        self.assertEqual(texts(self.open()), ["hello"])
+
+    def test_who_serves_by_an_older_schema_goes_on_when_it_is_upgraded(self) -> None:
+        """Each step keeps all tables, columns and rows, and what it adds need not be named."""
+        engine = create_engine(self.url)
+        self.addCleanup(engine.dispose)
+        before: Columns = {}
+        for revision in REVISIONS:
+            with self.subTest(revision), engine.begin() as connection:
+                command.upgrade(migrations(connection), revision)
+                after = columns(connection)
+                for table, there in before.items():
+                    self.assertLessEqual(there.keys(), after[table].keys())
+                    added = after[table].keys() - there.keys()
+                    self.assertEqual([name for name in added if not after[table][name]], [])
+                before = after
+            if revision == REVISIONS[0]:
+                self.change(
+                    "INSERT INTO rooms (id, name, folded, first_id, last_id) VALUES (1, 'lobby', 'lobby', 1, 1)",
+                    "INSERT INTO messages (room_id, id, sender, sent_at, text) VALUES (1, 1, 'ann', 0, 'hello')",
+                )
         self.assertEqual(texts(self.open()), ["hello"])
 
     def test_an_upgrade_that_was_cut_off_is_finished(self) -> None:

@@ -255,6 +255,18 @@ class Cluster(ClusterCase):
         self.assertEqual((late.text, late["deleted"]), ("", True))
 
 
+class Unlike(ClusterCase):
+    def test_servers_that_let_in_others_tell_their_operator(self) -> None:
+        database = MariaDB.shared()
+        db = database.url(database.create()).render_as_string(hide_password=False)
+        with ServerProcess(db=db) as first, ServerProcess("--auth", "closed", db=db) as second:
+            for server, line in (
+                (first, "error another server of this chat has --auth closed, this one open"),
+                (second, "error another server of this chat has --auth open, this one closed"),
+            ):
+                self.eventually(lambda server=server, line=line: any(line in it for it in server.log))  # type: ignore[misc]
+
+
 class DeadServer(ClusterCase):
     def setUp(self) -> None:
         super().setUp()

@@ -6,12 +6,16 @@ import json
 import secrets
 import subprocess
 import sys
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
 from tests.engine import Composed, docker, need_engine, outside, until_it_works
 from tests.plain_client import PlainClient
 from tests.processes import ROOT, environment
+from tests.tls import Authority
 
 BASE = "python:3.12-slim-bookworm"
 ADDED = 80_000_000  # bytes that the image may add to its base
@@ -109,9 +113,28 @@ class Containers(TestCase):
     def test_what_the_image_adds_to_its_base(self) -> None:
         self.assertLess(size("console-chat") - size(BASE), ADDED)
 
-    def test_alone_it_keeps_messages_in_its_volume(self) -> None:
+    def alone(self) -> str:
+        """Return a name for a container outside the composed ones, which goes with the test."""
         name = f"chat-test-{secrets.token_hex(4)}"
         self.addCleanup(docker, "rm", "--force", "--volumes", name)
+        return name
+
+    def test_over_tls_it_is_well_too(self) -> None:
+        name = self.alone()
+        docker("create", f"--name={name}", "--health-interval=1s", "console-chat", "--tls-cert=/etc/chat.pem")
+        with tempfile.TemporaryDirectory() as folder:
+            cert, key = Authority(Path(folder)).issue("localhost")
+            both = Path(folder, "chat.pem")
+            both.write_bytes(cert.read_bytes() + key.read_bytes())
+            docker("cp", str(both), f"{name}:/etc/chat.pem")
+        docker("start", name)
+        health, until = "starting", time.monotonic() + 60
+        while health == "starting" and time.monotonic() < until:
+            health = docker("inspect", "--format={{.State.Health.Status}}", name).strip()
+        self.assertEqual(health, "healthy", docker("inspect", "--format={{json .State.Health}}", name))
+
+    def test_alone_it_keeps_messages_in_its_volume(self) -> None:
+        name = self.alone()
         docker("run", "--detach", "--read-only", f"--name={name}", "console-chat")
         until_it_works("exec", name, "chat-server", "health")
         docker("exec", name, "sh", "-c", "echo hello | chat ann")

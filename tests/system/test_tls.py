@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -111,10 +113,15 @@ class Talking(TlsCase):
 
     def test_its_health_is_asked_for(self) -> None:
         server = self.serve()
-        self.assertEqual(self.ask(f"tls:{server.port}"), (0, ""))
-        status, complaint = self.ask(str(server.port))
+        for where in (str(server.port), f"tls:{server.port}"):
+            self.assertEqual(self.ask(where), (0, ""))
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            status, complaint = self.ask(f"tls:{server.port}")
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
         self.assertEqual(status, 1)
-        self.assertIn(f"speaks TLS: tls:127.0.0.1:{server.port}", complaint)
+        self.assertIn(f"the server at 127.0.0.1:{server.port} does not answer", complaint)
 
     def ask(self, where: str) -> tuple[int, str]:
         asked = subprocess.run([*SERVER, "health", where], capture_output=True, text=True, env=environment())

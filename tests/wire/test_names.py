@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from time import process_time
 from unicodedata import category, is_normalized, normalize
 from unittest import TestCase
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wire.names import BadName, canonical, file_name, fold
+from wire.names import LONG, BadName, canonical, file_name, fold
 
 
 class CanonicalTests(TestCase):
@@ -98,6 +99,34 @@ class FoldTests(TestCase):
     @given(st.text())
     def test_what_is_kept_folds_as_what_was_written(self, text: str) -> None:
         self.assertEqual(fold(normalize("NFKC", text)), fold(text))
+
+
+class PileTests(TestCase):
+    """``normalize`` sorts the marks on a letter each by each: of a frame full of them in seven seconds."""
+
+    MARKS = "\u0301\u0316\u0323\u0344\u0345\uff9e\u0f73\u0f71\u3099\u0334"  # of several classes; some are two
+
+    def test_a_frame_of_marks_takes_no_longer_than_one_of_letters(self) -> None:
+        for marks in ("\u0301\u0316" * 15_000, "\u0301" * 15_000 + "\u0316" * 15_000, "\u0301\uff9e" * 12_000):
+            began = process_time()
+            fold("a" + marks)
+            self.assertLess(process_time() - began, 0.5)
+
+    def test_nor_does_a_name_that_is_none(self) -> None:
+        began = process_time()
+        with self.assertRaises(BadName):
+            canonical("a" + "\u0301\u0316" * 15_000)
+        self.assertLess(process_time() - began, 0.1)
+
+    def test_no_more_than_four_characters_become_one(self) -> None:
+        self.assertEqual(len(canonical("\u03b1\u0313\u0300\u0345" * 32)), 32)
+        self.assertEqual(max(len(normalize("NFD", chr(code))) for code in range(0x110000)), 4)
+
+    @given(st.lists(st.text(st.sampled_from("ab\u00e0" + MARKS), min_size=LONG // 8, max_size=LONG), max_size=8))
+    @example(["a" + MARKS * LONG])
+    def test_by_the_letter(self, texts: list[str]) -> None:
+        text = "".join(texts)
+        self.assertEqual(fold(text), normalize("NFKC", normalize("NFKC", text).casefold()))
 
 
 class FileNameTests(TestCase):
