@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest import TestCase
 
@@ -19,6 +18,7 @@ from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
 from cli.screen.modes import Mode
 from cli.screen.places import Places
+from cli.screen.room import Room
 from cli.screen.talk import Talk
 from tests.cli.screen.made import message, offered
 from wire.frames import MAX_ROOMS, RoomInfo
@@ -46,6 +46,7 @@ class FakeWriting:
     def __init__(self) -> None:
         self.modes: list[Mode] = []
         self.taken_back = 0
+        self.sent: list[tuple[str, str]] = []  # where, and what
 
     def let(self, mode: Mode) -> None:
         self.modes.append(mode)
@@ -55,6 +56,9 @@ class FakeWriting:
 
     def take_back(self) -> None:
         self.taken_back += 1
+
+    def say_in(self, room: Room, text: str) -> None:
+        self.sent.append((room.name, text))
 
 
 class FakeTalk:
@@ -68,8 +72,6 @@ class FakeTalk:
         self.client = Asked()
         self.writing = FakeWriting()
         self.said: list[str] = []
-        self.writing = SimpleNamespace(say_in=lambda room, text: self.sent.append((room.name, text)))
-        self.sent: list[tuple[str, str]] = []
         self.faults: list[Failure] = []
 
     def say(self, text: str) -> None:
@@ -173,7 +175,7 @@ class Joining(Typed):
         for typed in ("msg Bob  hi there ", "msg @bob again"):
             self.assertEqual(self.type(typed), "")
         self.assertEqual(self.rooms(), ["lobby", "[@Bob]"])
-        self.assertEqual(self.talk.sent, [("@Bob", " hi there"), ("@Bob", "again")])
+        self.assertEqual(self.talk.writing.sent, [("@Bob", " hi there"), ("@Bob", "again")])
         self.assertEqual(self.client.asked[0], ("join", "@Bob"))
         refused = AskRefused("unknown_room", "Bob has no account")
         self.assertEqual(self.answer(refused), "not in @Bob: Bob has no account")
@@ -181,7 +183,7 @@ class Joining(Typed):
 
     def test_a_talk_without_a_word(self) -> None:
         self.type("msg bob")
-        self.assertEqual((self.rooms(), self.talk.sent), (["lobby", "[@bob]"], []))
+        self.assertEqual((self.rooms(), self.talk.writing.sent), (["lobby", "[@bob]"], []))
 
     def test_who_is_nobody(self) -> None:
         for typed in ("msg", "msg b\u00a0b x"):
