@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from msgspec import UNSET
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
@@ -196,7 +196,12 @@ class Session:
         sending = Sending(room, body, self._kept.keep(lambda entry: kept.Text(entry, room, text)))
         self._outbox.put(sending)
         self.outlet.produce()
-        return sending.stored
+        return sending.stored.addErrback(self._withdrawn, sending)
+
+    def _withdrawn(self, failure: Failure, sending: Sending) -> Failure:
+        if failure.check(CancelledError):
+            self._outbox.withdraw(sending)
+        return failure
 
     def send_file(self, path: str, room: str, name: str, progress: Progress | None) -> Deferred[int | None]:
         """Send a file; see :meth:`cli.client.Client.send_file`."""

@@ -39,6 +39,7 @@ class Conversation:
         self._settings = settings
         self.status: Status | None = None  # None before anything is known
         self.met = False  # we were let in once
+        self.asking = False  # for a password, without which we are not let in
         self.trouble = ""  # that the server told of, while it lasts
         self.transfers: list[Transfer] = []  # that are under way
         self.ignored: dict[str, str] = {}  # folded names: as they were written

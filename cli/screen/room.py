@@ -138,13 +138,14 @@ class Room:
             self._reached.read(self.last_id)
 
     @property
-    def _on_screen(self) -> Span:
+    def on_screen(self) -> Span:
+        """Which messages are on the screen."""
         first, last = self._seen
         return Span(self.last_id - (last - first), self.last_id) if self.follows else self._seen
 
     def _near(self) -> Span:
         """Return what is on the screen and, where that is seen, a page on both sides, so that one scrolls smoothly."""
-        first, last = self._on_screen
+        first, last = self.on_screen
         ahead = PAGE if self._shown else 0
         return Span(first - ahead, last + ahead)
 
@@ -179,7 +180,7 @@ class Room:
 
     def wanted(self) -> Span | None:
         """Return which messages to fetch next, None where all that one sees or may soon see are here."""
-        return self.history.wanted(self._on_screen.last, self._near())
+        return self.history.wanted(self.on_screen.last, self._near())
 
     def load(self, wanted: Span, messages: Iterable[Message]) -> None:
         """Take the answer for what was ``wanted``."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest import TestCase
 
@@ -17,7 +16,9 @@ from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
+from cli.screen.modes import Mode
 from cli.screen.places import Places
+from cli.screen.room import Room
 from cli.screen.talk import Talk
 from tests.cli.screen.made import message, offered
 from wire.frames import MAX_ROOMS, RoomInfo
@@ -39,6 +40,27 @@ class Asked:
         return ask
 
 
+class FakeWriting:
+    """What takes the keys."""
+
+    def __init__(self) -> None:
+        self.modes: list[Mode] = []
+        self.taken_back = 0
+        self.sent: list[tuple[str, str]] = []  # where, and what
+
+    def let(self, mode: Mode) -> None:
+        self.modes.append(mode)
+
+    def drop(self, mode: Mode) -> None:
+        self.modes.remove(mode)
+
+    def take_back(self) -> None:
+        self.taken_back += 1
+
+    def say_in(self, room: Room, text: str) -> None:
+        self.sent.append((room.name, text))
+
+
 class FakeTalk:
     """What the commands see of :class:`Talk`."""
 
@@ -48,9 +70,8 @@ class FakeTalk:
         self.conversation = Conversation("ann", ["lobby"], Highlights([]))
         self.commands, self.keys = Commands(), Keys()
         self.client = Asked()
+        self.writing = FakeWriting()
         self.said: list[str] = []
-        self.writing = SimpleNamespace(say_in=lambda room, text: self.sent.append((room.name, text)))
-        self.sent: list[tuple[str, str]] = []
         self.faults: list[Failure] = []
 
     def say(self, text: str) -> None:
@@ -154,7 +175,7 @@ class Joining(Typed):
         for typed in ("msg Bob  hi there ", "msg @bob again"):
             self.assertEqual(self.type(typed), "")
         self.assertEqual(self.rooms(), ["lobby", "[@Bob]"])
-        self.assertEqual(self.talk.sent, [("@Bob", " hi there"), ("@Bob", "again")])
+        self.assertEqual(self.talk.writing.sent, [("@Bob", " hi there"), ("@Bob", "again")])
         self.assertEqual(self.client.asked[0], ("join", "@Bob"))
         refused = AskRefused("unknown_room", "Bob has no account")
         self.assertEqual(self.answer(refused), "not in @Bob: Bob has no account")
@@ -162,7 +183,7 @@ class Joining(Typed):
 
     def test_a_talk_without_a_word(self) -> None:
         self.type("msg bob")
-        self.assertEqual((self.rooms(), self.talk.sent), (["lobby", "[@bob]"], []))
+        self.assertEqual((self.rooms(), self.talk.writing.sent), (["lobby", "[@bob]"], []))
 
     def test_who_is_nobody(self) -> None:
         for typed in ("msg", "msg b\u00a0b x"):
