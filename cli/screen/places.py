@@ -15,6 +15,7 @@ from cli.screen.columns import aligned, in_columns
 from cli.screen.completion import last_word
 from cli.screen.people import People
 from cli.screen.room import Room
+from cli.screen.told import SERVER
 from cli.words import counted
 from wire.frames import MAX_ROOMS, RoomInfo
 from wire.names import TALK, BadName, fold, room_name
@@ -48,7 +49,7 @@ class Places:
             self._message,
             "say something to somebody alone, in the talk of two with them",
             "NAME [TEXT]",
-            subject="rooms",
+            subject=SERVER,  # which must have accounts
         )
         talk.commands.add(
             "leave",
