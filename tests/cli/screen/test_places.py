@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any, cast
 from unittest import TestCase
 
@@ -19,6 +18,7 @@ from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
 from cli.screen.modes import Mode
 from cli.screen.places import Places
+from cli.screen.room import Room
 from cli.screen.talk import Talk
 from tests.cli.screen.made import message, offered
 from wire.frames import MAX_ROOMS, RoomInfo
@@ -46,6 +46,10 @@ class FakeWriting:
     def __init__(self) -> None:
         self.modes: list[Mode] = []
         self.taken_back = 0
+        self.sent: list[tuple[str, str]] = []
+
+    def say_in(self, room: Room, text: str) -> None:
+        self.sent.append((room.name, text))
 
     def let(self, mode: Mode) -> None:
         self.modes.append(mode)
@@ -68,8 +72,7 @@ class FakeTalk:
         self.client = Asked()
         self.writing = FakeWriting()
         self.said: list[str] = []
-        self.writing = SimpleNamespace(say_in=lambda room, text: self.sent.append((room.name, text)))
-        self.sent: list[tuple[str, str]] = []
+        self.sent = self.writing.sent
         self.faults: list[Failure] = []
 
     def say(self, text: str) -> None:
