@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from server.accounts import AT_ONCE
 from tests.plain_client import Frame, PlainClient
 from tests.processes import SERVER, ServerProcess
 from tests.system.test_operator import CommandCase
@@ -70,6 +71,9 @@ class Registered(AccountCase):
             slowest = max(slowest, time.monotonic() - began)
         self.assertLess(slowest, 1)
         self.assertLess(server.peak_memory(), server.memory() + 64 * 2**20)
+        threads = Path(f"/proc/{server.pid}/task").glob("*/stat")
+        nice = [int(thread.read_text().rpartition(")")[2].split()[16]) for thread in threads]
+        self.assertEqual((nice.count(19), nice.count(0)), (AT_ONCE, len(nice) - AT_ONCE))  # those that hash
 
     def test_two_servers(self) -> None:
         self.db = self.mariadb()

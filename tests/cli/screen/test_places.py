@@ -46,10 +46,7 @@ class FakeWriting:
     def __init__(self) -> None:
         self.modes: list[Mode] = []
         self.taken_back = 0
-        self.sent: list[tuple[str, str]] = []
-
-    def say_in(self, room: Room, text: str) -> None:
-        self.sent.append((room.name, text))
+        self.sent: list[tuple[str, str]] = []  # where, and what
 
     def let(self, mode: Mode) -> None:
         self.modes.append(mode)
@@ -59,6 +56,9 @@ class FakeWriting:
 
     def take_back(self) -> None:
         self.taken_back += 1
+
+    def say_in(self, room: Room, text: str) -> None:
+        self.sent.append((room.name, text))
 
 
 class FakeTalk:
@@ -72,7 +72,6 @@ class FakeTalk:
         self.client = Asked()
         self.writing = FakeWriting()
         self.said: list[str] = []
-        self.sent = self.writing.sent
         self.faults: list[Failure] = []
 
     def say(self, text: str) -> None:
@@ -176,7 +175,7 @@ class Joining(Typed):
         for typed in ("msg Bob  hi there ", "msg @bob again"):
             self.assertEqual(self.type(typed), "")
         self.assertEqual(self.rooms(), ["lobby", "[@Bob]"])
-        self.assertEqual(self.talk.sent, [("@Bob", " hi there"), ("@Bob", "again")])
+        self.assertEqual(self.talk.writing.sent, [("@Bob", " hi there"), ("@Bob", "again")])
         self.assertEqual(self.client.asked[0], ("join", "@Bob"))
         refused = AskRefused("unknown_room", "Bob has no account")
         self.assertEqual(self.answer(refused), "not in @Bob: Bob has no account")
@@ -184,7 +183,7 @@ class Joining(Typed):
 
     def test_a_talk_without_a_word(self) -> None:
         self.type("msg bob")
-        self.assertEqual((self.rooms(), self.talk.sent), (["lobby", "[@bob]"], []))
+        self.assertEqual((self.rooms(), self.talk.writing.sent), (["lobby", "[@bob]"], []))
 
     def test_who_is_nobody(self) -> None:
         for typed in ("msg", "msg b\u00a0b x"):
