@@ -15,7 +15,6 @@ from cli.screen.columns import aligned, in_columns
 from cli.screen.completion import last_word
 from cli.screen.people import People
 from cli.screen.room import Room
-from cli.screen.told import SERVER
 from cli.words import counted
 from wire.frames import MAX_ROOMS, RoomInfo
 from wire.names import TALK, BadName, fold, room_name
@@ -49,7 +48,7 @@ class Places:
             self._message,
             "say something to somebody alone, in the talk of two with them",
             "NAME [TEXT]",
-            subject=SERVER,  # which must have accounts
+            subject="rooms",
         )
         talk.commands.add(
             "leave",

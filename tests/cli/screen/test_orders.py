@@ -41,7 +41,7 @@ class Ordering(Typed):
     def test_the_servers_commands_are_ones_own(self) -> None:
         self.orders.learn()
         self.answer(HELP)
-        self.assertEqual(self.names(), {"msg", "run", "help", "kick"})
+        self.assertEqual(self.names(), {"run", "help", "kick"})
         kick = self.talk.commands.get("kick")
         assert kick is not None
         self.assertEqual((kick.usage, kick.help), ("/kick NAME [REASON]", "end all connections of somebody"))
@@ -51,7 +51,7 @@ class Ordering(Typed):
     def test_the_overview_has_a_line_for_them(self) -> None:
         self.orders.learn()
         self.answer(["\n".join(f"{name} X — x" for name in ("help", "kick", "ban"))])
-        self.assertEqual(overview(self.talk.commands, 80).splitlines()[-2], "server: /msg /run /kick /ban")
+        self.assertEqual(overview(self.talk.commands, 80).splitlines()[-2], "server: /run /kick /ban")
 
     def test_what_it_may_not_call_them(self) -> None:
         self.orders.learn()
