@@ -12,6 +12,7 @@ from unicodedata import category, combining, normalize
 MAX_NAME = 32  # characters after NFKC
 MAX_WRITTEN = 4 * MAX_NAME  # characters before it: no more than four become one
 MAX_FILE_NAME = 255  # bytes in UTF-8
+TALK = "@"  # before a user's name: the talk of two with them, which is a room
 LONG = 200  # characters of a text that might be all marks: sorted each by each they take a fraction of a millisecond
 PILE = 10  # marks on one letter: no language has that many
 
@@ -47,6 +48,11 @@ def canonical(name: str) -> str:
     if not (kinds[0] in ("L", "Nd") or shown[0] == "_"):
         raise BadName("a name begins with a letter, a digit or _")
     return shown
+
+
+def room_name(name: str) -> str:
+    """Return a room's name, or ``@`` and a user's, as it is kept and shown; raises :class:`BadName`."""
+    return TALK + canonical(name[len(TALK) :]) if name.startswith(TALK) else canonical(name)
 
 
 def fold(text: str) -> str:

@@ -99,13 +99,10 @@ class ClosedServer(AccountCase):
     def test_one_voice(self) -> None:
         server = self.serve("--auth", "closed")
         self.does("users", "add", "ann", given=b"secret\n")
-        refusals = [
-            self.refusal(server, user, **fields)
-            for user in ("ann", "\u0430nn", "nobody")
-            for fields in ({}, {"password": "x"})
-        ]
-        self.assertEqual({str(each) for each in refusals}, {str(refusals[0])})
-        self.assertEqual(refusals[0] and refusals[0]["code"], "auth_failed")
+        for fields in ({}, {"password": "x"}):
+            refusals = [self.refusal(server, user, **fields) for user in ("ann", "\u0430nn", "nobody")]
+            self.assertEqual({str(each) for each in refusals}, {str(refusals[0])})
+            self.assertEqual(refusals[0] and refusals[0]["code"], "auth_failed")
         self.assertEqual(self.code(server, "ann", password="secret"), "")
 
 

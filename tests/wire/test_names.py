@@ -11,7 +11,19 @@ from unittest import TestCase
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wire.names import LONG, BadName, _stands_alone, canonical, file_name, fold
+from wire.names import LONG, BadName, _stands_alone, canonical, file_name, fold, room_name
+
+
+class RoomNames(TestCase):
+    def test_a_talk_of_two_is_called_as_the_other(self) -> None:
+        self.assertEqual(room_name("@\uff22ob"), "@Bob")
+        self.assertEqual(room_name("@" + "x" * 32), "@" + "x" * 32)
+        self.assertEqual(room_name("lobby"), "lobby")
+
+    def test_what_is_none(self) -> None:
+        for name in ("@", "@@bob", "@ bob", "@" + "x" * 33, "\uff20bob", "#room", "bob@"):
+            with self.assertRaises(BadName, msg=ascii(name)):
+                room_name(name)
 
 
 class CanonicalTests(TestCase):
