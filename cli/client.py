@@ -159,7 +159,8 @@ class Client:
 
         None where it is stored but the answer was lost. Errback :class:`SendRefused`; :class:`ClientClosed` where the
         client ended before it knew. A program that sends much waits for this: all that is unsent is held in memory.
-        What is longer than a frame is uploaded first; messages sent after it may then arrive before it.
+        What is longer than a frame is uploaded first; messages sent after it may then arrive before it. Cancelling it
+        takes back what was not said yet.
         """
         return self._settled(self._session.send(text, room))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import TestCase
 
+from server.commands import COMMANDS
 from server.options import Options
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,14 @@ class OperatingTests(TestCase):
     def test_every_flag_is_told(self) -> None:
         told = set(re.findall(r"^\| `--([a-z-]+) ", section("Flags"), re.MULTILINE))
         self.assertEqual(told, {parameter[0] for parameter in Options.optParameters} | {"listen"})
+
+    def test_every_command_and_its_flags_are_told(self) -> None:
+        page = section("Commands")
+        for name, named in COMMANDS.items():
+            self.assertIn(f"\n| `{name}", page)
+            command = named()
+            for flag, *_ in (*getattr(command, "optParameters", ()), *getattr(command, "optFlags", ())):
+                self.assertIn(f"--{flag}", page, name)
 
     def test_every_message_of_the_log_is_told(self) -> None:
         told = set(re.findall(r"^\| `([^`]+)` \|", section("The log"), re.MULTILINE))

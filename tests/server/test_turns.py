@@ -81,10 +81,10 @@ class ReadingTests(TestCase):
         seen: list[bytes] = []
         take = self.ann.connection.stringReceived
 
-        def look(payload: bytes) -> None:
+        def looked_at(payload: bytes) -> None:
             seen.append(payload)
             take(payload)
 
-        self.patch(self.ann.connection, "stringReceived", look)
+        self.patch(self.ann.connection, "stringReceived", looked_at)
         self.ann.connection.dataReceived(b"1:x," * 1_000)
         self.assertEqual(seen, [b"x"])

@@ -8,15 +8,22 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 from contextlib import ExitStack, closing
 from pathlib import Path
 from unittest import TestCase
 
+from server.options import Options
 from tests.plain_client import PlainClient
 from tests.processes import ROOT, SERVER, ServerProcess, environment
 from tests.programs import program
 
 HELD = "systemd:domain=INET:name=chat"
+
+
+def elsewhere(unit: str) -> str:
+    """Return a unit, or a drop-in, for a program that is there where these tests run."""
+    return unit.replace("/opt/console-chat/bin/chat-server", sys.executable)
 
 
 class FolderCase(TestCase):
@@ -30,10 +37,8 @@ class Units(FolderCase):
     def setUp(self) -> None:
         super().setUp()
         self.analyze = program("systemd-analyze", "systemd")
-        # Where the server is installed stands in the unit; here it is somewhere else, and has to be there.
         for unit in (ROOT / "deploy").glob("console-chat.*"):
-            text = unit.read_text().replace("/opt/console-chat/bin/chat-server", sys.executable)
-            (self.folder / unit.name).write_text(text)
+            (self.folder / unit.name).write_text(elsewhere(unit.read_text()))
 
     def run_analyze(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -43,6 +48,20 @@ class Units(FolderCase):
     def test_systemd_has_nothing_to_say_against_them(self) -> None:
         ended = self.run_analyze("verify", "./console-chat.service", "./console-chat.socket")
         self.assertEqual((ended.returncode, ended.stdout + ended.stderr), (0, ""))
+
+    def test_nor_against_the_flags_that_the_page_for_operators_adds(self) -> None:
+        page = (ROOT / "docs" / "operating.md").read_text()
+        [drop_in] = re.findall(
+            r"console-chat\.service\.d/chat\.conf <<'END'\n(.*?)^    END$", page, re.DOTALL | re.MULTILINE
+        )
+        folder = self.folder / "console-chat.service.d"
+        folder.mkdir()
+        (folder / "chat.conf").write_text(elsewhere(textwrap.dedent(drop_in)))
+        self.test_systemd_has_nothing_to_say_against_them()
+        [words] = re.findall(r"^ExecStart=\S+ (.*?[^\\])$", textwrap.dedent(drop_in), re.DOTALL | re.MULTILINE)
+        options = Options()
+        options.parseOptions(words.replace("\\\n", "").split())
+        self.assertEqual(options["listen"], ["tls:systemd:domain=INET6:name=chat"])
 
     def test_the_service_is_hardened(self) -> None:
         ended = self.run_analyze("security", "--offline=true", "--threshold=15", "./console-chat.service")
