@@ -25,9 +25,9 @@ def overview(commands: Commands, width: int) -> str:
     Each has a line that tells what it does, by subject, where there is so much room; of those of the server, of which
     there may be many, the names have to do.
     """
-    told = [command for command in commands if command.name != "help"]  # of which the last line tells
+    told = [command for command in commands if command.name not in ("help", "keys")]  # of them the last line tells
     lines = list(_by_subject(told)) if width >= ROOMY else [_names(told)]
-    return "\n".join([*lines, "/help COMMAND, keys or settings: more of each"])
+    return "\n".join([*lines, "more: /help COMMAND, /help settings, /keys"])
 
 
 def _by_subject(commands: list[Command]) -> Iterator[str]:
