@@ -30,7 +30,7 @@ class DoorTests(TestCase):
         factory.buildProtocol = counted  # type: ignore[method-assign]
         factory.noisy = False
         door = Door(factory, self.clock)
-        self.port: Any = reactor.listenTCP(0, door, 200, "127.0.0.1")  # type: ignore[attr-defined]
+        self.port: Any = reactor.listenTCP(0, door, 200, "127.0.0.1")  # type: ignore[arg-type]
         door.stands_at(self.port)
         self.addCleanup(lambda: self.port.stopListening())
 

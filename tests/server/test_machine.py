@@ -101,7 +101,7 @@ class ChatMachine(RuleBasedStateMachine):
         self.guests: list[tuple[Peer, list[bytes]]] = []  # who came once, with what they said
         self.liars = Liars(self.house)
         self.faults: list[LogEvent] = []  # that the log tells of
-        globalLogPublisher.addObserver(self._logged)
+        globalLogPublisher.addObserver(self._logged)  # type: ignore[arg-type]
         for person in self.people:
             person.connect(self.house, 1 << 30)
         self.house.settle()
@@ -229,7 +229,7 @@ class ChatMachine(RuleBasedStateMachine):
         try:
             self.settle()
         finally:
-            globalLogPublisher.removeObserver(self._logged)
+            globalLogPublisher.removeObserver(self._logged)  # type: ignore[arg-type]
         room_module.TAIL = 4 * 1024 * 1024  # type: ignore[misc]
 
 
