@@ -1,7 +1,7 @@
 """Programs of this project that need not load anything any more: each start is a fork of a process that has done so.
 
 To load them takes most of a second of processor time, and tests start hundreds. What comes of it is a process of its
-own like any other, a child of this one; :mod:`tests.system.test_start` and others start programs as people do.
+own like any other, a child of this one; :mod:`tests.system.test_systemd` and others start programs as people do.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -30,7 +30,7 @@ class DoorTests(TestCase):
         factory.buildProtocol = counted  # type: ignore[method-assign]
         factory.noisy = False
         door = Door(factory, self.clock)
-        self.port: Any = reactor.listenTCP(0, door, 200, "127.0.0.1")  # type: ignore[attr-defined, arg-type, unused-ignore]
+        self.port = cast(Any, reactor).listenTCP(0, door, 200, "127.0.0.1")
         door.stands_at(self.port)
         self.addCleanup(lambda: self.port.stopListening())
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import TestCase
 
 from server.options import Options
+from tests import forkserver
 from tests.plain_client import PlainClient
 from tests.processes import SERVER, TWISTD, ServerProcess, environment
 
@@ -26,16 +27,18 @@ class StartCase(TestCase):
         self, *flags: str, command: Sequence[str] = SERVER, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a server that is to end by itself."""
-        return subprocess.run(
+        process = forkserver.start(
             [*command, *flags],
             cwd=self.folder,
             env={**environment(), **variables},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=30,
-            check=False,
         )
+        self.addCleanup(process.kill)
+        output, errors = process.communicate(timeout=30)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     def assert_refused(self, *flags: str, says: str = "", **variables: str) -> None:
         """See that a server with these flags ends with status 1 and one line, which has ``says`` in it."""
