@@ -9,10 +9,10 @@ code := wire storage server cli tests tools bench
 processes := tests\.(bench|engine|mariadb|processes|system|terminal)
 waiting := $(shell grep -rlE --include='test_*.py' 'twisted\.trial' tests)
 twice := $(subst /,.,$(basename $(sort $(shell grep -LE '$(processes)' $(waiting)))))
-# Many tests wait for what they have started, so there is one more at a time than there are processors.
-pytest := $(bin)/python -m pytest -q -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
+# Many tests wait for what they have started, so there are more at a time than there are processors.
+pytest := $(bin)/python -m pytest -q -n $(shell expr $$(nproc) + 2) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run serve join test torture lint format guide fuzz bench bench-full bench-check pictures lock wheels clean
+.PHONY: help run serve join test coverage torture lint format guide fuzz bench bench-full bench-check pictures lock wheels clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,12 +26,15 @@ serve: .venv/ready ## the server alone, on PORT=7777 of this machine, with its m
 join: .venv/ready ## one more client in this terminal, as NAME=bob
 	@exec $(bin)/python cmd/cli --port $(PORT) $(NAME)
 
-test: lint ## everything that has to hold: style, types, tests, coverage
+test: lint ## everything that has to hold: style, types, tests
 	@tools/needs.sh
 	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
-	$(pytest) tests/torture
-	$(pytest) --ignore tests/torture --cov --cov-report=term
+	$(pytest)
 	-$(bin)/python -m bench.check --short
+
+coverage: .venv/ready ## how much of the code the tests go through: less than 90 % is a failure
+	@tools/needs.sh
+	$(pytest) --ignore tests/torture --cov --cov-report=term
 
 torture: export KILLS ?= 100
 torture: export DB_KILLS ?= 20

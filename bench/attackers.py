@@ -147,13 +147,13 @@ def logins(target: Target) -> None:
 
 
 def stuck_readers(target: Target) -> None:
-    """8. A thousand readers of the others' room that do not read."""
-    _hold([_logged_in(target, f"stuck{number}", "lobby") for number in range(MANY)])
+    """8. A thousand readers of the others' room and of a long one that do not read."""
+    _hold(list(_readers(target, "stuck")))
 
 
 def slow_readers(target: Target) -> None:
     """8. A thousand that read a byte a second."""
-    held = [_logged_in(target, f"slow{number}", "lobby") for number in range(MANY)]
+    held = list(_readers(target, "slow"))
     while True:
         for attacker in held:
             attacker.recv(1)
@@ -162,10 +162,20 @@ def slow_readers(target: Target) -> None:
 
 def stuck_over_tls(target: Target) -> None:
     """8. A thousand readers over TLS that do not read."""
-    held = [trusting().wrap_socket(_open(target.tls)) for _ in range(MANY)]
-    for number, attacker in enumerate(held):
-        attacker.sendall(_login(f"tls{number}", "lobby"))
-    _hold(held)
+    _hold(list(_readers(target, "tls", trusting().wrap_socket)))
+
+
+def _readers(target: Target, name: str, secure: Callable[..., socket.socket] | None = None) -> Iterator[socket.socket]:
+    """Fill a room, then log in to that and to the others', with little room for what is to be read."""
+    filling = _logged_in(target, name)
+    filling.sendall(b"".join(encode("send", b"x" * LONGEST, seq=seq, room=ROOM) for seq in range(1, 100)))
+    for number in range(MANY):
+        reader = socket.socket()
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        reader.connect(target.tls if secure else target.plain)
+        reader = secure(reader) if secure else reader
+        reader.sendall(encode("login", user=f"{name}{number}", rooms={ROOM: 0, "lobby": None}))
+        yield reader
 
 
 def flood(target: Target) -> None:
@@ -226,9 +236,9 @@ def names(target: Target) -> None:
 
 def strange_texts(target: Target) -> None:
     """12. What terminals obey, and patterns and markup (15), as texts."""
-    strange = [text for text in STRANGE.values() if text.encode(errors="replace") == text.encode(errors="ignore")]
-    texts = cycle([*strange, "%s%n", "'; DROP TABLE messages; --", "100%_\\", "{user}"])
-    parts = (encode("send", text.encode(), seq=seq, room=ROOM) for seq, text in enumerate(texts, 1))
+    strange = (text.encode(errors="ignore")[:LONGEST] for text in STRANGE.values())
+    texts = cycle([*strange, b"%s%n", b"'; DROP TABLE messages; --", b"100%_", b"{user}", b"\\ud800"])
+    parts = (encode("send", text, seq=seq, room=ROOM) for seq, text in enumerate(texts, 1))
     _say(_logged_in(target, "strange"), parts)
 
 
@@ -249,7 +259,7 @@ def not_text(target: Target) -> None:
 def searches(target: Target) -> None:
     """15. Searches for what is nowhere, in a room of long texts."""
     attacker = _logged_in(target, "searches")
-    attacker.sendall(b"".join(encode("send", b"a" * LONGEST, seq=seq, room=ROOM) for seq in range(1, 500)))
+    attacker.sendall(b"".join(encode("send", b"a" * LONGEST, seq=seq, room=ROOM) for seq in range(1, 200)))
     words = " ".join(f"a%_{number}" for number in range(150))
     asked = (encode("search", room=ROOM, query=words, limit=500, ref=ref) for ref in count())
     for question in asked:

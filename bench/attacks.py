@@ -2,7 +2,7 @@
 
 Printed are p50 and p99 of the delay from a message's sending to its arrival, before the attack and while it lasts, in
 milliseconds, and the server's memory. The goal is a p99 below twice what it was, and 5 ms more. Attackers are in
-reality on another machine: here they are a process that only gets what the others leave of the processors (nice 19).
+reality on other machines: here they are a process that runs only where nobody else wants the processor (SCHED_IDLE).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from typing import Final, NamedTuple, Self
 
 from bench.attackers import ATTACKS, Attack, Target
@@ -84,12 +85,12 @@ class People:
 
 
 @contextmanager
-def beside(attack: Attack, target: Target) -> Iterator[None]:
-    """Have the attack go on; raises :class:`Broken` if it did not last."""
+def beside(attack: Attack, target: Target) -> Iterator[ForkProcess]:
+    """Have the attack go on, in a process that is yielded; raises :class:`Broken` if it did not last."""
     attacker = get_context("fork").Process(target=_attack, args=(attack, target), daemon=True)
     attacker.start()
     try:
-        yield
+        yield attacker
         if not attacker.is_alive():
             raise Broken("the attack came to an end")
     finally:

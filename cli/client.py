@@ -147,6 +147,8 @@ class Client:
     def read_msg(self) -> Deferred[Message]:
         """Return the next message: those of a room in their order, each once.
 
+        What somebody says to this user alone, both having accounts, comes unasked in the room ``@`` and their name;
+        who begins such a talk joins that room.
         Errback :class:`ClientClosed` when the client has ended and all that came was read.
         """
         message = self._session.get()
@@ -159,7 +161,8 @@ class Client:
 
         None where it is stored but the answer was lost. Errback :class:`SendRefused`; :class:`ClientClosed` where the
         client ended before it knew. A program that sends much waits for this: all that is unsent is held in memory.
-        What is longer than a frame is uploaded first; messages sent after it may then arrive before it.
+        What is longer than a frame is uploaded first; messages sent after it may then arrive before it. Cancelling it
+        takes back what was not said yet.
         """
         return self._settled(self._session.send(text, room))
 

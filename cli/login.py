@@ -30,8 +30,11 @@ def make_client(
     listener: Listener,
     *,
     read: bool = True,
+    unasked: bool = False,
 ) -> Client:
     """Return a client, not started, that will be in ``rooms``, with so many messages of what was said before.
+
+    Of others it takes nothing but, ``unasked``, what somebody says to this user alone.
 
     Raises :class:`BadPasswordFile`.
     """
@@ -46,6 +49,7 @@ def make_client(
         outbox=secrets.folder / "outbox",
         in_thread=Threads(reactor),
         listener=listener,
+        unasked=unasked,
     )
     another = Another(options["user"], options.server, listener)
     servers = addresses(options["host"], options["port"])

@@ -24,7 +24,9 @@ def talk(reactor: Any, options: Options, secrets: Secrets) -> Deferred[int]:
     rooms = options["rooms"] or ([] if remembered.past.rooms else [LOBBY])
 
     def make(listener: Listener) -> Client:
-        client = make_client(reactor, options, secrets, rooms, 0, listener)  # what one looks at is fetched
+        client = make_client(
+            reactor, options, secrets, rooms, 0, listener, unasked=True
+        )  # what one looks at is fetched
         client.started.addCallback(arrived)
         return client
 

@@ -18,7 +18,7 @@ from cli.config import Config
 from cli.settings import SETTINGS, BadSetting, Setting, Settings, Value
 from cli.usage import flag_help, usage
 from wire.frames import LOBBY, MAX_PAGE
-from wire.names import BadName, canonical, file_name
+from wire.names import BadName, canonical, file_name, room_name
 
 _SHORT: Final = {"user": "u", "host": "h", "port": "p", "rooms": "r"}
 _NO: Final = "no_"  # before a flag that says no
@@ -222,7 +222,7 @@ class Options(AnyOptions):
             self._take_address(self._address)
         super().postOptions()
         self.room_chosen = "rooms" in self._said
-        self["rooms"] = [canonical(room) for room in self.settings.rooms]
+        self["rooms"] = [room_name(room) for room in self.settings.rooms]
         self["user"] = canonical(self.settings.user) if self.settings.user else _login_name()
 
 
@@ -232,7 +232,7 @@ class _CommandOptions(AnyOptions):
     brief: ClassVar[str]  # what it does, in a line
 
     optParameters: ClassVar[list[list[Any]]] = [
-        ["room", "r", LOBBY, "Room that it is about.", partial(_value, "room", canonical)],
+        ["room", "r", LOBBY, "Room that it is about.", partial(_value, "room", room_name)],
     ]
 
     def parseArgs(self, *arguments: str) -> None:

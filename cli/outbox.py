@@ -75,6 +75,7 @@ class Outbox:
         """Do not say it, if it was not said yet."""
         if sending in self._waiting:
             self._waiting.remove(sending)
+            self._finish(sending)
 
     def open(self, received: int) -> None:
         """Logged in: the server has what bears a number up to ``received``, the rest is to be said again."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from msgspec import UNSET
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 
@@ -30,7 +30,7 @@ from cli.status import Listener, Progress
 from cli.uploads import Uploads
 from wire import frames
 from wire.frames import LOBBY, MAX_BODY, BadFrame, Frame, RoomInfo, ServerFrame
-from wire.names import BadName, canonical, file_name, fold
+from wire.names import BadName, file_name, fold, room_name
 
 PAGE: Final = 100  # messages asked for at once to fill a gap: 6 MB at most
 SHOWN: Final = 80  # characters of a text that are told of what an earlier run left
@@ -44,7 +44,8 @@ class Session:
 
     ``rooms`` maps each room to the last id that is known of it, None for the newest ``history`` messages. ``key`` and
     ``client`` are the secrets of the protocol's `login`, ``password`` that of the user's account; ``outbox`` is the
-    file of an outbox on disk. What blocks is done ``in_thread``.
+    file of an outbox on disk. What blocks is done ``in_thread``. What comes ``unasked``, in a talk of two that somebody
+    begins, is taken or not.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Session:
         outbox: Path | None = None,
         in_thread: InThread = at_once,
         listener: Listener | None = None,
+        unasked: bool = True,
     ) -> None:
         self.user = user
         self.inbox = inbox
@@ -74,6 +76,7 @@ class Session:
         self._client = client
         self.password = password  # what the next login says
         self._history = history if inbox.keep else 0
+        self._unasked = unasked
         wanted = {LOBBY: None} if rooms is None else rooms
         self._rooms = {fold(name): Room(name, after, self._history) for name, after in wanted.items()}
         self._questions = Questions()
@@ -193,7 +196,12 @@ class Session:
         sending = Sending(room, body, self._kept.keep(lambda entry: kept.Text(entry, room, text)))
         self._outbox.put(sending)
         self.outlet.produce()
-        return sending.stored
+        return sending.stored.addErrback(self._withdrawn, sending)
+
+    def _withdrawn(self, failure: Failure, sending: Sending) -> Failure:
+        if failure.check(CancelledError):
+            self._outbox.withdraw(sending)
+        return failure
 
     def send_file(self, path: str, room: str, name: str, progress: Progress | None) -> Deferred[int | None]:
         """Send a file; see :meth:`cli.client.Client.send_file`."""
@@ -241,7 +249,7 @@ class Session:
         if self._closed is not None:
             return fail(self._closed)
         try:
-            canonical(name.removeprefix("@"))  # a wrong one would spoil the next login
+            room_name(name)  # a wrong one would spoil the next login
         except BadName as why:
             return fail(AskRefused("bad_name", str(why)))
         history = history if self.inbox.keep else 0
@@ -402,7 +410,7 @@ class Session:
     def _open_room(self, name: str, first_id: int, last_id: int) -> None:
         if len(self._rooms) >= ROOMS and fold(name) not in self._rooms:
             raise BadFrame("the server has too many rooms")
-        room = self._rooms.setdefault(fold(name), Room(name, None, None))
+        room = self._rooms.setdefault(fold(name), Room(name, None, None, quiet=not self._unasked))
         room.open(name, first_id, last_id)
         if room.quiet and room.joins:  # what is wanted of before is no news to the server: it has to be asked for
             room.quiet, room.passed = False, last_id

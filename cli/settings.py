@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from cli.addresses import addresses
 from cli.words import meant
-from wire.names import canonical
+from wire.names import canonical, room_name
 
 Value = str | bool | int | list[str]
 
@@ -196,7 +196,7 @@ class Settings:
         later=True,
     )
     rooms: list[str] = setting(
-        [], "rooms to be in, by default those of last time, or lobby", group=WHERE, flag="room", test=canonical,
+        [], "rooms to be in, by default those of last time, or lobby", group=WHERE, flag="room", test=room_name,
         later=True,
     )  # fmt: skip
     theme: str = setting("dark", "colours", group=SHOWN, choices=("dark", "light", "mono"))

@@ -25,12 +25,12 @@ _UNKNOWN_SIGNERS: Final = (2, 18, 19, 20, 21)
 _FAULTS: Final = {
     _EXPIRED: "its certificate has expired; who runs the server has to renew it",
     _NOT_YET_VALID: "its certificate is not valid yet; is the clock of this machine right?",
-    **dict.fromkeys(
-        _UNKNOWN_SIGNERS,
-        "nobody whom this machine trusts has signed its certificate; if who runs the server signed it,"
-        " --tls-ca FILE names theirs, else somebody stands between",
-    ),
 }
+_UNSIGNED: Final = (
+    "nobody whom this machine trusts has signed its certificate; if who runs the server signed it,"
+    " --tls-ca FILE names theirs, else somebody stands between"
+)
+_SIGNED: Final = "has signed its certificate; where that is the right file, somebody stands between"
 _ANOTHER_NAME: Final = "its certificate is for another name; is the address right? If so, somebody stands between"
 _NO_VERSION: Final = "it speaks no version of TLS that is safe; it must be 1.2 or newer"
 _NOT_TLS: Final = "it does not speak TLS; is the port right? Without --tls nothing would be secret"
@@ -54,6 +54,8 @@ class Verified:
 
     def __init__(self, host: str, authorities: Path | None = None) -> None:
         trusted = platformTrust() if authorities is None else trustRootFromCertificates(_certificates(authorities))
+        unsigned = _UNSIGNED if authorities is None else f"nobody in {authorities} {_SIGNED}"
+        self._faults = {**_FAULTS, **dict.fromkeys(_UNKNOWN_SIGNERS, unsigned)}
         self._context = CertificateOptions(trustRoot=trusted).getContext()
         self._host = host
         self._is_address = isIPAddress(host) or isIPv6Address(host)
@@ -74,7 +76,7 @@ class Verified:
         """Say whether one certificate of the chain is good; OpenSSL looked at all but the name, which the last has."""
         fault = ""
         if not signed:
-            fault = _FAULTS.get(error, f"its certificate is refused (OpenSSL's error {error})")
+            fault = self._faults.get(error, f"its certificate is refused (OpenSSL's error {error})")
         elif depth == 0 and not self._is_for_host(shown):
             fault = _ANOTHER_NAME
         if fault:

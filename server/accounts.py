@@ -25,6 +25,7 @@ from wire.names import fold
 AT_ONCE: Final = 2  # passwords that are looked at
 
 NOT_OFFERED: Final = "this server does not offer it"
+NOT_IT: Final = "that is not the password of an account of that name"
 
 Find = Callable[[str], Awaitable[Account | None]]
 
@@ -164,7 +165,7 @@ class Accounts:
         try:
             avatar: Any = await self._portal.login(claim, who, IPerson)
         except LoginFailed:
-            raise Refused(WRONG.code, WRONG.text) from None
+            raise Refused(WRONG.code, WRONG.text if password is None else NOT_IT) from None
         account: Account | None = avatar[1]
         return account
 
@@ -176,8 +177,10 @@ class Accounts:
         if self.auth is Auth.OPEN:
             raise Refused("forbidden", NOT_OFFERED)
         account = await self._find(fold(name))
+        if account is not None and old is None:
+            raise Refused("auth_failed", "that name has an account; its password is changed by who knows it")
         if account is not None:
-            account = await self.admit(who, name, old or "", network)
+            account = await self.admit(who, name, old, network)
         if not password:
             raise Refused("bad_frame", "an empty password is none")
         hash = await self._passwords.hash(checked(password))

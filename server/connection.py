@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UnsetType
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
 from twisted.logger import Logger
@@ -27,6 +29,7 @@ from server.room import Cursor, Room
 from server.rules import NO_ROOM
 from server.sending import Sending
 from server.sockets import tune
+from server.talk import Place
 from storage.interface import Account, Login
 from wire import frames
 from wire.frames import (
@@ -40,7 +43,7 @@ from wire.frames import (
     from_client,
     room_of,
 )
-from wire.names import fold
+from wire.names import TALK, fold, room_name
 from wire.netstring import Netstrings
 
 if TYPE_CHECKING:
@@ -349,9 +352,8 @@ class Connection(Netstrings):
         name = named(frame.user)
         password = checked(frame.password) if isinstance(frame.password, str) else None
         asked = {frames.LOBBY: None} if isinstance(frame.rooms, UnsetType) else frame.rooms
-        wanted = {fold(room): (room, id) for room, id in ((named(room), id) for room, id in asked.items())}
-        if len(wanted) > self.server.limits.max_rooms:
-            raise Refused("too_many", f"at most {self.server.limits.max_rooms} rooms at once")
+        wanted = {fold(room): (room, id) for room, id in ((named(room, room_name), id) for room, id in asked.items())}
+        self._check_count(wanted)
         await self.server.rules.ready()
         self.server.rules.check_user(name)
         await self.server.addresses.log_in(self.network)
@@ -360,25 +362,31 @@ class Connection(Netstrings):
             return
         logged_in = await self.server.log_in(self, name, account, _digest(frame.key), _digest(frame.client))
         self.user = logged_in.name
-        wanted = self._allowed(wanted)
-        names = [room for room, _ in wanted.values()]
-        await self.server.rooms.open(names, self.owner)
-        for asked_for, id in wanted.values():
-            await self.server.rooms.up_to(asked_for, id or 0, self.owner)
-        rooms = await self.server.rooms.open(names)  # one that emptied meanwhile has left memory
+        places, ids = await self._allowed(wanted)
+        await self.server.rooms.open(places, self.owner)
+        for place, id in zip(places, ids, strict=True):
+            await self.server.rooms.up_to(place, id or 0, self.owner)
+        rooms = await self.server.rooms.open(places)  # one that emptied meanwhile has left memory
         if self._over:
             return
         self._check_ban()
-        wanted = self._allowed(wanted)
-        rooms = [room for room in rooms if room.folded in wanted]
-        places = [self._place(room, id, frame.history) for room, (_, id) in zip(rooms, wanted.values(), strict=True)]
-        self._welcome(rooms)
-        for room, id in zip(rooms, places, strict=True):
-            self._enter(room, id)
+        begins = {
+            room: self._begin(room, id, frame.history)
+            for room, id in zip(rooms, ids, strict=True)
+            if self.server.rules.lets(self.account, room.name)
+        }
+        self._welcome(list(begins))
+        for room, begin in begins.items():
+            self._enter(room, begin)
 
-    def _allowed(self, rooms: Wanted) -> Wanted:
-        """Return those of the rooms that it may be in; to it the others are not there."""
-        return {name: wanted for name, wanted in rooms.items() if self.server.rules.lets(self.account, name)}
+    async def _allowed(self, wanted: Wanted) -> tuple[list[Place], list[int | None]]:
+        """Return where it may be of what it wants, with its last ids; to it the rest is not there."""
+        allowed: list[tuple[Place, int | None]] = []
+        for name, id in wanted.values():
+            with suppress(Refused):
+                self.server.rules.check_room(self.account, name)
+                allowed.append((await self.server.talks.place(self.account, name), id))
+        return [place for place, _ in allowed], [id for _, id in allowed]
 
     def _check_ban(self) -> None:
         self.server.rules.check_address(self.host)
@@ -395,9 +403,12 @@ class Connection(Netstrings):
             return
         for cursor in list(self.cursors.values()):
             if not self.server.rules.lets(self.account, cursor.room.name):
-                self._leave(cursor)
-                self.questions.refuse_about(cursor.room, *NO_ROOM)
-                self.write(frames.Left(cursor.room.name))
+                self._turn_out(cursor)
+
+    def _turn_out(self, cursor: Cursor) -> None:
+        self._leave(cursor)
+        self.questions.refuse_about(cursor.room, *NO_ROOM)
+        self.write(frames.Left(cursor.room.name))
 
     def throw_out(self, why: str) -> None:
         """End, because somebody wants it so."""
@@ -410,7 +421,7 @@ class Connection(Netstrings):
         self.write(frames.Welcome(self.user, self.server.title, self.server.ping_every, self.sending.received, spans))
         self._log.info("{address} {user} logged in", address=self.address, user=self.user)
 
-    def _place(self, room: Room, after: int | None, history: int | UnsetType) -> int:
+    def _begin(self, room: Room, after: int | None, history: int | UnsetType) -> int:
         """Return the id behind which this client begins in a room."""
         if after is not None and after <= room.last_id:
             return max(after, room.first_id - 1)
@@ -428,22 +439,27 @@ class Connection(Netstrings):
 
     def _take_join(self, frame: frames.Join, _: bytes) -> None:
         try:
-            name = named(room_of(frame))
+            name = named(room_of(frame), room_name)
             self.server.rules.check_room(self.account, name)
+            if cursor := self.cursors.get(fold(name)):
+                self._joined(cursor.room)
+                return
+            self._check_count([*self.cursors, name])
         except Refused as refused:
             self.error(refused.code, str(refused), echo_of(frame))
-            return
-        cursor = self.cursors.get(fold(name))
-        if cursor is not None:
-            self._joined(cursor.room)
-        elif len(self.cursors) >= self.server.limits.max_rooms:
-            self.error("too_many", f"at most {self.server.limits.max_rooms} rooms at once", echo_of(frame))
         else:
             self.intake.wait_for(self._join(frame, name))
 
+    def _check_count(self, names: Collection[str]) -> None:
+        """Raise :class:`Refused` where that is too much: so many rooms, and as many talks, which come unasked."""
+        talks = sum(name.startswith(TALK) for name in names)
+        if max(talks, len(names) - talks) > self.server.limits.max_rooms:
+            raise Refused("too_many", f"at most {self.server.limits.max_rooms} rooms at once")
+
     async def _join(self, frame: frames.Join, name: str) -> None:
         try:
-            room = await self.server.rooms.up_to(name, frame.after or 0, self.owner)
+            place = await self.server.talks.place(self.account, name)
+            room = await self.server.rooms.up_to(place, frame.after or 0, self.owner)
             self.server.rules.check_room(self.account, name)
         except Failed:
             self.error("failed", NOT_STORED, echo_of(frame))
@@ -453,7 +469,30 @@ class Connection(Netstrings):
             return
         if not self._over:
             self._joined(room)
-            self._enter(room, self._place(room, frame.after, frame.history))
+            if room.folded not in self.cursors:  # it was not called in meanwhile
+                self._enter(room, self._begin(room, frame.after, frame.history))
+
+    # -- talks of two
+
+    def misses(self, place: Place) -> bool:
+        """Say whether it is to come into a talk in which something was said, and is not there."""
+        if not self.logged_in or self._over:
+            return False
+        if cursor := self.cursors.get(fold(place.name)):
+            return cursor.room.talk != place.talk
+        return sum(name.startswith(TALK) for name in self.cursors) < self.server.limits.max_rooms
+
+    def call_in(self, side: Room, after: int) -> None:
+        """Let it into a talk, unasked, behind message ``after``."""
+        if cursor := self.cursors.get(side.folded):  # with one who had that name before
+            self._turn_out(cursor)
+        self.write(frames.Joined(side.name, min(side.first_id, after + 1), after))
+        self._enter(side, after)
+
+    def end_talk(self, user: str) -> None:
+        """The account of ``user`` (folded) is gone."""
+        if cursor := self.cursors.get(TALK + user):
+            self._turn_out(cursor)
 
     def _joined(self, room: Room) -> None:
         self.write(frames.Joined(room.name, room.first_id, room.last_id))
@@ -480,7 +519,10 @@ class Connection(Netstrings):
 
     def cursor(self, name: str) -> Cursor:
         """Return the cursor in the room of that name; raises :class:`Refused`."""
-        cursor = self.cursors.get(name) or self.cursors.get(fold(named(name)))
+        cursor = self.cursors.get(name) or self.cursors.get(fold(named(name, room_name)))
+        if cursor is None and name.startswith(TALK):
+            self.server.talks.check(self.account, name)
+            raise Refused("not_in_room", "join it first")
         if cursor is None:
             known = self.server.rooms.is_known(name) and self.server.rules.lets(self.account, name)
             raise Refused(*(("not_in_room", "join it first") if known else NO_ROOM))
@@ -527,9 +569,14 @@ class Connection(Netstrings):
 
     def _take_rooms(self, frame: frames.Rooms, _: bytes) -> None:
         if asked := self.questions.opens_reading(frame):
-            lets = partial(self.server.rules.lets, self.account)
-            listed = self.server.stored.rooms().addCallback(self.server.rooms.listed, lets)
-            asked.answer = RoomsAnswer(self.questions, asked, listed)
+            asked.answer = RoomsAnswer(self.questions, asked, Deferred.fromCoroutine(self._list_rooms()))
+
+    async def _list_rooms(self) -> dict[str, frames.RoomInfo]:
+        """Return the rooms that it may be in, and its own talks, by name."""
+        rooms = {room.name: room for room in await self.server.stored.rooms()}
+        found = {name: room for name, room in rooms.items() if self.server.rules.lets(self.account, name)}
+        found |= await self.server.talks.of(self.account)
+        return {name: self.server.rooms.info(room) for name, room in found.items()}
 
     # -- its account
 

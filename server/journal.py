@@ -25,6 +25,7 @@ ENTRY: Final = 200  # bytes that an entry takes besides its text, about
 HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
 BATCH: Final = SEGMENT  # bytes on the wire, or what takes as long: some milliseconds, which whoever comes next waits
 WORK: Final = 1_000  # bytes of messages that take as long as another entry, like a login
+FOLDING: Final = 8  # bytes that take as long as one of a text that has to be folded
 LULL: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats
 
@@ -237,4 +238,6 @@ def _size(entry: Entry) -> int:
 
 
 def _work(entry: Entry) -> int:
-    return HEADER + len(entry.text) if isinstance(entry, Send) else WORK
+    if not isinstance(entry, Send):
+        return WORK
+    return HEADER + len(entry.text) * (1 if entry.text.isascii() else FOLDING)

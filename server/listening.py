@@ -7,13 +7,23 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+    IStreamServerEndpoint,
+)  # fmt: skip
+from twisted.internet.tcp import Port
 from twisted.protocols.haproxy import proxyEndpoint
 from zope.interface import implementer
 
 from server.proxied import announced
 
 BACKLOG: Final = 4096  # connections that may wait to be accepted: a thousand people come at once after a restart
+AT_ONCE: Final = 8  # connections that are let in before others have their turn: two milliseconds of work
+BREATH: Final = 0.001  # seconds until the next ones
 
 Wrap = Callable[[IProtocolFactory], IProtocolFactory]
 
@@ -29,6 +39,47 @@ class Wrapped:
     def listen(self, factory: IProtocolFactory) -> Deferred[IListeningPort]:
         """Listen."""
         return self._endpoint.listen(self._wrap(factory))
+
+
+@implementer(IProtocolFactory)
+class Door:
+    """Lets in a few connections of those that come to ``port``, then who is in has a turn, however many come."""
+
+    noisy = False
+
+    def __init__(self, factory: IProtocolFactory, clock: IReactorTime) -> None:
+        self._factory = factory
+        self._clock = clock
+        self._port: Port | None = None
+        self._came = 0
+
+    def stands_at(self, port: IListeningPort) -> None:
+        """It is the door of ``port``."""
+        if isinstance(port, Port):  # of TCP or UNIX; others bring whom they bring
+            self._port = port
+            self._open(port)
+
+    def doStart(self) -> None:
+        """It is listened for connections."""
+        self._factory.doStart()
+
+    def doStop(self) -> None:
+        """It is not any more."""
+        self._factory.doStop()
+
+    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
+        """Let one in."""
+        self._came += 1
+        if self._came == AT_ONCE and self._port is not None:
+            self._port.stopReading()
+            self._clock.callLater(BREATH, self._open, self._port)
+        return self._factory.buildProtocol(addr)
+
+    def _open(self, port: Port) -> None:
+        self._came = 0
+        port.numberAccepts = AT_ONCE  # in one turn; Twisted has it grow with those who wait
+        if port.connected:
+            port.startReading()
 
 
 def endpoint(reactor: Any, said: str, wraps: dict[str, Wrap]) -> IStreamServerEndpoint:

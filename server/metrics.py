@@ -147,7 +147,7 @@ def _people(connections: Sequence[Connection]) -> Iterator[Metric]:
 
 def _readers(cursors: Sequence[Cursor]) -> Iterator[Metric]:
     rooms = {cursor.room for cursor in cursors}
-    yield _gauge("chat_rooms", "Rooms that somebody is in.", len(rooms))
+    yield _gauge("chat_rooms", "Rooms that somebody is in.", len({room.key for room in rooms}))
     yield _gauge("chat_tail_bytes", "Bytes of their messages in memory.", sum(room.tail.size for room in rooms))
     behind = sorted(cursor.room.last_id - cursor.id for cursor in cursors)
     yield _gauges(

@@ -13,14 +13,14 @@ from server.shelf import Shelf
 STEP: Final = 64  # messages: one of each so many may be a page's first, and a page has at least so many
 BOUND: Final = 8 * 1024 * 1024  # bytes of all pages kept: two of the largest messages, hundreds of usual ones
 
-Read = Callable[[int, int], "Deferred[Segment]"]
+Read = Callable[[str, int], "Deferred[Segment]"]
 
 
 class Pages:
-    """The pages of all rooms; ``read(room's key, first)`` gets one from the storage, encoded: see :func:`read_page`."""
+    """The pages of all rooms; ``read(place, first)`` gets one of the room there, encoded: see :func:`read_page`."""
 
     def __init__(self, read: Read) -> None:
-        self._shelf: Shelf[tuple[int, int], Segment] = Shelf(
+        self._shelf: Shelf[tuple[str, int], Segment] = Shelf(
             lambda place: read(*place), lambda page: len(page.data), BOUND
         )
 
@@ -29,21 +29,21 @@ class Pages:
         """Bytes that are kept."""
         return self._shelf.size
 
-    def cached(self, room: int, id: int) -> Segment | None:
+    def cached(self, room: str, id: int) -> Segment | None:
         """Return the page that has message ``id`` of the room, if it is here."""
         page = self._shelf.get(_place(room, id))
         return None if page is None or page.last_id < id else page  # the last page may have been read when shorter
 
-    def load(self, room: int, id: int) -> Deferred[Segment]:
+    def load(self, room: str, id: int) -> Deferred[Segment]:
         """Read the page that has message ``id``; asked many times at once it is read once."""
         return self._shelf.load(_place(room, id))
 
-    def forget(self, room: int) -> None:
+    def forget(self, room: str) -> None:
         """Drop the pages of a room: something in them has changed."""
         self._shelf.forget(lambda place: place[0] == room)
 
 
-def _place(room: int, id: int) -> tuple[int, int]:
+def _place(room: str, id: int) -> tuple[str, int]:
     return room, id - (id - 1) % STEP
 
 

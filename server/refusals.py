@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import UNSET, structs
 
 from wire.frames import Echo, Error, encode
-from wire.names import BadName, canonical
+from wire.names import BadName, canonical, room_name
 
 AWAY: Final = "the database is away; ask again later"
 NOT_STORED: Final = "the database will not have it; the operator finds the reason in the log"
@@ -49,7 +49,7 @@ def valid_echo(echo: Echo) -> Echo:
     """Return ``echo`` without a room that is no name."""
     if isinstance(echo.room, str):
         try:
-            echo.room = canonical(echo.room)
+            echo.room = room_name(echo.room)
         except BadName:
             echo.room = UNSET
     return echo

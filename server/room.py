@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from server.log import Piece, Segment, Tail
 from server.outlet import Outlet, Reader
 from server.pages import Pages
+from storage.talks import Talk
 from wire.frames import Deleted, Joined, Presence, encode
 from wire.names import fold
 
@@ -26,6 +27,8 @@ DELETIONS: Final = 64 * 1024  # bytes: some 800 that a slow reader may be behind
 
 class Room:
     """One room that somebody is in: its tail, who is in it, and who of them is level with it."""
+
+    talk: Talk | None = None  # that it is, of two accounts
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Room:
         self.key = key
         self.name = name
         self.folded = fold(name)
+        self.place = self.folded  # what tells it from all others that are open
         self.owner = owner  # the account (folded) that made it
         self.first_id = first_id
         self.pages = pages
@@ -56,6 +60,11 @@ class Room:
         self._before: frozenset[str] | None = None  # the users at the last presence, if they changed since
         self._untold: set[Cursor] = set()  # missed a presence, being behind
         self._fresh: tuple[int, Piece] | None = None
+
+    @property
+    def stored_name(self) -> str:
+        """What it is called where it is kept."""
+        return self.name if self.talk is None else self.talk.name
 
     @property
     def last_id(self) -> int:
@@ -92,6 +101,10 @@ class Room:
             self._wake(level)
         return True
 
+    def publish(self, first_id: int, messages: Sequence[bytes]) -> bool:
+        """Take what was just stored and encoded here, as :meth:`append` does."""
+        return self.append(first_id, messages)
+
     def skip_to(self, id: int) -> None:
         """Let what is missing up to message ``id``, if anything is, be read from the pages, or be gone."""
         if id > self.last_id:
@@ -105,7 +118,7 @@ class Room:
         self.edition += 1
         self.tail.trim(0)
         self._fresh = None
-        self.pages.forget(self.key)
+        self.pages.forget(self.place)
 
     def after(self, id: int) -> Piece | None:
         """Return what follows message ``id``, which is below ``last_id``; None where it has to be read first."""
@@ -115,7 +128,7 @@ class Room:
         if piece is not None:
             self._fresh = id, piece
             return piece
-        page = self.pages.cached(self.key, id + 1)
+        page = self.pages.cached(self.place, id + 1)
         return page.after(max(id, page.first_id - 1)) if page else None
 
     def _wake(self, id: int) -> None:
@@ -276,7 +289,7 @@ class Cursor:
     def _read(self) -> None:
         if not self._reading:
             self._reading = True
-            page = self.room.pages.load(self.room.key, self.id + 1)
+            page = self.room.pages.load(self.room.place, self.id + 1)
             page.addCallback(self._was_read).addErrback(lambda failure: self._log.failure("reading a page", failure))
 
     def _was_read(self, _: Segment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -17,6 +18,7 @@ from server.log import Segment
 from server.pages import STEP, Pages
 from server.room import Room
 from server.stored import READ_AGAIN, Stored, encoded
+from server.talk import Place, Side
 from storage.interface import INeighbours, Message, Open, Send
 from storage.interface import Room as StoredRoom
 from wire import frames
@@ -40,8 +42,8 @@ class Rooms:
         self._neighbours = neighbours
         self._ask = ask
         self._clock = clock
-        self._by_name: dict[str, Room] = {}  # folded
-        self._by_key: dict[int, Room] = {}
+        self._by_place: dict[str, Room] = {}
+        self._by_key: dict[int, tuple[Room, ...]] = {}  # of a talk of two each side that is open; read in any thread
         self._opening: dict[str, list[Deferred[None]]] = {}
         self._known: set[str] = set()  # folded names of all rooms there are
         self._pages = Pages(self._read_page)
@@ -51,17 +53,20 @@ class Rooms:
 
     def all(self) -> list[Room]:
         """Return the rooms that are open."""
-        return list(self._by_key.values())
+        return list(self._by_place.values())
 
-    def get(self, key: int) -> Room | None:
-        """Return the room with that key, if it is open."""
-        return self._by_key.get(key)
+    def get(self, key: int) -> tuple[Room, ...]:
+        """Return what is open of the room with that key: nothing, it, or both sides of a talk of two."""
+        return self._by_key.get(key, ())
 
     def forget(self, room: Room) -> None:
         """Nobody is in it any more."""
-        del self._by_name[room.folded], self._by_key[room.key]
+        del self._by_place[room.place]
+        others = tuple(it for it in self._by_key.pop(room.key) if it is not room)
+        if others:
+            self._by_key[room.key] = others
         self._held -= self._tails.pop(room, 0)
-        self._pages.forget(room.key)
+        self._pages.forget(room.place)
 
     # -- which there are
 
@@ -73,67 +78,71 @@ class Rooms:
         """There is a room of that name."""
         self._known.add(fold(name))
 
-    def listed(self, found: Sequence[StoredRoom], lets: Callable[[str], bool]) -> dict[str, frames.RoomInfo]:
-        """Return what to tell of the rooms that were ``found``, by name, where ``lets`` says so of that."""
-        return dict(self._info(room) for room in found if lets(room.name))
-
-    def _info(self, room: StoredRoom) -> tuple[str, frames.RoomInfo]:
-        here = self._by_key.get(room.key)
+    def info(self, found: StoredRoom) -> frames.RoomInfo:
+        """Return what to tell of a room that was ``found``."""
+        here = next(iter(self.get(found.key)), None)
         if here is None:
-            return room.name, frames.RoomInfo(room.first_id, room.last_id, len(self.elsewhere.users(room.key)))
-        first_id, last_id = max(room.first_id, here.first_id), max(room.last_id, here.last_id)
-        return here.name, frames.RoomInfo(first_id, last_id, len(here.users))
+            return frames.RoomInfo(found.first_id, found.last_id, len(self.elsewhere.users(found.key)))
+        first_id, last_id = max(found.first_id, here.first_id), max(found.last_id, here.last_id)
+        return frames.RoomInfo(first_id, last_id, len(here.users))
 
     # -- opening
 
-    async def open(self, names: Sequence[str], by: str | None = None) -> list[Room]:
-        """Return the rooms of these names, made where there are none, ``by`` an account; raises :class:`Failed`."""
+    async def open(self, places: Sequence[Place], by: str | None = None) -> list[Room]:
+        """Return the rooms at these places, made where there are none, ``by`` an account; raises :class:`Failed`."""
         # A room that was here may have left memory while another one was looked for: then it is looked for again.
-        while missing := [name for name in names if fold(name) not in self._by_name]:
-            await gatherResults([self._open(name, by) for name in missing])
-        return [self._by_name[fold(name)] for name in names]
+        while missing := [place for place in places if place.key not in self._by_place]:
+            await gatherResults([self._open(place, by) for place in missing])
+        return [self._by_place[place.key] for place in places]
 
-    async def up_to(self, name: str, id: int, by: str | None = None) -> Room:
+    async def up_to(self, place: Place, id: int, by: str | None = None) -> Room:
         """Return a room that has message ``id``, which a client says to have, unless there is no such message.
 
         It may have got it from another server, of which we have not heard yet.
         """
-        [room] = await self.open([name], by)
+        [room] = await self.open([place], by)
         if id > room.last_id:
-            found: StoredRoom = await self._ask(Open(name))  # under its lock: nobody can be ahead of that
+            found: StoredRoom = await self._ask(place.opening(by))  # under its lock: nobody can be ahead of that
             while room.last_id < min(id, found.last_id):
                 self._catching_up.lacks(room, found.last_id)
                 await self._catching_up.more(room)
-                [room] = await self.open([name])
+                [room] = await self.open([place])
         return room
 
-    def _open(self, name: str, by: str | None) -> Deferred[None]:
+    def _open(self, place: Place, by: str | None) -> Deferred[None]:
         """Load one room, once, however many ask."""
         opened: Deferred[None] = Deferred()
-        waiting = self._opening.setdefault(fold(name), [])
+        waiting = self._opening.setdefault(place.key, [])
         waiting.append(opened)
         if len(waiting) == 1:
-            self._ask(Open(name, by)).addCallback(self._opened).addBoth(self._tell_opened, fold(name))
+            self._ask(place.opening(by)).addCallback(self._opened, place).addBoth(self._tell_opened, place.key)
         return opened
 
-    def _opened(self, found: StoredRoom) -> None:
-        elsewhere = self.elsewhere.users(found.key)
-        room = Room(found.key, found.name, found.first_id, found.last_id, self._pages, elsewhere, found.owner)
-        self._by_name[room.folded] = self._by_key[room.key] = room
-        self._known.add(room.folded)
+    def _opened(self, found: StoredRoom, place: Place) -> None:
+        room = self._room(found, place)
+        self._by_place[room.place] = room
+        self._by_key[room.key] = (*self.get(room.key), room)
         self.opened += 1
 
-    def _tell_opened(self, result: Any, name: str) -> None:
-        for opened in self._opening.pop(name):
+    def _room(self, found: StoredRoom, place: Place) -> Room:
+        elsewhere = self.elsewhere.users(found.key)
+        if place.talk is not None:
+            return Side(found, place, self._pages, elsewhere, partial(self.get, found.key))
+        self._known.add(place.key)
+        return Room(found.key, found.name, found.first_id, found.last_id, self._pages, elsewhere, found.owner)
+
+    def _tell_opened(self, result: Any, place: str) -> None:
+        for opened in self._opening.pop(place):
             opened.callback(result)
 
     # -- what comes
 
     def encode(self, send: Send, stored: int | Message) -> bytes | None:
         """In the writing thread: the bytes of a message that was just stored; None where nobody is in the room."""
-        room = self._by_key.get(send.room)
-        if room is None:
+        rooms = self._by_key.get(send.room)
+        if rooms is None:
             return None
+        room = rooms[0]
         if isinstance(stored, Message):
             return encoded(stored, room.name)
         return encode(frames.Message(room.name, stored, send.by, send.at), send.text.encode())
@@ -141,11 +150,11 @@ class Rooms:
     def append(self, messages: Mapping[int, tuple[int, Sequence[bytes]]]) -> None:
         """Show what is stored: the encoded messages of each room, by its key, behind the id of the first one."""
         for key, (first_id, shown) in messages.items():
-            room = self._by_key.get(key)
-            if room is not None and room.append(first_id, shown):
-                self._bound_tails(room)
-            elif room is not None:  # others stored some before
-                self._catching_up.lacks(room, first_id + len(shown) - 1)
+            for room in self.get(key):
+                if room.publish(first_id, shown):
+                    self._bound_tails(room)
+                else:  # others stored some before
+                    self._catching_up.lacks(room, first_id + len(shown) - 1)
 
     def _bound_tails(self, used: Room) -> None:
         self._held += used.tail.size - self._tails.pop(used, 0)
@@ -160,26 +169,26 @@ class Rooms:
     def found_all(self, rooms: Sequence[StoredRoom]) -> None:
         """These are all the rooms there are; in those that are open here anything may have changed."""
         self._known.update(fold(room.name) for room in rooms)
-        for room in self._by_key.values():
+        for room in self._by_place.values():
             room.reread()
 
     def found(self, key: int, first_id: int, last_id: int) -> None:
         """A room was looked at: it has messages from ``first_id`` to ``last_id``."""
-        if room := self._by_key.get(key):
+        for room in self.get(key):
             room.first_id = max(room.first_id, first_id)
             self._catching_up.lacks(room, last_id)
 
     def _will_change(self, key: int) -> None:
-        if room := self._by_key.get(key):
+        for room in self.get(key):
             room.will_change()
 
     def _is_open(self, room: Room) -> bool:
-        return self._by_key.get(room.key) is room
+        return self._by_place.get(room.place) is room
 
     # -- what has left memory
 
-    def _read_page(self, key: int, first: int) -> Deferred[Segment]:
-        return Deferred.fromCoroutine(self._page(self._by_key[key], first))
+    def _read_page(self, place: str, first: int) -> Deferred[Segment]:
+        return Deferred.fromCoroutine(self._page(self._by_place[place], first))
 
     async def _page(self, room: Room, first: int) -> Segment:
         while (page := await self._stored.page(room.key, room.name, first)) is None:

@@ -85,14 +85,14 @@ class Rules:
     def check_user(self, user: str) -> None:
         """Raise :class:`Refused` where a user of that name may not log in."""
         if ban := self._of(Kind.BAN, user):
-            raise Refused("auth_failed", told(ban))
+            raise Refused("name_taken", told(ban))  # no password helps
 
     def check_address(self, host: str) -> None:
         """Raise :class:`Refused` where nobody from that address may log in."""
         if self._networks and (address := address_of(host)):
             for network, ban in self._networks.items():
                 if covers(network, address) and _counts(ban):
-                    raise Refused("auth_failed", told(ban))
+                    raise Refused("too_many", told(ban))
 
     def check_voice(self, user: str) -> None:
         """Raise :class:`Refused` where a user of that name may not send."""
@@ -135,6 +135,11 @@ def end_of(sanction: Sanction) -> str:
     if sanction.until is None:
         return ""
     return f" until {datetime.fromtimestamp(sanction.until / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def terms(sanction: Sanction) -> str:
+    """Return its end and its reason, as they stand alone."""
+    return f"{end_of(sanction)}{because(sanction.reason)}".lstrip(" :")
 
 
 def because(reason: str) -> str:

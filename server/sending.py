@@ -123,9 +123,11 @@ class Sending:
         self, frame: frames.Send, room: Room, text: str, content: Content | None = None, told: Answer | None = None
     ) -> None:
         """Store a message and answer it, or have ``told`` do that."""
-        entry = Send(self._sender, frame.seq, room.key, self._connection.user, self._server.now(), text, content)
+        entry = Send(
+            self._sender, frame.seq, room.key, self._connection.user, self._server.now(), text, content, room.talk
+        )
         self._unanswered += 1
-        self._server.journal.put(entry, told or partial(self._stored, frame, room.name), self)
+        self._server.journal.put(entry, told or partial(self._stored, frame, room), self)
         self._connection.intake.keep_within(self._server.journal.budget, "journal")
 
     def _takes(self, seq: int, frame: frames.Send | Echo) -> bool:
@@ -145,7 +147,7 @@ class Sending:
         self._server.journal.put(entry, partial(self._was_refused, error(code, text, echo)), self)
         self._connection.intake.keep_within(self._server.journal.budget, "journal")
 
-    def _stored(self, frame: frames.Send, room: str, outcome: Any) -> None:
+    def _stored(self, frame: frames.Send, room: Room, outcome: Any) -> None:
         if isinstance(outcome, Failed):
             self._answer(error("failed", NOT_STORED, echo_of(frame)))
         elif isinstance(outcome, Refusal):
@@ -154,7 +156,9 @@ class Sending:
             self._answer(b"")
         else:
             id = outcome if type(outcome) is int else outcome.id
-            self._answer(encode(frames.Ack(frame.seq, room, id)))
+            self._answer(encode(frames.Ack(frame.seq, room.name, id)))
+            if room.talk is not None:
+                self._server.talks.call(room.talk, id)
 
     def _was_refused(self, error: bytes, counted: Any) -> None:
         self._answer(b"" if counted is False else error)
@@ -282,7 +286,7 @@ class Sending:
         name = frame.name if isinstance(frame.name, str) else None
         stored: Deferred[Outcome | Failed] = Deferred()
         self._put(frame, room, "", Content(upload.key, frame.size, name), stored.callback)
-        self._stored(frame, room.name, await stored)
+        self._stored(frame, room, await stored)
         self._uploads.pop(number, None)  # looked for anew: it was used up, or it was refused and is still there
 
     async def _find(self, number: int) -> Upload:

@@ -34,9 +34,10 @@ from server.search import Searches
 from server.sending import Sending
 from server.sockets import unacknowledged_for
 from server.stored import Stored
+from server.talks import Talks
 from server.turns import NextTurn, Turns
 from server.uploads import Uploads
-from storage.changes import Change, Deleted, Kicked, Registered, Replaced, Ruled
+from storage.changes import Called, Change, Deleted, Kicked, Registered, Replaced, Ruled
 from storage.changes import Presence as Moved
 from storage.interface import (
     Account,
@@ -144,6 +145,7 @@ class Server(Factory):
         self._users: dict[str, list[Connection]] = {}  # by folded name
         passwords = Passwords(in_hasher or in_reader)
         self.accounts = Accounts(auth, self.stored.account, passwords, self.journal.ask, clock)
+        self.talks = Talks(auth, self.stored, self.rooms, lambda user: self._users.get(user, ()))
         self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
         self.rules = Rules(storage, self.stored.until_read, self._rules_changed)
         self._numbers = count(1)  # of the connections that log in
@@ -385,6 +387,8 @@ class Server(Factory):
                 self._kick(change)
             case Ruled():
                 self.rules.reread()
+            case Called():
+                self.talks.call(change.talk, change.id)
             case None:
                 self._log.warn("another server is newer and said something that this one does not know")
 
@@ -396,7 +400,7 @@ class Server(Factory):
 
     def _delete(self, change: Deleted) -> None:
         self.stored.contents.forget(lambda place: place[:2] == (change.room, change.id))
-        if room := self.rooms.get(change.room):
+        for room in self.rooms.get(change.room):
             room.delete(change.id, change.by)
 
     async def delete(self, room: Room, id: int, by: str, own_since: int | None = None, act: Act | None = None) -> None:
@@ -423,6 +427,9 @@ class Server(Factory):
             mark = connection.account.mark if connection.account is not None else b""
             if kicked.spared is None or kicked.spared != mark:
                 connection.throw_out(f"kicked{because(kicked.reason)}")
+        if kicked.spared == b"":  # there is no such account any more
+            for connection in self.get_all():
+                connection.end_talk(kicked.user)
 
     def _rules_changed(self) -> None:
         for connection in self.get_all():

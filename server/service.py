@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import time
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Thread, get_native_id
 from typing import Any, Final
 
 from twisted.application.service import MultiService, Service
@@ -23,7 +24,7 @@ from twisted.python.threadpool import ThreadPool
 
 from server import systemd
 from server.accounts import AT_ONCE
-from server.listening import Wrap, endpoint
+from server.listening import Door, Wrap, endpoint
 from server.options import Options
 from server.server import Server
 from server.sockets import raise_file_limit
@@ -35,6 +36,7 @@ READERS: Final = (
 )
 SPARE_FILES: Final = 64  # files that the server needs besides its clients' sockets
 YOUNG: Final = 20_000  # objects between two looks for garbage; what thousands of messages on their way are made of
+LAST: Final = 19  # as `nice` counts
 TELL_EVERY: Final = 3.0  # seconds between lines while the database is waited for
 
 
@@ -44,21 +46,38 @@ class StorageThreads(ThreadPool):
     threadFactory = staticmethod(partial(Thread, daemon=True))  # type: ignore[assignment]
 
 
+class PatientThread(Thread):
+    """One that has of the processors what nobody else wants, where the system tells the threads of a process apart."""
+
+    def run(self) -> None:
+        """Run."""
+        if sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), LAST)
+        super().run()
+
+
+class HashingThreads(ThreadPool):
+    """Threads that hash passwords: who guesses takes no processor away from who talks."""
+
+    threadFactory = staticmethod(partial(PatientThread, daemon=True))  # type: ignore[assignment]
+
+
 class Listener(Service):
     """One port: open from before privileges are given up to the end of the service."""
 
-    def __init__(self, endpoint: IStreamServerEndpoint, factory: IProtocolFactory, told: str) -> None:
+    def __init__(self, endpoint: IStreamServerEndpoint, factory: IProtocolFactory, told: str, clock: Any) -> None:
         self._endpoint = endpoint
-        self._factory = factory
+        self._door = Door(factory, clock)
         self.told = told  # to the operator, once it listens {where}
         self._port: Any = None
 
     def privilegedStartService(self) -> None:
         """Listen; raises CannotListenError."""
         failures: list[Failure] = []
-        self._endpoint.listen(self._factory).addCallbacks(partial(setattr, self, "_port"), failures.append)
+        self._endpoint.listen(self._door).addCallbacks(partial(setattr, self, "_port"), failures.append)
         if failures:
             failures[0].raiseException()
+        self._door.stands_at(self._port)
 
     def stopService(self) -> Deferred[None]:
         """Let nobody in any more."""
@@ -89,7 +108,7 @@ class ChatService(MultiService):
         reactor.seconds = time.monotonic  # Twisted's own is the wall clock: a step back would stop every timer
         self._writer = StorageThreads(1, 1, "writer")
         self._readers = StorageThreads(0, READERS, "reader")
-        self._hashers = StorageThreads(0, AT_ONCE, "hasher")
+        self._hashers = HashingThreads(0, AT_ONCE, "hasher")
         self._storage = _usable(lambda: Storage(options["db"]))
         self.server = Server(
             self._storage,
@@ -141,7 +160,7 @@ class ChatService(MultiService):
 
     def _listen(self, said: str, factory: IProtocolFactory, told: str) -> None:
         try:
-            listener = Listener(endpoint(self._reactor, said, self._wraps), factory, told)
+            listener = Listener(endpoint(self._reactor, said, self._wraps), factory, told, self._reactor)
         except LookupError:
             raise SystemExit(f"chat-server: --listen {said}: systemd has handed over no such socket") from None
         except (ValueError, TypeError) as wrong:

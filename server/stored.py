@@ -19,6 +19,7 @@ from server.shelf import Shelf
 from storage.interface import Account, IStorage, Message, StorageDown, UploadKey
 from storage.interface import Room as StoredRoom
 from storage.order import Act
+from storage.talks import Talk
 from wire import frames
 from wire.frames import encode
 
@@ -96,6 +97,10 @@ class Stored:
     def rooms(self) -> Deferred[Sequence[StoredRoom]]:
         """Read which rooms there are."""
         return self._in_reader(self._storage.rooms)
+
+    def talks(self, user: str) -> Deferred[Sequence[tuple[StoredRoom, Talk]]]:
+        """Read which talks of two a user (folded) has."""
+        return self._in_reader(self._storage.talks, user)
 
     def _content(self, place: tuple[int, int, int]) -> Deferred[bytes]:
         return self._reading_contents.run(self._in_reader, self._storage.content, *place)

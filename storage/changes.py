@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from storage.talks import Talk
+
 
 class Presence(msgspec.Struct, frozen=True, tag="presence"):
     """Who is at this server came into a room or left it; ``name`` is the room's."""
@@ -46,6 +48,14 @@ class Kicked(msgspec.Struct, frozen=True, tag="kicked"):
     spared: bytes | None = None
 
 
+class Called(msgspec.Struct, frozen=True, tag="called"):
+    """Something was said in a talk of two, the room with that key: who of them is not in it gets it from ``id`` on."""
+
+    room: int
+    id: int
+    talk: Talk
+
+
 class Ruled(msgspec.Struct, frozen=True, tag="ruled"):
     """Who is banned or muted, or may be in private rooms, is to be read anew."""
 
@@ -58,4 +68,4 @@ class Registered(msgspec.Struct, frozen=True, tag="registered"):
     created_at: int
 
 
-Change = Presence | Here | Replaced | Deleted | Kicked | Registered | Ruled
+Change = Presence | Here | Replaced | Deleted | Kicked | Registered | Ruled | Called

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, exists, func, or_, select
 
 from storage.interface import Role
 from storage.schema import UploadState, accounts, invited, messages, parts, rooms, uploads
+from wire.names import TALK
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,14 @@ CHECKS: Final = (
         .where(~exists().where(rooms.c.id == invited.c.room_id))
         .group_by(invited.c.room_id),
         "{count} people are invited into a room that is not there, number {room_id}",
+    ),
+    Check(
+        "a talk of two is of two",
+        select(rooms.c.name, func.count().label("count"))
+        .where(invited.c.room_id == rooms.c.id, rooms.c.name.startswith(TALK))
+        .group_by(rooms.c.name)
+        .having(func.count() > 2),
+        "{name}: {count} people are in this talk of two",
     ),
     Check(
         "what is deleted has no content",

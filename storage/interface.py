@@ -15,6 +15,7 @@ from zope.interface import Attribute, Interface
 
 from storage.changes import Change
 from storage.order import Act, Ruling, Sanction
+from storage.talks import Talk
 from wire.names import fold
 
 
@@ -209,10 +210,14 @@ class Beat:
 
 @dataclass(slots=True)
 class Open:
-    """Find a room by any spelling, or make it for the account ``by`` (folded). Outcome: :class:`Room`."""
+    """Find a room by any spelling, or make it for the account ``by`` (folded). Outcome: :class:`Room`.
+
+    Where ``talk`` is given it is that one's, by its name.
+    """
 
     name: str
     by: str | None = None
+    talk: Talk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +239,7 @@ class Content:
 
 
 class Send(Struct, gc=False):
-    """Store a message: ``text``, or ``content`` where that is given.
+    """Store a message: ``text``, or ``content`` where that is given. Of one in a ``talk`` the other servers are told.
 
     Outcome: the message's id in the room; with ``content`` the :class:`Message` as it is stored, or a :class:`Refusal`,
     which counts as received and leaves the upload. None: left out, being from an older epoch or stored already.
@@ -247,6 +252,7 @@ class Send(Struct, gc=False):
     at: int  # milliseconds since 1970-01-01 UTC
     text: str
     content: Content | None = None
+    talk: Talk | None = None
 
 
 @dataclass(slots=True)
@@ -426,8 +432,11 @@ class IStorage(Interface):
     def some(room: int, ids: Sequence[int]) -> list[Message]:
         """Return those of the messages that are kept and not deleted, ascending."""
 
-    def rooms() -> list[Room]:
-        """Return every room, sorted by its folded name."""
+    def rooms(*, talks: bool = False) -> list[Room]:
+        """Return every room, talks of two only where they are asked for, sorted by its folded name."""
+
+    def talks(user: str) -> list[tuple[Room, Talk]]:
+        """Return the talks of two of a user (folded), sorted by the other's folded name."""
 
     def sanctions() -> list[Sanction]:
         """Return all bans and mutes, also those that are over."""

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, bindparam, delete, null, select, update
 
 from storage.order import Act, Close, Deed, Disown, Expel, Impose, Invite, Kind, Lift, Sanction, Uninvite
 from storage.prepared import Rows
-from storage.schema import audit, invited, rooms, sanctions
+from storage.schema import accounts, audit, invited, rooms, sanctions
+from wire.names import TALK
 
 SANCTIONS: Final = select(
     sanctions.c.kind, sanctions.c.whom, sanctions.c.until, sanctions.c.reason, sanctions.c.by, sanctions.c.at
@@ -20,6 +21,32 @@ PRIVATE: Final = (
     .select_from(rooms.outerjoin(invited, invited.c.room_id == rooms.c.id))
     .where(rooms.c.private)
     .order_by(rooms.c.folded, invited.c.user)
+)
+# Who is in a talk of two stands there too; no account that had one of their names before is in it.
+_mine, _others, _me, _other = invited.alias(), invited.alias(), accounts.alias(), accounts.alias()
+TALKS: Final = (
+    select(
+        rooms.c.id,
+        rooms.c.name,
+        rooms.c.first_id,
+        rooms.c.last_id,
+        *(column for it in (_me, _other) for column in (it.c.name, it.c.created_at)),
+    )
+    .where(
+        _mine.c.user == bindparam("user"),
+        _mine.c.room_id == rooms.c.id,
+        rooms.c.name.startswith(TALK),
+        _others.c.room_id == rooms.c.id,
+        _others.c.user != _mine.c.user,
+        _me.c.user == _mine.c.user,
+        _other.c.user == _others.c.user,
+    )
+    .order_by(_other.c.user)
+)
+PARTIES: Final = (
+    select(invited.c.room_id, invited.c.user)
+    .where(rooms.c.id == invited.c.room_id, rooms.c.name.startswith(TALK))
+    .order_by(invited.c.room_id, invited.c.user)
 )
 NEWEST_ACTS: Final = (
     select(audit.c.at, audit.c.by, audit.c.order, audit.c.whom, audit.c.room, audit.c.reason)

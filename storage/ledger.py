@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from storage.accounts import Accounts
-from storage.changes import Change, Deleted, Here, Kicked, Registered, Replaced, Ruled
+from storage.changes import Called, Change, Deleted, Here, Kicked, Registered, Replaced, Ruled
 from storage.changes import Presence as Moved
 from storage.interface import (
     Account,
@@ -38,7 +38,7 @@ from storage.interface import (
     UploadKey,
 )
 from storage.likeness import likeness
-from storage.order import Act, Deed, Disown, Ruling
+from storage.order import Act, Deed, Disown, Invite, Ruling
 from storage.prepared import Row
 from storage.schema import MAX_FOLDED, NAME, UploadState
 from storage.uploads import Upload
@@ -213,7 +213,7 @@ class Ledger:
             case Login():
                 return self._log_in(entry)
             case Open():
-                return self._room(self._keys[fold(entry.name)])
+                return self._open(entry)
             case Logout():
                 self.logins[entry.number] = None
             case Presence():
@@ -242,6 +242,12 @@ class Ledger:
     def changed_uploads(self, now: int) -> list[Row]:
         """Return the rows of uploads that are not what they were, touched at ``now``, as they were changed first."""
         return [tuple(upload.row(now).values()) for upload in self._changed.values()]
+
+    def _open(self, entry: Open) -> Room:
+        key = self._keys[fold(entry.name)]
+        if entry.talk is not None:
+            self.deeds += [Invite(key, party.user) for party in entry.talk.parties]
+        return self._room(key)
 
     def _room(self, key: int) -> Room:
         return replace(self._rooms[key], last_id=self._last_ids[key])
@@ -345,12 +351,14 @@ class Ledger:
     def _store(self, send: Send) -> int | Message | Refusal:
         if send.content is not None:
             return self._store_content(send, send.content)
-        id = self._next_id(send.room)
+        id = self._next_id(send)
         self.messages.append((send.room, id, send.by, send.at, send.text, folded(send.text)))
         return id
 
-    def _next_id(self, room: int) -> int:
-        self._last_ids[room] = id = self._last_ids[room] + 1
+    def _next_id(self, send: Send) -> int:
+        self._last_ids[send.room] = id = self._last_ids[send.room] + 1
+        if send.talk is not None and id == self._rooms[send.room].last_id + 1:  # the first one of the batch is enough
+            self.told.append(Called(send.room, id, send.talk))
         return id
 
     def _delete(self, delete: Delete) -> bool | Refusal:
@@ -403,7 +411,7 @@ class Ledger:
         text = upload.beginning if content.name is None else ""
         is_whole = content.name is None and len(upload.head) == upload.size  # short enough to be an ordinary message
         self._use_up(content.upload, UploadState.GONE if is_whole else UploadState.SENT)
-        id = self._next_id(send.room)
+        id = self._next_id(send)
         size, key = (None, None) if is_whole else (upload.size, upload.id)
         searched = folded(text, content.name)
         self.large.append((send.room, id, send.by, send.at, size, content.name, text, searched, key))

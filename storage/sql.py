@@ -30,13 +30,14 @@ from storage.accounts import ACCOUNT, ACCOUNTS, account_of
 from storage.alone import Alone
 from storage.faults import while_committing, while_preparing, while_serving
 from storage.interface import Account, Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
-from storage.keeping import NEWEST_ACTS, PRIVATE, SANCTIONS, sanction_of
+from storage.keeping import NEWEST_ACTS, PARTIES, PRIVATE, SANCTIONS, TALKS, sanction_of
 from storage.neighbours import Neighbours
 from storage.order import Act, Sanction
 from storage.posting import Posting
 from storage.schema import UploadState, logins, messages, metadata, parts, rooms, uploads
+from storage.talks import Party, Talk
 from storage.upgrade import upgrade
-from wire.names import fold
+from wire.names import TALK, fold
 
 PAGE: Final = 200  # messages that are held at once where a whole room is read
 PIECE: Final = 256 * 1024  # bytes of a large content that are read at once
@@ -45,6 +46,7 @@ REMOVED: Final = 16  # parts that are removed in one transaction, so that nobody
 ROOMS: Final = select(
     rooms.c.id, rooms.c.name, rooms.c.first_id, rooms.c.last_id, rooms.c.owner, rooms.c.private
 ).order_by(rooms.c.folded)
+_NO_TALKS = ROOMS.where(~rooms.c.name.startswith(TALK))
 _LAST_ID = select(rooms.c.last_id).where(rooms.c.folded == bindparam("room"))
 _SELECTED = (
     select(
@@ -194,9 +196,24 @@ class Storage:
         """Return those of the messages that are kept and not deleted, ascending."""
         return [Message(*row) for row in self._read(_SOME, room=room, ids=ids)]
 
-    def rooms(self) -> list[Room]:
-        """Return every room, sorted by its folded name."""
-        return [Room(*row) for row in self._read(ROOMS)]
+    def rooms(self, *, talks: bool = False) -> list[Room]:
+        """Return every room, talks of two only where they are asked for, sorted by its folded name."""
+        return [Room(*row) for row in self._read(ROOMS if talks else _NO_TALKS)]
+
+    def talks(self, user: str) -> list[tuple[Room, Talk]]:
+        """Return the talks of two of a user (folded), sorted by the other's folded name."""
+        found = [
+            (Room(*room), Talk.of(Party(name, since), Party(other, others_since)))
+            for *room, name, since, other, others_since in self._read(TALKS, user=user)
+        ]
+        return [(room, talk) for room, talk in found if room.name == talk.name]
+
+    def parties(self) -> dict[int, list[str]]:
+        """Return who is in each talk of two that somebody is in: folded users by the room's key."""
+        users: dict[int, list[str]] = {}
+        for room, user in self._read(PARTIES):
+            users.setdefault(room, []).append(user)
+        return users
 
     def sanctions(self) -> list[Sanction]:
         """Return all bans and mutes, also those that are over."""

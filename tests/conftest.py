@@ -6,7 +6,16 @@ import pytest
 from _pytest.unittest import TestCaseFunction
 
 # What takes longest: begun last, it would be waited for when all else has ended.
-LONG = ("test_containers", "test_galera", "test_operator", "test_cluster", "test_watched_screen")
+LONG = (
+    "test_containers",
+    "test_galera",
+    "test_killed_server",
+    "test_operator",
+    "test_cluster",
+    "test_killed_database",
+    "test_watched_screen",
+    "test_races",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

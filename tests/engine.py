@@ -75,6 +75,17 @@ def _enter(namespace: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
+def until_it_works(*arguments: str) -> str:
+    """Run docker again and again until that succeeds; raises what was wrong last."""
+    give_up_at = time.monotonic() + _START
+    while True:
+        try:
+            return docker(*arguments)
+        except AssertionError:
+            if time.monotonic() > give_up_at:
+                raise
+
+
 class Composed:
     """The services of docker-compose.yml, those of ``profiles`` among them."""
 

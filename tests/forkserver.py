@@ -131,26 +131,30 @@ def _load(program: str) -> None:
     gc.freeze()  # or the first collection would write to, and so copy, all of that
 
 
-def _until_born(asked: socket.socket) -> dict[str, Any]:
-    """Fork for each request, and return in the child alone, with the request."""
+def _until_born(asked: socket.socket) -> None:
+    """Fork for each request, and return in the child alone, which is then what was asked for."""
     while True:
         request, streams, _, _ = socket.recv_fds(asked, _MESSAGE, 3)
         if not request:
             os._exit(0)
         reading, writing = os.pipe()
         if (between := os.fork()) == 0:
+            between = os.getpid()
             if (pid := os.fork()) == 0:
+                while os.getppid() == between:  # then it is the child of who asks
+                    time.sleep(0.0005)
                 for number, stream in enumerate(streams):
                     os.dup2(stream, number)
+                _become(json.loads(request))
                 os.closerange(3, max(*streams, reading, writing, asked.detach()) + 1)
-                born: dict[str, Any] = json.loads(request)
-                return born
+                return
             os.write(writing, b"%d" % pid)
             os._exit(0)
-        os.waitpid(between, 0)  # from now on it is the child of who asks
-        asked.send(os.read(reading, 20))
-        for number in (reading, writing, *streams):
+        os.waitpid(between, 0)
+        for number in (writing, *streams):
             os.close(number)
+        with os.fdopen(reading, "rb") as told:
+            asked.send(told.read())  # which ends when it has closed its end: it has become what it is to be
 
 
 def _become(request: dict[str, Any]) -> None:
@@ -171,5 +175,5 @@ def _become(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     _load(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _become(_until_born(socket.socket(fileno=int(sys.argv[2]))))
+    _until_born(socket.socket(fileno=int(sys.argv[2])))
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -404,7 +404,11 @@ class PlainClient:
             self.last[room] = max(self.last[room], frame["first_id"] - 1)
 
     def _begin(self, room: str, first_id: int, last_id: int) -> None:
-        after = self._asked[fold(room)].popleft()
+        asked = self._asked.get(fold(room))
+        if not asked and room.startswith("@"):  # it comes unasked, when something is said there: what is new follows
+            after: int | None = last_id
+        else:
+            after = self._asked[fold(room)].popleft()
         if after is None or after > last_id:
             after = last_id - self._history
         self.rooms.add(room)

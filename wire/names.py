@@ -6,11 +6,13 @@ The rules are section 8 of ``docs/protocol.md``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from unicodedata import category, combining, normalize
 
 MAX_NAME = 32  # characters after NFKC
 MAX_WRITTEN = 4 * MAX_NAME  # characters before it: no more than four become one
 MAX_FILE_NAME = 255  # bytes in UTF-8
+TALK = "@"  # before a user's name: the talk of two with them, which is a room
 LONG = 200  # characters of a text that might be all marks: sorted each by each they take a fraction of a millisecond
 PILE = 10  # marks on one letter: no language has that many
 
@@ -48,24 +50,53 @@ def canonical(name: str) -> str:
     return shown
 
 
+def room_name(name: str) -> str:
+    """Return a room's name, or ``@`` and a user's, as it is kept and shown; raises :class:`BadName`."""
+    return TALK + canonical(name[len(TALK) :]) if name.startswith(TALK) else canonical(name)
+
+
 def fold(text: str) -> str:
     """Return what two spellings of one name (or of one searched word) have in common: NFKC(casefold(NFKC))."""
     if text.isascii():
         return text.lower()
-    return _nfkc(_nfkc(text).casefold())
+    shown = _nfkc(text)
+    folded = shown.casefold()
+    return shown if folded == shown else _nfkc(folded)  # most scripts have no case
 
 
 def _nfkc(text: str) -> str:
-    """Return ``text`` in NFKC, in linear time also where marks are piled up: ``normalize`` alone sorts each by each."""
-    if len(text) > LONG and (marks := "".join(c for c in set(text) if combining(normalize("NFKD", c)[0]))):
+    """Return ``text`` in NFKC, in linear time and with a pause for other threads now and then.
+
+    ``normalize`` has neither: marks piled up it sorts each by each, and one character may become eighteen.
+    """
+    if len(text) <= LONG:
+        return normalize("NFKC", text)
+    if marks := "".join(c for c in set(text) if combining(normalize("NFKD", c)[0])):
         text = re.sub(f"[{re.escape(marks)}]{{{PILE},}}", _ordered, text)
-    return normalize("NFKC", text)
+    return "".join(normalize("NFKC", piece) for piece in _pieces(text))
 
 
 def _ordered(pile: re.Match[str]) -> str:
     """Return marks in the order that NFKC gives them."""
     apart = "".join(normalize("NFKD", mark) for mark in pile[0])
     return "".join(sorted(apart, key=combining))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut ``text`` where what follows has nothing to do with what is before."""
+    start = 0
+    while start < len(text):
+        end = start + LONG
+        while end < len(text) and not _stands_alone(text[end]):
+            end += 1
+        yield text[start:end]
+        start = end
+
+
+def _stands_alone(character: str) -> bool:
+    """Whether it becomes one with nothing that is before it: it is neither a mark nor the second half of a Hangul."""
+    first = normalize("NFKD", character)[0]
+    return category(first)[0] != "M" and not "\u1160" <= first <= "\u11ff"
 
 
 def file_name(name: str) -> str:

@@ -68,3 +68,4 @@ class Account:
             self._talk.say(f"the password is not changed: {why(wrong)}")
         else:
             self._talk.say(done)
+            self._talk.orders.learn()  # who has an account may do more

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from cli.inbox import Message
 from cli.screen.conversation import Conversation
 from cli.settings import Settings
+from wire.names import TALK
 
 QUIET: Final = 5.0  # seconds after a ring without another one
 SHOWN: Final = 100  # characters of a text that a notification has
@@ -56,7 +57,7 @@ class Alerts:
     def _matters(self, message: Message) -> bool:
         """Whether it concerns one, or came where one does not look and one wants to know of that."""
         conversation = self._conversation
-        if conversation.is_mention(message):
+        if conversation.is_mention(message) or (message.room.startswith(TALK) and conversation.is_news(message)):
             return True
         return (
             self._settings.alert == "all"

@@ -10,12 +10,15 @@ from cli.words import nearest
 Completes = Callable[[str], Iterable[str]]
 """Gets the rest of a line as far as it is typed, and returns what it could become, the likeliest first."""
 
+Tells = Callable[[str], str]
+"""Gets the rest of a line that was completed, and returns what that means; nothing where it does not know."""
+
 
 class Command(NamedTuple):
     """What a command does with the rest of its line, and how ``/help`` tells it, under which ``subject``.
 
-    Where nothing ``completes`` it, people's names are offered. The lines of a ``private`` one are kept nowhere:
-    somebody may type a password behind it.
+    Where nothing ``completes`` it, people's names are offered; what Tab put in, it ``tells`` in words. The lines of a
+    ``private`` one are kept nowhere: somebody may type a password behind it.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Command(NamedTuple):
     completes: Completes | None = None
     subject: str = "besides"
     private: bool = False
+    tells: Tells | None = None
 
     @property
     def usage(self) -> str:
@@ -48,9 +52,10 @@ class Commands:
         *,
         subject: str = "besides",
         private: bool = False,
+        tells: Tells | None = None,
     ) -> None:
         """Have ``/name``, which calls ``run`` with the rest of its line."""
-        self._commands[name] = Command(name, run, help, takes, completes, subject, private)
+        self._commands[name] = Command(name, run, help, takes, completes, subject, private, tells)
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())

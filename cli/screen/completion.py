@@ -67,12 +67,12 @@ def complete(before: str, commands: Commands, people: Iterable[str]) -> tuple[in
     return start, [f"{at}{name}{end}" for name in people if fold(name).startswith(word)]
 
 
-def last_word(of: Callable[[], Iterable[str]]) -> Completes:
-    """Return what completes the last word of an argument with one ``of`` those."""
+def last_word(of: Callable[[], Iterable[str]], signs: str = "#@") -> Completes:
+    """Return what completes the last word of an argument, which one of the ``signs`` may precede, with one ``of``."""
 
     def completes(argument: str) -> Iterable[str]:
         before, space, word = argument.rpartition(" ")
-        sign = word[:1] if word[:1] in ("#", "@") else ""
+        sign = word[:1] if word[:1] in tuple(signs) else ""
         begun = fold(word.removeprefix(sign))
         return [f"{before}{space}{sign}{name}" for name in of() if fold(name).startswith(begun)]
 

@@ -14,7 +14,7 @@ from cli.screen.lines import Kind, Line
 from cli.screen.room import Room
 from cli.settings import Settings
 from cli.status import State, Status
-from wire.names import fold
+from wire.names import TALK, fold
 
 
 @dataclass(slots=True, eq=False)
@@ -39,9 +39,11 @@ class Conversation:
         self._settings = settings
         self.status: Status | None = None  # None before anything is known
         self.met = False  # we were let in once
+        self.asking = False  # for a password, without which we are not let in
         self.trouble = ""  # that the server told of, while it lasts
         self.transfers: list[Transfer] = []  # that are under way
         self.ignored: dict[str, str] = {}  # folded names: as they were written
+        self.left: dict[str, int] = {}  # talks of two that were left: the last message that came
         self._rooms: dict[str, Room] = {}
         for name in rooms:
             self.room(name)
@@ -63,6 +65,8 @@ class Conversation:
         key = fold(name)
         if key not in self._rooms:
             self._rooms[key] = Room(name, self.is_mention, self.hides, self.is_news, self._settings)
+            if name.startswith(TALK):
+                self._rooms[key].read_id = self.left.pop(key, None)
         return self._rooms[key]
 
     def opened(self, name: str, first_id: int, last_id: int) -> None:
@@ -82,6 +86,8 @@ class Conversation:
         if room is self._home:
             self._home = None
         del self._rooms[fold(room.name)]
+        if room.name.startswith(TALK):
+            self.left[fold(room.name)] = room.last_id
 
     def add(self, message: Message) -> None:
         """Take the next message that came. In a room that was left it is none."""

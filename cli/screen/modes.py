@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Final, Protocol
 
 from cli.screen.paste import LONGEST_PASTE, Pasted
 from cli.words import amount, line_count
 
 LONGEST_SECRET: Final = 1024  # characters; a password has no more bytes than that
+LEAVES: Final = ("esc", "ctrl c", "ctrl g", "ctrl d")  # keys by which one thinks better of something
 DOTS: Final = 20  # that are shown at most
 DOT: Final = "\N{BULLET}"
 
@@ -68,7 +69,7 @@ class Secret:
                 self._text = ""
             case "enter" if self._text:
                 self._end(self._text)
-            case "esc" | "ctrl c" | "ctrl g" | "ctrl d":
+            case key if key in LEAVES:
                 self._end(None)
         return True
 
@@ -76,6 +77,24 @@ class Secret:
         self.over = True
         self._text = ""
         self._done(text)
+
+
+class Hold:
+    """Takes all keys, which were meant for something else by who has not seen it, until one ``ends`` it."""
+
+    over = False
+
+    def __init__(self, prompt: str, ends: Container[str], done: Callable[[], object] = lambda: None) -> None:
+        self.prompt = prompt
+        self._ends = ends
+        self._done = done
+
+    def press(self, key: str) -> bool:
+        """Take ``key``, whatever it is."""
+        if key in self._ends and not isinstance(key, Pasted):
+            self.over = True
+            self._done()
+        return True
 
 
 class PasteQuestion:

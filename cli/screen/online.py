@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
 from cli.refusals import ClientClosed
+from cli.screen.modes import LEAVES, Hold
 from cli.screen.room import Room, Unsent
 from cli.status import Listener, State, Status
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from cli.screen.talk import Talk
 
 TICK: Final = 1.0  # seconds between two drawings while a time on the screen counts down
+
+
+def _is_on(status: Status) -> bool:
+    return status.state in (State.LIVE, State.BEHIND)
 
 
 class Online(Listener):
@@ -27,7 +32,9 @@ class Online(Listener):
         self._conversation = talk.conversation
         self._clock = clock
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
+        self._told = ""  # why we cannot get in
         self._asked = False  # for a password
+        self._checked: Hold | None = None  # while the server looks at one
         self._ticking: IDelayedCall | None = None
 
     async def read(self) -> None:
@@ -57,11 +64,18 @@ class Online(Listener):
     def status_changed(self, status: Status) -> None:
         """Show it, and let the seconds to the next attempt count down."""
         before = self._conversation.status
+        is_back = self._conversation.met and before is not None and before.state is State.LOST and _is_on(status)
         self._conversation.tell(status)
         if status.state is not State.CLOSED:
             self.unsent = status.unsent
+        if status.state not in (State.CONNECTING, State.LOST):
+            self._go_on()
+        if status.state is State.LOST and not (self._conversation.met or self._conversation.asking):
+            self._tell_once(status.reason)
         if before is None or status.state is not before.state:
             self._talk.pages.fetch()  # at once, not only when the next drawing shows what is missing
+        if is_back:
+            self._talk.places.count()
         if not status.unsent:
             self._forget_left()
         if self._ticking is None:
@@ -69,9 +83,25 @@ class Online(Listener):
         self._talk.changed()
 
     def password(self, why: str) -> Deferred[str | None]:
-        """Ask for it."""
+        """Ask for it, and take no other text before it was looked at: that may be meant to be one."""
+        self._go_on()
+        if not self._conversation.met:
+            self._talk.writing.take_back()
         why, self._asked = "not this one" if self._asked else why, True
-        return self._talk.account.ask(f"{why}: password of {self._conversation.user}")
+        self._conversation.asking = True
+        return self._talk.account.ask(f"{why}: password of {self._conversation.user}").addCallback(self._wait)
+
+    def _wait(self, password: str | None) -> str | None:
+        self._conversation.asking = False
+        if password is not None:
+            self._checked = Hold("the server looks at it; Esc ends the program", LEAVES, self._talk.quit)
+            self._talk.writing.let(self._checked)
+        return password
+
+    def _go_on(self) -> None:
+        if self._checked is not None:
+            self._talk.writing.drop(self._checked)
+            self._checked = None
 
     def presence(self, room: str, joined: list[str], left: list[str], users: int) -> None:
         """Show who comes and goes, and how many are there."""
@@ -94,8 +124,12 @@ class Online(Listener):
     def room_left(self, room: str) -> None:
         """Have it no more, and say so."""
         if place := self._conversation.find(room):
+            before = self._conversation.current
             self._conversation.close(place)
             self._talk.say(f"you are in {room} no more")
+            if self._conversation.current is not before:  # what is being typed was for those there
+                where = f"you are in {room} no more: Enter goes on in {self._conversation.current.name}"
+                self._talk.writing.let(Hold(where, (*LEAVES, "enter")))
 
     def deleted(self, room: str, id: int, by: str) -> None:  # noqa: ARG002
         """Show nothing of it but that it was there."""
@@ -107,6 +141,13 @@ class Online(Listener):
         place = self._conversation.room(room)
         self._left.append((place, place.type(what, time(), self._conversation.user)))
         self._talk.changed()
+
+    def _tell_once(self, reason: str) -> None:
+        """Say why we cannot get in where all of it has room: the line that tells how it stands is cut off."""
+        if reason not in ("", self._told):
+            self._told = reason
+            server = self._conversation.server
+            self._talk.say(f"{server}: {reason}" if server else reason)
 
     def _forget_left(self) -> None:
         for room, unsent in self._left:

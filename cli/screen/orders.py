@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from cli.refusals import UNANSWERED, why
+from cli.refusals import UNANSWERED, AskRefused, why
+from cli.screen.numbered import Numbered
 from cli.screen.told import SERVER
 
 if TYPE_CHECKING:
@@ -23,9 +25,11 @@ class Orders:
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
+        self._numbered = Numbered(talk.conversation)
         self._learnt: set[str] = set()
+        self._offered = False  # the server has commands, if only for others
         talk.commands.add(
-            "run", self._run, "have the server do something; /run help tells what it can", "COMMAND", subject="program"
+            "run", self._run, "have the server do something; /run help tells what it can", "COMMAND", subject=SERVER
         )
 
     def learn(self) -> Deferred[None]:
@@ -38,22 +42,45 @@ class Orders:
         self._talk.conversation.current.follow()  # the answer wants to be seen
         self.learn().addCallback(lambda _: self._try(name, rest)).addErrback(self._talk.failed)
 
-    def _try(self, name: str, rest: str) -> None:
+    def _try(self, name: str, rest: str) -> Deferred[None] | None:
         if name in self._learnt:
             self._run(f"{name} {rest}")
-            return
+        elif self._offered and name.isascii() and name.isalpha():
+            help = self._talk.client.run(f"help {name}", self._talk.conversation.current.name)
+            return help.addCallbacks(lambda _: self._run(f"{name} {rest}"), partial(self._not_told_of, name))
+        else:
+            self._unknown(name)
+        return None
+
+    def _not_told_of(self, name: str, failure: Failure) -> None:
+        """Say that there is none, or that it is not for everybody."""
+        failure.trap(*UNANSWERED)
+        if isinstance(wrong := failure.value, AskRefused) and wrong.code == "forbidden":
+            self._talk.say(wrong.text)
+        else:
+            self._unknown(name)
+
+    def _unknown(self, name: str) -> None:
         meant = self._talk.commands.nearest(name)
         hint = f"do you mean /{meant}? " if meant else ""
         self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
 
     def _take(self, texts: list[str]) -> None:
+        self._offered = True
         for line in "\n".join(texts).splitlines()[:MOST]:
             usage, _, help = line.partition(" — ")
             name, _, takes = usage.partition(" ")
             if name in self._learnt or (name.isascii() and name.isalpha() and not self._talk.commands.get(name)):
                 self._learnt.add(name)
                 run = partial(self._run_named, name)
-                self._talk.commands.add(name, run, help[:LONGEST], takes[:LONGEST], subject=SERVER)
+                self._add(name, run, help[:LONGEST], takes[:LONGEST])
+
+    def _add(self, name: str, run: Callable[[str], None], help: str, takes: str) -> None:
+        if takes.split() == ["ID"]:
+            help, by = f"{help}; Tab goes through the IDs", self._numbered
+            self._talk.commands.add(name, run, help, takes, by.offered, tells=by.told, subject=SERVER)
+        else:
+            self._talk.commands.add(name, run, help, takes, subject=SERVER)
 
     def _run_named(self, name: str, rest: str) -> None:
         self._run(f"{name} {rest}")

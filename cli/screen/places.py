@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -12,10 +13,11 @@ from twisted.python.failure import Failure
 from cli.refusals import UNANSWERED, AskRefused, ClientClosed, why
 from cli.screen.columns import aligned, in_columns
 from cli.screen.completion import last_word
+from cli.screen.people import People
 from cli.screen.room import Room
 from cli.words import counted
-from wire.frames import RoomInfo
-from wire.names import BadName, canonical, fold
+from wire.frames import MAX_ROOMS, RoomInfo
+from wire.names import TALK, BadName, fold, room_name
 
 if TYPE_CHECKING:
     from cli.screen.talk import Talk
@@ -36,13 +38,25 @@ class Places:
         talk.commands.add(
             "join",
             self._join,
-            "go to a room, which is made where there is none",
+            "go to a room, which is made where there is none; of accounts @NAME is a talk of two",
             "ROOM",
-            last_word(self._known),
+            last_word(self._known, "#"),
             subject="rooms",
         )
         talk.commands.add(
-            "leave", self._leave, "leave this room, or another one", "[ROOM]", last_word(self._own), subject="rooms"
+            "msg",
+            self._message,
+            "say something to somebody alone, in the talk of two with them",
+            "NAME [TEXT]",
+            subject="rooms",
+        )
+        talk.commands.add(
+            "leave",
+            self._leave,
+            "leave this room, or another one",
+            "[ROOM]",
+            last_word(self._own, "#"),
+            subject="rooms",
         )
         talk.commands.add("who", self._who, "who is in this room", subject="rooms")
         talk.commands.add("rooms", self._list, "which rooms there are", subject="rooms")
@@ -64,20 +78,48 @@ class Places:
         self._ask_to_join(room, None)
 
     def count(self) -> None:
-        """Ask how many are in the rooms where nobody came or went: that one is there too is not told then."""
+        """Ask how many are in the rooms where nobody came or went: that one is there too is not told then.
+
+        Who talks to one alone is seen too, also where that was while one was away.
+        """
         self._watch(self._talk.client.list_rooms(), self._counted, lambda _: None)
 
     def _counted(self, rooms: dict[str, RoomInfo]) -> None:
         for room in self._conversation.rooms:
             if room.users is None and room.name in rooms:
                 room.users = rooms[room.name].users
+        for name in islice(self._missed(rooms), MAX_ROOMS):  # more no server that is honest has for one
+            room = self._conversation.room(name)
+            room.read_id = room.read_id or 0
+            self.rejoin(room)
+
+    def _missed(self, rooms: dict[str, RoomInfo]) -> Iterator[str]:
+        """Yield the talks of two that one is not in, in which something was said that one has not seen."""
+        for name, info in rooms.items():
+            known = max(info.first_id - 1, self._conversation.left.get(fold(name), 0))
+            if name.startswith(TALK) and self._conversation.find(name) is None and info.last_id > known:
+                yield name
 
     def _join(self, argument: str) -> None:
         try:
-            name = _room_name(argument)
+            name = room_name(argument.strip().removeprefix("#"))
         except BadName as wrong:
             self._talk.say(f"{argument.strip() or 'that'} is no room: {wrong}: /join ROOM")
             return
+        self._go_to(name)
+
+    def _message(self, argument: str) -> None:
+        name, _, text = argument.strip().partition(" ")
+        try:
+            name = room_name(TALK + name.removeprefix(TALK))
+        except BadName as wrong:
+            self._talk.say(f"{name or 'that'} is nobody's name: {wrong}: /msg NAME TEXT")
+            return
+        self._go_to(name)
+        if text.strip():
+            self._talk.writing.say_in(self._conversation.current, text)
+
+    def _go_to(self, name: str) -> None:
         before = self._conversation.current
         room = self._conversation.room(name)
         self._conversation.show(room)  # at once: what is typed next is for it
@@ -144,7 +186,8 @@ class Places:
         if self._listed is None:
             self._listed = []
             self._watch(self._talk.client.list_rooms(), self._learn, lambda _: self._learn(None))
-        return list(dict.fromkeys([*self._own(), *(self._listed or [])]))
+        people = [TALK + name for name in People(self._talk).of(self._conversation.current)]
+        return list(dict.fromkeys([*self._own(), *(self._listed or []), *people]))
 
     def _learn(self, rooms: Iterable[str] | None) -> None:
         self._listed = None if rooms is None else sorted(rooms)
@@ -163,10 +206,3 @@ class Places:
             refused(failure)
 
         done.addCallbacks(tell, after).addErrback(self._talk.failed).addCallback(lambda _: self._talk.changed())
-
-
-def _room_name(argument: str) -> str:
-    """Return the room that a person named, maybe as ``#room`` or, for a talk of two, ``@name``."""
-    name = argument.strip().removeprefix("#")
-    two = "@" if name.startswith("@") else ""
-    return two + canonical(name.removeprefix("@"))

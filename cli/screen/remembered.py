@@ -23,9 +23,13 @@ FILE: Final = "rooms.json"
 
 
 class Past(msgspec.Struct):
-    """``rooms`` in their order, each with the id read last, None where none was; which was ``shown``."""
+    """``rooms`` in their order, each with the id read last, None where none was; which was ``shown``.
+
+    Talks of two that one ``left`` stand there with the last id that came.
+    """
 
     rooms: dict[str, Number | None] = {}
+    left: dict[str, Number] = {}
     shown: str = ""
     ignored: list[str] = []
 
@@ -54,6 +58,7 @@ class Remembered:
         self._conversation, self._complain = conversation, complain
         for name, read_id in self.past.rooms.items():
             conversation.room(name).read_id = read_id
+        conversation.left.update(self.past.left)
         for name in self.past.ignored:
             conversation.ignore(name)
         if shown := conversation.find(self.past.shown):
@@ -102,7 +107,7 @@ class Remembered:
         if self._path is None or conversation is None:
             return
         rooms = {room.name: room.read_id for room in conversation.rooms}
-        past = Past(rooms, conversation.current.name, list(conversation.ignored.values()))
+        past = Past(rooms, conversation.left, conversation.current.name, list(conversation.ignored.values()))
         content = msgspec.json.encode(past)
         if content == self._written:
             return

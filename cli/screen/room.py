@@ -20,6 +20,7 @@ from cli.screen.scrollback import HIDDEN, SHOWN
 from cli.settings import Settings
 from cli.words import amount, counted
 from cli.words import day as day_of
+from wire.names import TALK
 
 SPEAKERS: Final = 1000  # people who are known to have said something
 
@@ -92,8 +93,8 @@ class Room:
 
     @property
     def mentions(self) -> int:
-        """How many of the unread messages are mentions, as far as they are here."""
-        return self._reached.mentions
+        """How many of the unread messages are mentions, as far as they are here; all are where nobody else is meant."""
+        return self.unread if self.name.startswith(TALK) else self._reached.mentions
 
     @property
     def bar(self) -> Position | None:
@@ -137,13 +138,14 @@ class Room:
             self._reached.read(self.last_id)
 
     @property
-    def _on_screen(self) -> Span:
+    def on_screen(self) -> Span:
+        """Which messages are on the screen."""
         first, last = self._seen
         return Span(self.last_id - (last - first), self.last_id) if self.follows else self._seen
 
     def _near(self) -> Span:
         """Return what is on the screen and, where that is seen, a page on both sides, so that one scrolls smoothly."""
-        first, last = self._on_screen
+        first, last = self.on_screen
         ahead = PAGE if self._shown else 0
         return Span(first - ahead, last + ahead)
 
@@ -178,7 +180,7 @@ class Room:
 
     def wanted(self) -> Span | None:
         """Return which messages to fetch next, None where all that one sees or may soon see are here."""
-        return self.history.wanted(self._on_screen.last, self._near())
+        return self.history.wanted(self.on_screen.last, self._near())
 
     def load(self, wanted: Span, messages: Iterable[Message]) -> None:
         """Take the answer for what was ``wanted``."""

@@ -69,6 +69,8 @@ def _connection(conversation: Conversation, now: float) -> list[Part]:
     status = conversation.status
     if status is None:
         return [Part("connecting")]
+    if conversation.asking:
+        return [Part("not in without a password", "alarm")]
     words = ", ".join(_words(status, conversation.met, now))
     well = status.state in (State.CONNECTING, State.LIVE, State.BEHIND) and not _slow(status)
     return [Part(words, "status" if well else "alarm")]
@@ -131,7 +133,7 @@ def _others(conversation: Conversation) -> Iterator[Part]:
 def _goings_on(conversation: Conversation) -> Iterator[Part]:
     """Yield why there is no connection, and how far each transfer is."""
     status = conversation.status
-    if status is not None and status.reason:
+    if status is not None and status.reason and not conversation.asking:
         where = f"{conversation.server}: " if conversation.server and status.state is State.LOST else ""
         yield Part(f"{where}{status.reason}", "alarm")
     for transfer in conversation.transfers:

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from cli.client import Client
 from cli.config import Config
-from cli.refusals import ClientClosed, LoginRefused, SendRefused
+from cli.refusals import UNTRUSTED, ClientClosed, LoginRefused, SendRefused
 from cli.screen.abilities import lacks
 from cli.screen.account import Account
 from cli.screen.alerts import Alerts
@@ -226,8 +226,8 @@ class Talk:
 
     def failed(self, failure: Failure) -> None:
         """End the program, and say why."""
-        if failure.check(LoginRefused):
-            self._end(1, f"{self.conversation.user} is not let in: {failure.getErrorMessage()}")
+        if isinstance(refused := failure.value, LoginRefused):
+            self._end(1, self._not_in(refused))
         elif failure.check(TerminalGone):
             self._end(1, f"the terminal is gone: {failure.getErrorMessage()}")
         elif not failure.check(CancelledError):
@@ -235,6 +235,11 @@ class Talk:
             where = "".join(f" ({Path(frame.filename).name}:{frame.lineno})" for frame in place)
             error = f"{type(failure.value).__name__}: {failure.getErrorMessage()}"
             self._end(1, f"an error in this program: {error}{where}")
+
+    def _not_in(self, refused: LoginRefused) -> str:
+        if refused.code == UNTRUSTED:
+            return f"{self.conversation.server or 'the server'} is not to be trusted: {refused.text}"
+        return f"{self.conversation.user} is not let in: {refused.text}"
 
     def _end(self, status: int = 0, why: str = "") -> None:
         if self._ended:

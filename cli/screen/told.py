@@ -20,17 +20,25 @@ _CLAUSE = re.compile("[,:;(]")  # ends what is said first
 
 
 def overview(commands: Commands, width: int) -> str:
-    """Return what commands there are, by subject, and how to learn more, for a text of ``width`` columns.
+    """Return what commands there are and how to learn more, for a text of ``width`` columns.
 
-    Each has a line that tells what it does, where there is so much room.
+    Each has a line that tells what it does, by subject, where there is so much room; of those of the server, of which
+    there may be many, the names have to do.
     """
+    told = [command for command in commands if command.name not in ("help", "keys")]  # of them the last line tells
+    lines = list(_by_subject(told)) if width >= ROOMY else [_names(told)]
+    return "\n".join([*lines, "more: /help COMMAND, /help settings, /keys"])
+
+
+def _by_subject(commands: list[Command]) -> Iterator[str]:
     subjects: dict[str, list[Command]] = {}
     for command in commands:
         subjects.setdefault(command.subject, []).append(command)
-    lines = _with_briefs if width >= ROOMY else _names_alone
-    told = [line for subject, members in subjects.items() if subject != SERVER for line in lines(subject, members)]
-    told += _names_alone(SERVER, subjects[SERVER]) if SERVER in subjects else []
-    return "\n".join([*told, "/help COMMAND, keys or settings: more of each"])
+    of_server = subjects.pop(SERVER, [])
+    for subject, members in subjects.items():
+        yield from _with_briefs(subject, members)
+    if of_server:
+        yield f"{SERVER}: {_names(of_server)}"
 
 
 def _with_briefs(subject: str, commands: list[Command]) -> Iterator[str]:
@@ -40,8 +48,8 @@ def _with_briefs(subject: str, commands: list[Command]) -> Iterator[str]:
         subject = ""
 
 
-def _names_alone(subject: str, commands: list[Command]) -> Iterator[str]:
-    yield f"{subject}: {' '.join(f'/{command.name}' for command in commands)}"
+def _names(commands: list[Command]) -> str:
+    return " ".join(f"/{command.name}" for command in commands)
 
 
 def key_list(keys: Keys) -> str:

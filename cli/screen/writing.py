@@ -7,6 +7,7 @@ from time import time
 from typing import TYPE_CHECKING, Final
 
 from platformdirs import user_state_path
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from cli.screen.completion import Completing, complete
@@ -40,6 +41,7 @@ class Writing:
         self._entered = Entered(user_state_path("console-chat") / "history", talk.say)
         self._recalls: dict[str, Recall] = {}  # by the rooms' folded names
         self._modes: dict[Room, Mode] = {}
+        self._early: list[Deferred[int | None]] = []  # typed before we were let in
         self._left: Mode | None = None  # by the key that is being taken
         self._people = People(talk)
         self._completing: Completing | None = None
@@ -77,6 +79,16 @@ class Writing:
         there = self._conversation.rooms  # those that were left go
         self._modes = {room: kept for room, kept in self._modes.items() if room in there}
         self._modes[self._conversation.current] = mode
+
+    def drop(self, mode: Mode) -> None:
+        """Let ``mode`` take no more keys."""
+        self._modes = {room: kept for room, kept in self._modes.items() if kept is not mode}
+
+    def take_back(self) -> None:
+        """Do not send what was typed before we were let in."""
+        early, self._early = self._early, []
+        for stored in early:
+            stored.cancel()
 
     def keep(self) -> None:
         """Keep what is half-written, so that Up has it when the program runs again."""
@@ -147,9 +159,15 @@ class Writing:
             self._talk.say("say what you do: /me TEXT")
 
     def _send(self, text: str) -> None:
-        room = self._conversation.current
+        self.say_in(self._conversation.current, text)
+
+    def say_in(self, room: Room, text: str) -> None:
+        """Send ``text``, which is shown as not sent until it is stored."""
         unsent = room.type(text, time(), self._conversation.user)
-        self._talk.watch(self._talk.client.send_msg(text, room.name), room, unsent)
+        stored = self._talk.client.send_msg(text, room.name)
+        if not self._conversation.met:
+            self._early.append(stored)
+        self._talk.watch(stored, room, unsent)
 
     def _take(self, text: str) -> None:
         if line_count(text) > self._talk.settings.paste_lines:
@@ -178,6 +196,14 @@ class Writing:
             late = partial(self._complete_late, going, buffer, by)
             self._people.ask(self._conversation.current, late, found=bool(going.found))
         going.turn(by)
+        self._tell(buffer.text[: buffer.cursor])
+
+    def _tell(self, completed: str) -> None:
+        """Say what was put in, where it does not speak for itself."""
+        name, _, rest = completed.removeprefix("/").partition(" ")
+        command = self._talk.commands.get(name) if completed.startswith("/") else None
+        if command is not None and command.tells is not None and (words := command.tells(rest)):
+            self.let(Word(words))
 
     def _begin_completing(self, buffer: Buffer) -> Completing:
         people = self._people.of(self._conversation.current)

@@ -55,7 +55,7 @@ class Prune(OnDatabase):
         """Prune."""
         with existing(self.db) as engine, closing(Storage(self.db)) as storage:
             pruning = Pruning(engine)
-            begins = {room: self._first(pruning, room) for room in storage.rooms()}
+            begins = {room: self._first(pruning, room) for room in storage.rooms(talks=True)}
             for room, first_id in begins.items():
                 persistently(partial(pruning.move, room, first_id))
             with progress(sum(pruning.below(*begin) for begin in begins.items()), " messages") as bar:

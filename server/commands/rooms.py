@@ -12,15 +12,17 @@ from storage.sql import Storage
 
 
 class Rooms(OnDatabase):
-    """A line for each room, sorted by name."""
+    """A line for each room, sorted by name; behind that of a talk of two stands who is in it."""
 
     def run(self) -> int:
         """List."""
         with existing(self.db), closing(Storage(self.db)) as storage:
             print(f"{'messages':>12} {'first':>12} {'last':>12}  {'newest':20}  room")
-            for room in storage.rooms():
+            parties = storage.parties()
+            for room in storage.rooms(talks=True):
                 count = room.last_id - room.first_id + 1
-                print(f"{count:12} {room.first_id:12} {room.last_id:12}  {_newest(storage, room):20}  {room.name}")
+                name = f"{room.name} {' '.join(parties.get(room.key, []))}".rstrip()
+                print(f"{count:12} {room.first_id:12} {room.last_id:12}  {_newest(storage, room):20}  {name}")
         return 0
 
 

@@ -7,9 +7,9 @@ from ipaddress import ip_network
 from typing import Final
 
 from server.addresses import address_of
-from server.orders.order import Asker, Order, Standing, WrongUsage, first, reasoned, span
-from server.refusals import Refused, named
-from server.rules import Network, because, covers, end_of
+from server.orders.order import Asker, Order, Standing, WrongUsage, first, reasoned, span, user_of
+from server.refusals import Refused
+from server.rules import Network, because, covers, end_of, terms
 from storage.order import Impose, Kind, Lift, Sanction
 from wire.names import fold
 
@@ -24,15 +24,18 @@ async def _ban(asker: Asker, words: str) -> Sequence[str]:
     now = asker.server.now()
     until, rest = span(rest, now)
     ban = Sanction(Kind.BAN, subject, until, reasoned(rest), asker.by, now)
-    await asker.rule(asker.act("ban", subject, f"{end_of(ban).strip()} {ban.reason}".strip()), Impose(ban))
-    return [f"{subject} is banned{end_of(ban)}"]
+    await asker.rule(asker.act("ban", subject, terms(ban)), Impose(ban))
+    answer = [f"{subject} is banned{end_of(ban)}"]
+    if network and await asker.server.stored.is_here(fold(whom)):
+        answer.append(f"that is the address; who is called {whom} is @{whom}")
+    return answer
 
 
 async def _unban(asker: Asker, words: str) -> Sequence[str]:
     if not words:
         raise WrongUsage
     network = network_of(words)
-    subject = str(network) if network else fold(named(words))
+    subject = str(network) if network else fold(user_of(words))
     return await lift(asker, Kind.BAN, subject, "unban")
 
 

@@ -33,7 +33,7 @@ async def _delete(asker: Asker, id: int) -> None:
         raise Refused("forbidden", "only accounts may delete what they said")
     room = asker.room
     if asker.is_operator:
-        await asker.server.delete(room, id, asker.by, act=asker.act("delete", f"message {id}", room=room.name))
+        await asker.server.delete(room, id, asker.by, act=asker.act("delete", f"message {id}", room=room.stored_name))
     else:
         await asker.server.delete(room, id, asker.by, account.created_at)
 

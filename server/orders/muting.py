@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from server.orders.banning import lift, told
-from server.orders.order import Asker, Order, Standing, WrongUsage, first, reasoned, span
-from server.refusals import named
-from server.rules import end_of
+from server.orders.order import Asker, Order, Standing, first, reasoned, span, user_of
+from server.rules import end_of, terms
 from storage.order import Impose, Kind, Sanction
 from wire.names import fold
 
@@ -19,14 +18,12 @@ async def _mute(asker: Asker, words: str) -> Sequence[str]:
     now = asker.server.now()
     until, rest = span(rest, now)
     mute = Sanction(Kind.MUTE, fold(user), until, reasoned(rest), asker.by, now)
-    await asker.rule(asker.act("mute", user, f"{end_of(mute).strip()} {mute.reason}".strip()), Impose(mute))
+    await asker.rule(asker.act("mute", user, terms(mute)), Impose(mute))
     return [f"{user} is muted{end_of(mute)}"]
 
 
 async def _unmute(asker: Asker, words: str) -> Sequence[str]:
-    if not words:
-        raise WrongUsage
-    return await lift(asker, Kind.MUTE, fold(named(words)), "unmute")
+    return await lift(asker, Kind.MUTE, fold(user_of(words)), "unmute")
 
 
 async def _mutes(asker: Asker, _: str) -> Sequence[str]:

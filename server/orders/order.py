@@ -18,7 +18,8 @@ from wire.names import fold
 if TYPE_CHECKING:
     from server.connection import Connection
 
-_FOR: Final = re.compile(r"for\s+(\d{1,4})\s?([mhdw])(?:\s+|$)", re.ASCII)
+_FOR: Final = re.compile(r"for\s+(\d{1,4})\s?([mhdw])(?:in|(?:inute|our|ay|eek)s?)?(?:\s+|$)", re.ASCII)
+_BEGINS: Final = re.compile(r"for\s+\d", re.ASCII)
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds
 
 
@@ -63,11 +64,10 @@ class Asker:
 
     def somebody_else(self, name: str) -> str:
         """Return another user's name as it is kept; raises :class:`Refused`, :class:`WrongUsage`."""
-        if not name:
-            raise WrongUsage
-        if fold(named(name)) == fold(self.by):
+        user = user_of(name)
+        if fold(user) == fold(self.by):
             raise Refused("forbidden", "that is you")
-        return named(name)
+        return user
 
     def act(self, order: str, whom: str, reason: str = "", room: str = "") -> Act:
         """Return what is noted of it in the audit log."""
@@ -105,10 +105,25 @@ def first(words: str) -> tuple[str, str]:
     return word, rest[0] if rest else ""
 
 
+def user_of(word: str) -> str:
+    """Return the name of a user as it is kept, written as ``bob`` or as ``@bob``, which cannot be an address.
+
+    Raises :class:`Refused`, :class:`WrongUsage`.
+    """
+    if not word:
+        raise WrongUsage
+    return named(word.removeprefix("@"))
+
+
 def span(words: str, now: int) -> tuple[int | None, str]:
-    """Read ``for 2h``: return when it is over (ms since 1970), None for never, and the rest of the words."""
+    """Read ``for 2h``: return when it is over (ms since 1970), None for never, and the rest of the words.
+
+    Raises :class:`WrongUsage` where that begins so and is no time: nobody means that to be for good.
+    """
     found = _FOR.match(words)
     if found is None:
+        if _BEGINS.match(words):
+            raise WrongUsage
         return None, words
     return now + int(found[1]) * _UNITS[found[2]] * 1000, words[found.end() :]
 

@@ -46,11 +46,17 @@ async def _uninvite(asker: Asker, words: str) -> Sequence[str]:
 
 
 async def _list(asker: Asker, _: str) -> Sequence[str]:
-    return [" ".join(sorted(_invited(asker, asker.room)))]
+    return [" ".join(sorted(_invited(asker, _for_many(asker))))]
+
+
+def _for_many(asker: Asker) -> Room:
+    if asker.room.talk is not None:
+        raise Refused("forbidden", "a talk of two is of these two only")
+    return asker.room
 
 
 def _own(asker: Asker) -> Room:
-    room = asker.room
+    room = _for_many(asker)
     account = asker.connection.account
     if not asker.is_operator and (account is None or room.owner != account.user):
         raise Refused("forbidden", "only who made this room, or an operator, says who may be in it")

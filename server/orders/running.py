@@ -15,6 +15,10 @@ from wire.frames import Run, Text, encode, room_of
 if TYPE_CHECKING:
     from server.connection import Connection
 
+_FOR: Final = {
+    Standing.ACCOUNT: "who has an account, and register makes your name one",
+    Standing.OPERATOR: "operators",
+}
 LINES: Final = 25  # of one frame: each has less than 2 KB
 
 
@@ -63,6 +67,8 @@ async def _run(connection: Connection, frame: Run) -> bytes:
 
 def _found(asker: Asker, name: str) -> Order:
     order = ORDERS.get(name.lower())
-    if order is None or order.standing > asker.standing:  # in one voice
-        raise Refused("forbidden", "there is no such command for you; help lists those that there are")
+    if order is None:
+        raise Refused("bad_frame", "there is no such command; help lists those that there are")
+    if order.standing > asker.standing:
+        raise Refused("forbidden", f"{order.name} is for {_FOR[order.standing]}")
     return order

@@ -7,8 +7,8 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import ceiling, commits, fanout, history, idle, ingest, latency, logins, rooms
-from bench.load import raise_limits
+from bench import attackers, attacks, ceiling, commits, fanout, history, idle, ingest, latency, logins, rooms
+from bench.load import Broken, raise_limits
 from bench.peers import ALL, ChatOnMariaDB, ConsoleChat, Missing, Naive, Served
 
 
@@ -38,6 +38,18 @@ class Works(unittest.TestCase):
     def test_those_who_are_stuck_do_not_count(self) -> None:
         for server in installed(ConsoleChat):
             self.assertEqual(fanout.measure(server, 10, 100, 100, stuck=5)["deliveries"], 10 * 100)
+
+    def test_people_talk_beside_an_attack(self) -> None:
+        raise_limits()
+        found = attacks.measure(attackers.tiny_frames, 0.5)
+        self.assertTrue(0 < found.before[0] <= found.before[1])
+        self.assertTrue(0 < found.during[0] <= found.during[1])
+        self.assertFalse(found.tracebacks)
+
+    def test_an_attack_that_came_to_an_end_is_none(self) -> None:
+        nowhere = attackers.Target(("", 0), ("", 0))
+        with self.assertRaises(Broken), attacks.beside(lambda _: None, nowhere) as attacker:
+            attacker.join()
 
     def test_rooms_are_apart(self) -> None:
         for server in installed(*(server for server in ALL if server is not Naive)):

@@ -255,6 +255,22 @@ class Screens(AccountCase):
         self.quit(terminal)
         self.assertNotIn(b"secret", self.written())
 
+    def test_a_password_typed_too_soon_is_told_to_nobody(self) -> None:
+        terminal = self.open(self.ann)
+        terminal.type("secret?\r")
+        terminal.wait_for("secret? (cancelled)")
+        terminal.wait_for(f"password of {self.ann}:")
+        terminal.type("wrong\rsecret!\r")  # the second before anybody can have looked at the first
+        terminal.wait_for(f"not this one: password of {self.ann}:")
+        terminal.type("secret\r")
+        terminal.wait_for("live")
+        terminal.type("hello\r")
+        terminal.wait_for(f"{self.ann} hello")
+        self.assertNotIn(b"secret!", terminal.output)
+        self.quit(terminal)
+        said = self.run_chat("tail", self.ann, "--password-file", str(self.file))[1]
+        self.assertEqual(said, f"{self.ann}: hello\n".encode())
+
     def test_who_has_none_leaves(self) -> None:
         terminal = self.open(self.ann)
         terminal.wait_for(f"password of {self.ann}:")

@@ -107,6 +107,17 @@ class Sending(ClientCase):
         self.assertEqual(self.failureResultOf(second, SendRefused).value.code, "not_in_room")
         self.assertEqual(self.client.check_status().unsent, 0)
 
+    def test_somebody_speaks_to_one_alone(self) -> None:
+        end = self.live()
+        end.say(Joined("@bob", 1, 4), message(5, "are you there?", "@bob"))
+        heard = self.successResultOf(self.client.read_msg())
+        self.assertEqual((heard.room, heard.id, heard.text), ("@bob", 5, "are you there?"))
+        self.client.send_msg("yes", heard.room)
+        self.assertEqual(end.heard(), [(Send(seq=1, room="@bob"), b"yes")])
+        end.cut()
+        login = self.again().welcome()
+        self.assertEqual(login.rooms, {"lobby": 0, "@bob": 5})
+
     def test_resends_what_was_not_received(self) -> None:
         end = self.live()
         sent = [self.client.send_msg(text) for text in ("one", "two", "three")]

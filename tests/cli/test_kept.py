@@ -233,6 +233,27 @@ class Restarted(ClientCase):
         self.assertEqual(self.client.check_status().unsent, 0)
         self.assertEqual(self.path.stat().st_size, 0)
 
+    def test_what_is_taken_back_before_it_is_said(self) -> None:
+        end = self.begin()
+        kept, taken_back = self.client.send_msg("one"), self.client.send_msg("two")
+        self.leave(kept)
+        taken_back.cancel()
+        self.failureResultOf(taken_back, CancelledError)
+        self.assertEqual(self.client.check_status().unsent, 1)
+        end = self.begin()  # a run later it is no more either
+        self.assertEqual(self.client.check_status().unsent, 1)
+        self.store.welcome(end)
+        self.store.serve(end)
+        self.assertEqual(self.bodies(), [b"one"])
+
+    def test_what_is_said_cannot_be_taken_back(self) -> None:
+        end = self.run_on()
+        said = self.client.send_msg("one")
+        said.cancel()
+        self.failureResultOf(said, CancelledError)
+        self.store.serve(end)
+        self.assertEqual((self.bodies(), self.client.check_status().unsent), ([b"one"], 0))
+
     def test_received_but_not_acknowledged(self) -> None:
         end = self.run_on()
         for text in "abc":

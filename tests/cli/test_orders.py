@@ -36,7 +36,7 @@ class InTheTerminal(TestCase):
         bob.type("SECRET\r")
         root.wait_for("bob SECRET")
         bob.type("/kick root\r")
-        bob.wait_for("there is no /kick;")
+        bob.wait_for("kick is for operators")
 
         root.type("/mute bob hush\r")
         root.wait_for("bob is muted")
@@ -45,7 +45,9 @@ class InTheTerminal(TestCase):
         root.type("/unmute bob\r")
         root.wait_for("is lifted")
 
-        bob.type("/delete 1\r")
+        bob.type("/delete \t")
+        bob.wait_for("1, bob: SECRET")
+        bob.type("\r")
         bob.wait_for("message 1 is deleted")
         for terminal in (root, bob):
             terminal.wait_for("bob deleted")
@@ -57,9 +59,10 @@ class InTheTerminal(TestCase):
         root.wait_for("live · [den]")
         bob.type("/private\r")
         bob.wait_for("den is private")
-        root.wait_for("you are in den no more")
-        root.type("/help\r")
+        root.wait_for("you are in den no more: Enter goes on in lobby")
+        root.type("FOR DEN\r/help\r")
         root.wait_for("server: ")
+        self.assertNotIn("FOR DEN", root.text)
 
         root.type("/ban bob for 2h noise\r")
         root.wait_for("bob is banned until")

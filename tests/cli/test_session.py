@@ -314,6 +314,25 @@ class Orders(TestCase):
         self.assertEqual(self.told, [("room_left", "den")])
         self.assertEqual([*self.session.login().rooms], ["lobby"])  # type: ignore[misc]
 
+    def test_a_talk_of_two_begins_unasked(self) -> None:
+        self.receive(frames.Joined("@bob", 1, 2))
+        self.receive(frames.Message("@bob", 3, "bob", 0), b"hi")
+        self.assertEqual(self.told, [("room_opened", "@bob", 1, 2)])
+        read: list[Message] = []
+        self.session.get().addCallback(read.append)
+        self.assertEqual([(it.room, it.id, it.text) for it in read], [("@bob", 3, "hi")])
+        self.session.lost()
+        self.assertEqual(self.session.login().rooms, {"lobby": 0, "den": 0, "@bob": 3})
+
+    def test_who_wants_none_of_it(self) -> None:
+        self.session = Session("ann", self.inbox, rooms={"lobby": 0}, listener=self.session.listener, unasked=False)
+        self.session.login()
+        self.receive(frames.Welcome("ann", "", 9, 0, {"lobby": RoomSpan(1, 0)}))
+        self.told.clear()
+        self.receive(frames.Joined("@bob", 1, 2))
+        self.receive(frames.Message("@bob", 3, "bob", 0), b"hi")
+        self.assertEqual((self.told, len(self.inbox)), ([], 0))
+
     def test_who_leaves_is_not_told(self) -> None:
         self.session.leave("den")
         self.receive(frames.Left("den"))

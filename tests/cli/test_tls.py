@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from cli.options import Options
-from tests.cli.programs import ProgramCase
+from tests.cli.programs import CHAT, ProgramCase
 from tests.processes import ServerProcess
 from tests.system.case import fresh
+from tests.terminal import Terminal
 from tests.tls import Authority
 
 
@@ -94,8 +95,17 @@ class Refused(TlsCase):
     def test_somebody_between_with_a_certificate_of_their_own(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             other = Authority(Path(folder))
-            with between(*other.issue("localhost")) as (port, heard):
-                self.assert_refused("somebody stands between", "--tls", self.root, host=f"localhost:{port}")
+            shown = other.issue("localhost")
+            why = f"nobody in {self.secured.authority.root} has signed its certificate; "
+            with between(*shown) as (port, heard):
+                where = f"localhost:{port}"
+                self.assert_refused(f"{why}where that is the right file, somebody", "--tls", self.root, host=where)
+                self.assertEqual(heard, [b""])
+            with between(*shown) as (port, heard):
+                where = f"localhost:{port}"
+                with Terminal([*CHAT, "ann", where, "--tls", self.root], 200) as terminal:
+                    terminal.wait_for(f"{where} is not to be trusted: {why}")
+                    self.assertEqual(terminal.wait_exit(), 1)
                 self.assertEqual(heard, [b""])
 
     def test_a_server_without_it(self) -> None:
@@ -111,6 +121,8 @@ class Refused(TlsCase):
 
     def test_who_did_not_ask_for_it_is_told_of_it(self) -> None:
         self.assert_refused("if it speaks TLS, say --tls")
+        with Terminal([*CHAT, "ann", f"localhost:{self.secured.port}"]) as terminal:
+            terminal.wait_for("say --tls, or tls://")  # on a small screen too
 
     def test_a_file_of_authorities_that_is_none(self) -> None:
         self.assert_refused("/nowhere: No such file", "--tls", "--tls-ca=/nowhere")

@@ -51,6 +51,7 @@ from storage.interface import (
     UploadKey,
 )  # fmt: skip
 from storage.order import Act, Close, Deed, Impose, Invite, Kind, Lift, Ruling, Sanction, Uninvite
+from storage.talks import Talk
 from wire.frames import Echo, Frame, encode, from_server
 from wire.names import fold
 
@@ -226,6 +227,7 @@ class ListStorage:
         self.returned: list[Return] = []
         self.owners: dict[int, str | None] = {}
         self.invited: dict[int, set[str]] = {}  # into rooms that are private
+        self.talking: dict[str, Talk] = {}  # by the room's name
         self.punished: dict[tuple[Kind, str], Sanction] = {}
         self.acts: list[Act] = []
         self.accounts = Accounts([])
@@ -249,6 +251,8 @@ class ListStorage:
         if isinstance(entry, Login):
             return self._log_in(entry)
         if isinstance(entry, Open):
+            if entry.talk is not None:
+                self.talking[entry.name] = entry.talk
             return self._open(entry.name, entry.by)
         if isinstance(entry, Logout):
             self.logins.pop(entry.number, None)
@@ -412,8 +416,16 @@ class ListStorage:
         wanted = set(ids)
         return [message for message in self.messages[room] if message.id in wanted and not message.deleted]
 
-    def rooms(self) -> list[Room]:
-        return [self._open(name) for name in self.keys]
+    def rooms(self, *, talks: bool = False) -> list[Room]:
+        return [self._open(name) for name in self.keys if talks or name not in self.talking]
+
+    def talks(self, user: str) -> list[tuple[Room, Talk]]:
+        return [
+            (self._open(name), talk)
+            for name, talk in self.talking.items()
+            if any(party.user == user for party in talk.parties)
+            and all(party.is_of(self.account(party.user)) for party in talk.parties)
+        ]
 
     def account(self, user: str) -> Account | None:
         return self.accounts.of(user)

@@ -291,18 +291,13 @@ class Closed(AccountCase):
     auth = Auth.CLOSED
 
     def test_one_voice_for_all_that_is_wrong(self) -> None:
-        said = set()
-        for user, password in (
-            ("ann", {}),
-            ("bob", {}),
-            ("\u0430nn", {}),
-            ("ann", {"password": "x"}),
-            ("bob", {"password": "x"}),
-        ):
-            [error] = self.tries(user, **password).heard(frames.Error)
-            said.add((error.code, error.text, error.fatal))
-        self.assertEqual(len(said), 1)
-        self.assertEqual(said.pop()[0], "auth_failed")
+        for password in ({}, {"password": "x"}):
+            said = set()
+            for user in ("ann", "bob", "\u0430nn"):
+                [error] = self.tries(user, **password).heard(frames.Error)
+                said.add((error.code, error.text, error.fatal))
+            self.assertEqual(len(said), 1)
+            self.assertEqual(said.pop()[0], "auth_failed")
         self.assertEqual(self.code(self.tries(password="secret")), "welcome")
 
     def test_an_unknown_name_costs_as_much(self) -> None:

@@ -133,7 +133,7 @@ class MessageTests(FollowingCase):
     def test_who_reads_from_the_database_may_be_ahead_of_us(self) -> None:
         self.store("one")
         self.look()
-        self.house.server.rooms._by_key[1].reread()
+        self.house.server.rooms._by_place["lobby"].reread()
         self.store("two")
         bob = self.house.peer("bob", rooms={"lobby": 0})
         self.assertEqual(self.texts(bob), ["one", "two"])
@@ -191,7 +191,7 @@ class PruneTests(FollowingCase):
         self.store(*map(str, range(200)))
         self.look()
         self.neighbours.first_ids[1] = 190
-        self.house.server.rooms._by_key[1].reread()
+        self.house.server.rooms._by_place["lobby"].reread()
         bob = Peer(self.house.server)
         bob.says(frames.Login("bob", rooms={"lobby": 0}))
         self.house.settle()
@@ -220,7 +220,7 @@ class ChangeTests(FollowingCase):
 
     def who(self) -> set[str]:
         self.look()
-        return set(self.house.server.rooms._by_key[1].users)
+        return set(self.house.server.rooms._by_place["lobby"].users)
 
     def test_who_comes_and_goes_elsewhere(self) -> None:
         self.tell(Moved(1, "lobby", ["bob", "cy"], []))
@@ -241,7 +241,7 @@ class ChangeTests(FollowingCase):
         house.server.start()
         house.settle()
         house.peer("ann")
-        self.assertEqual(set(house.server.rooms._by_key[1].users), {"ann", "bob"})
+        self.assertEqual(set(house.server.rooms._by_place["lobby"].users), {"ann", "bob"})
 
     def test_one_that_is_gone(self) -> None:
         self.tell(Moved(1, "lobby", ["bob"], []))

@@ -1,13 +1,18 @@
-"""Room, journal and cursors against a plain list, however sends, reads, faults and lost connections fall."""
+"""Room, journal and cursors against a plain list, however sends, reads, faults and lost connections fall.
+
+And whatever else is said by clients that lie: nobody else notices, and nothing of them is left behind.
+"""
 
 from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from twisted.logger import LogEvent, globalLogPublisher
 
 from server import room as room_module
 from tests.server.fakes import House, Peer
+from tests.server.liars import LIES, Liars
 from wire import frames
 
 PEOPLE = ("ann", "bob", "cy")
@@ -94,6 +99,9 @@ class ChatMachine(RuleBasedStateMachine):
         self.people = [Person(name) for name in PEOPLE]
         self.count = 0
         self.guests: list[tuple[Peer, list[bytes]]] = []  # who came once, with what they said
+        self.liars = Liars(self.house)
+        self.faults: list[LogEvent] = []  # that the log tells of
+        globalLogPublisher.addObserver(self._logged)  # type: ignore[arg-type]
         for person in self.people:
             person.connect(self.house, 1 << 30)
         self.house.settle()
@@ -142,6 +150,18 @@ class ChatMachine(RuleBasedStateMachine):
         guest.ends()
         self.guests.append((guest, said))
 
+    @rule(room=st.sampled_from([0, 1000, 1 << 30]), logged_in=st.booleans())
+    def liar_comes(self, room: int, logged_in: bool) -> None:
+        self.liars.come(room, logged_in=logged_in)
+
+    @rule(lie=st.sampled_from(sorted(LIES)), cut=st.none() | st.integers(0, 2_000))
+    def lie(self, lie: str, cut: int | None) -> None:
+        self.liars.lie(lie, cut)
+
+    def _logged(self, event: LogEvent) -> None:
+        if "log_failure" in event:
+            self.faults.append(event)
+
     @rule(who=who)
     def lose(self, who: int) -> None:
         self.people[who].lose()
@@ -168,7 +188,11 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """Everybody comes back and reads all; then all have seen one log, and each wrote it in its own order."""
+        """Everybody comes back and reads all; then all have seen one log, and each wrote it in its own order.
+
+        Of those who lied nothing is there.
+        """
+        self.liars.go()
         for _ in range(2000):
             self.house.clock.advance(1)
             busy = self.house.steps.step()
@@ -177,7 +201,7 @@ class ChatMachine(RuleBasedStateMachine):
                     person.connect(self.house, 1 << 30)
                 person.peer.transport.take(1 << 30)  # type: ignore[union-attr]
                 person.read()
-            if not busy and self._all_is_said() and self._all_level():
+            if not busy and self._all_is_said() and self._all_level() and self.liars.are_gone:
                 break
         log = [(message.id, message.text.encode()) for message in self.house.storage.messages[1]]
         assert len({text for _, text in log}) == len(log) == self.count
@@ -186,6 +210,8 @@ class ChatMachine(RuleBasedStateMachine):
             own = set(person.said)
             assert [text for _, text in log if text in own] == person.said
             person.peer.transport.room = 0  # type: ignore[union-attr]
+        assert self.liars.are_gone
+        assert not self.faults, self.faults
         for _, said in self.guests:
             assert [text for _, text in log if text in said] == said
 
@@ -200,7 +226,10 @@ class ChatMachine(RuleBasedStateMachine):
         return all(person.welcomed and len(person.shown) == stored for person in self.people)
 
     def teardown(self) -> None:
-        self.settle()
+        try:
+            self.settle()
+        finally:
+            globalLogPublisher.removeObserver(self._logged)  # type: ignore[arg-type]
         room_module.TAIL = 4 * 1024 * 1024  # type: ignore[misc]
 
 

@@ -52,7 +52,7 @@ class PagesTests(TestCase):
         count = 5_000
         log = Log(count, 185)
 
-        def read(room: int, first: int) -> Deferred[Segment]:
+        def read(room: str, first: int) -> Deferred[Segment]:
             page = read_page(log.read, first)
             answer: Deferred[Segment] = Deferred()
             answer.callback(page)  # type: ignore[arg-type]
@@ -62,10 +62,10 @@ class PagesTests(TestCase):
         for _ in range(2):  # the second one finds them all
             id = 0
             while id < count:
-                page = pages.cached(1, id + 1)
+                page = pages.cached("lobby", id + 1)
                 if page is None:
-                    pages.load(1, id + 1)
-                    page = pages.cached(1, id + 1)
+                    pages.load("lobby", id + 1)
+                    page = pages.cached("lobby", id + 1)
                 assert page is not None
                 self.assertLessEqual(page.first_id, id + 1)
                 self.assertGreater(page.last_id, id)
@@ -77,5 +77,5 @@ class PagesTests(TestCase):
         answer: Deferred[Segment] = Deferred()
         answer.callback(page)
         pages = Pages(lambda room, first: answer)
-        pages.load(1, 5)
-        self.assertIs(pages.cached(1, 9), page)
+        pages.load("lobby", 5)
+        self.assertIs(pages.cached("lobby", 9), page)

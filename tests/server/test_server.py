@@ -19,7 +19,7 @@ class StartTests(TestCase):
         house = House()
         answers = iter([StorageDown("away"), StorageDown("away")])
 
-        def rooms() -> list[Room]:
+        def rooms(*, talks: bool = False) -> list[Room]:
             for wrong in answers:
                 raise wrong
             return [Room(1, "dev", 1, 0)]
@@ -184,9 +184,9 @@ class RegistryTests(TestCase):
         ann = self.house.peer("ann")
         ann.ends()
         self.house.clock.advance(1)
-        self.assertEqual(self.house.server.rooms._by_name, {})
+        self.assertEqual(self.house.server.rooms._by_place, {})
         self.house.peer("ann")
-        self.assertEqual(list(self.house.server.rooms._by_name), ["lobby"])
+        self.assertEqual(list(self.house.server.rooms._by_place), ["lobby"])
 
 
 class SlowReaderTests(TestCase):
@@ -228,8 +228,8 @@ class SlowReaderTests(TestCase):
         self.ann.ends()
         self.house.server._look_after_all()
         self.house.settle()
-        self.assertEqual(list(self.house.server.rooms._by_name), ["lobby"])
-        self.assertEqual(len(self.house.server.rooms._by_name["lobby"].cursors), 1)
+        self.assertEqual(list(self.house.server.rooms._by_place), ["lobby"])
+        self.assertEqual(len(self.house.server.rooms._by_place["lobby"].cursors), 1)
 
 
 class TailsTests(TestCase):
@@ -244,7 +244,7 @@ class TailsTests(TestCase):
 
     def tails(self) -> list[bool]:
         """Return of which rooms something is in memory."""
-        return [self.house.server.rooms._by_name[name].tail.size > 0 for name in "abc"]
+        return [self.house.server.rooms._by_place[name].tail.size > 0 for name in "abc"]
 
     def test_the_least_used_rooms_leave_memory(self) -> None:
         for seq, room in enumerate("abcab", 1):
@@ -258,4 +258,4 @@ class TailsTests(TestCase):
         self.ann.says(frames.Leave("a"))
         self.house.server._look_after_all()
         self.say(3, "c")
-        self.assertEqual([self.house.server.rooms._by_name[name].tail.size > 0 for name in "bc"], [True, True])
+        self.assertEqual([self.house.server.rooms._by_place[name].tail.size > 0 for name in "bc"], [True, True])

@@ -12,12 +12,14 @@ from storage.archive import AnyRecord
 from storage.checking import CHECKS, faults
 from storage.order import Act, Close, Impose, Invite, Kind, Ruling, Sanction
 from storage.restoring import Restoring
+from storage.talks import Party, Talk
 from tests.storage.databases import ANN, Cases, Journal, send
 
 NOW = 1_764_000_000_000  # milliseconds since 1970
 HASH = f"$argon2id$v=19$m=19456,t=2,p=1${'A' * 22}${'A' * 43}"
 EMPTY = b'{"type":"chat","version":1}\n{"type":"end","records":1}\n'  # the export of a chat without a room
 FILE = bytes(range(256)) * 1024  # a row as the server stores it
+TALK = Talk.of(Party("Žoë", NOW), Party("Ann", NOW))
 UNICODE = "Ünïcödé ﬁ \N{PILE OF POO} \u202e\0\x1b[2J \r\n ẞ \u0600\ud7ff\U0010ffff"
 
 
@@ -59,6 +61,9 @@ class Operated(Cases):
         acts = [Act(at, "root", "ban", "192.0.2.0/24", "", UNICODE) for at in range(3)]
         journal.commit(Ruling(acts[0], (*map(Impose, sanctions), Close(den.key), Invite(den.key, "bob"))))
         journal.commit(*(Ruling(act, (Invite(den.key, "ann"),)) for act in acts[1:]))
+        [room] = journal.commit(Open(TALK.name, talk=TALK))
+        assert isinstance(room, Room)
+        journal.commit(send(room, "between us"))
 
     def change(self, *statements: str) -> None:
         """Change the database behind everyone's back."""
@@ -70,7 +75,7 @@ class Operated(Cases):
 
     def room(self, name: str) -> int:
         """Return a room's key."""
-        return next(room.key for room in self.open().rooms() if room.name == name)
+        return next(room.key for room in self.open().rooms(talks=True) if room.name == name)
 
     def exported(self) -> list[AnyRecord]:
         with existing(self.url) as engine, snapshot(engine) as connection:
@@ -91,7 +96,7 @@ class Operated(Cases):
 def contents(storage: Storage) -> dict[tuple[str, int], bytes]:
     """Return the content of every message that has one."""
     found = {}
-    for room in storage.rooms():
+    for room in storage.rooms(talks=True):
         for message in storage.get_all(room.name):
             if not message.deleted:
                 data = b""

@@ -13,7 +13,7 @@ from storage.archive import Account, Act, AnyRecord, Chat, End, Message, Part, R
 from storage.restoring import BadRecord
 from tests.mysql import MySQL
 from tests.storage.databases import ANN, Journal, OnMariaDB, OnSQLite, send
-from tests.storage.operating import FILE, HASH, NOW, UNICODE, Operated, contents
+from tests.storage.operating import FILE, HASH, NOW, TALK, UNICODE, Operated, contents
 
 HELLO = Message("lobby", 1, "ann", 5, "hello")
 FILE_OF_3 = Message("lobby", 1, "ann", 5, size=3, name="abc")
@@ -26,14 +26,16 @@ class Archive(Operated):
         self.assertEqual(records[0], Chat(1))
         self.assertEqual(records[-1], End(len(records) - 1))
         rooms = [record for record in records if isinstance(record, Room)]
+        talk = Room(TALK.name, 1, 1, invited=["ann", "žoë"])
         den = Room("den", 1, 0, "ann", True, ["ann", "bob"])
         self.assertEqual(
-            rooms, [den, Room("Empty", 1, 0), Room("gone", 4, 3), Room("lobby", 1, 8), Room("Ärger", 6, 10)]
+            rooms, [talk, den, Room("Empty", 1, 0), Room("gone", 4, 3), Room("lobby", 1, 8), Room("Ärger", 6, 10)]
         )
         said = [record for record in records if isinstance(record, Message)]
         self.assertEqual([(message.room, message.id) for message in said], [
+            (TALK.name, 1),
             *(("lobby", id) for id in range(1, 9)), *(("Ärger", id) for id in range(6, 11))])  # fmt: skip
-        self.assertEqual(said[1].text, UNICODE)
+        self.assertEqual(said[2].text, UNICODE)
         self.assertEqual([message.id for message in said if message.deleted], [3, 8])
         self.assertEqual(
             b"".join(record.data for record in records if isinstance(record, Part)),
@@ -64,6 +66,7 @@ class Archive(Operated):
             self.assertEqual(other.faults(), [])
             self.assertEqual(other.open().search(other.room("lobby"), ["ümläut"], 1, 8, 10), found)
             self.assertEqual(other.open().search(other.room("lobby"), ["ünïcödé"], 1, 8, 10), [2])
+            self.assertEqual([talk for _, talk in other.open().talks("ann")], [TALK])
 
     def test_the_other_database_goes_on(self) -> None:
         self.everything()

@@ -84,7 +84,7 @@ class Keeping(Cases):
         self.assertEqual(self.journal.commit(Unregister("Ann")), [True])
         self.assertEqual(self.storage.private_rooms(), {"den": frozenset({"bob"})})
         self.assertEqual([it.owner for it in self.storage.rooms()], [None])
-        self.assertEqual(self.told()[-2:], [Kicked("ann"), Ruled()])
+        self.assertEqual(self.told()[-2:], [Kicked("ann", spared=b""), Ruled()])
 
     def test_the_others_hear_of_it(self) -> None:
         self.do(Impose(BAN), Impose(MUTE), Expel("bob", "enough"))

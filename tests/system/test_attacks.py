@@ -90,11 +90,11 @@ class Frames(AttackCase):
         bob = self.enter()
         for bomb in bombs:
             client = self.login()
-            began = time.monotonic()
+            before = self.server.cpu()
             client.write(b"%d:%b," % (len(bomb), bomb))
             error = client.read("error")
             self.assertIn(error["code"], ("bad_frame",), bomb[:40])
-            self.assertLess(time.monotonic() - began, 0.5, bomb[:40])
+            self.assertLess(self.server.cpu() - before, 0.5, bomb[:40])
         bob.store("still here", self.room)
 
     def test_who_speaks_something_else_is_told_of_in_one_line(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import TestCase
 
-from tests.engine import Composed, docker, need_engine, outside
+from tests.engine import Composed, docker, need_engine, outside, until_it_works
 from tests.plain_client import PlainClient
 from tests.processes import ROOT, environment
 from tests.tls import Authority
@@ -89,7 +89,7 @@ class Containers(TestCase):
         self.assertEqual([message.text for message in dan.read_messages("restart", 300)], texts)
 
     def test_the_engine_sees_that_they_are_well(self) -> None:
-        self.composed.compose("up", "--detach", "--wait", "--wait-timeout=120")
+        self.composed.compose("up", "--detach", "--wait", "--wait-timeout=300")
 
     def test_two_servers_are_one_chat(self) -> None:
         ann, bob = self.enter("fay", rooms={"both": 0}), self.enter("gil", "server-2", rooms={"both": 0})
@@ -136,8 +136,10 @@ class Containers(TestCase):
     def test_alone_it_keeps_messages_in_its_volume(self) -> None:
         name = self.alone()
         docker("run", "--detach", "--read-only", f"--name={name}", "console-chat")
+        until_it_works("exec", name, "chat-server", "health")
         docker("exec", name, "sh", "-c", "echo hello | chat ann")
         docker("stop", name)
         self.assertEqual(docker("inspect", "--format={{.State.ExitCode}}", name).strip(), "0")
         docker("start", name)
+        until_it_works("exec", name, "chat-server", "health")
         self.assertEqual(docker("exec", name, "chat", "tail", "bob"), "ann: hello\n")

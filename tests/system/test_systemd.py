@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from unittest import TestCase
 
@@ -80,7 +80,10 @@ class Activation(FolderCase):
         command = [program("systemd-socket-activate", "systemd"), f"--listen=127.0.0.1:{port}", "--fdname=chat"]
         variables = [f"--setenv={name}={value}" for name, value in environment().items()]
         server = ["--listen", HELD, "--db", f"sqlite:///{self.folder / 'chat.db'}"]
-        with subprocess.Popen([*command, *variables, *SERVER, *server], stderr=subprocess.PIPE, text=True) as process:
+        with ExitStack() as stack:
+            process = subprocess.Popen([*command, *variables, *SERVER, *server], stderr=subprocess.PIPE, text=True)
+            stack.enter_context(process)
+            stack.callback(process.kill)  # or it would be waited for for ever where it does not do as it should
             assert process.stderr is not None
             self.assertIn("Listening on", process.stderr.readline())
             with closing(PlainClient.connect(("127.0.0.1", port))) as ann:

@@ -109,14 +109,14 @@ class Talking(TlsCase):
         with self.assertRaises((ssl.SSLError, ConnectionError)):
             TlsClient.over(server.address, context)
 
-    def test_idle_clients_cost_no_processor_time(self) -> None:
+    def test_500_idle_clients_cost_no_processor_time(self) -> None:
         server = self.serve()
-        for number in range(100):
+        for number in range(500):
             self.client(server).login(f"idle{number}", history=0)
         before, began = server.cpu(), time.monotonic()
         with self.assertRaises(TimeoutError):  # nothing comes; the time passes
             self.client(server).read("bye", timeout=3)
-        self.assertLess((server.cpu() - before) / (time.monotonic() - began), 0.05)
+        self.assertLess((server.cpu() - before) / (time.monotonic() - began), 0.02)
 
     def test_its_health_is_asked_for(self) -> None:
         server = self.serve()

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+from threading import Event, Thread
 from time import process_time
-from unicodedata import category, is_normalized, normalize
+from unicodedata import category, decomposition, is_normalized, normalize
 from unittest import TestCase
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wire.names import LONG, BadName, canonical, file_name, fold
+from wire.names import LONG, BadName, _stands_alone, canonical, file_name, fold, room_name
+
+
+class RoomNames(TestCase):
+    def test_a_talk_of_two_is_called_as_the_other(self) -> None:
+        self.assertEqual(room_name("@\uff22ob"), "@Bob")
+        self.assertEqual(room_name("@" + "x" * 32), "@" + "x" * 32)
+        self.assertEqual(room_name("lobby"), "lobby")
+
+    def test_what_is_none(self) -> None:
+        for name in ("@", "@@bob", "@ bob", "@" + "x" * 33, "\uff20bob", "#room", "bob@"):
+            with self.assertRaises(BadName, msg=ascii(name)):
+                room_name(name)
 
 
 class CanonicalTests(TestCase):
@@ -122,7 +136,30 @@ class PileTests(TestCase):
         self.assertEqual(len(canonical("\u03b1\u0313\u0300\u0345" * 32)), 32)
         self.assertEqual(max(len(normalize("NFD", chr(code))) for code in range(0x110000)), 4)
 
-    @given(st.lists(st.text(st.sampled_from("ab\u00e0" + MARKS), min_size=LONG // 8, max_size=LONG), max_size=8))
+    def test_what_becomes_longest_lets_others_run(self) -> None:
+        turns: list[int] = []
+        done = Event()
+        other = Thread(target=lambda: [turns.append(1) for _ in iter(partial(done.wait, 0.001), True)])  # type: ignore[func-returns-value]
+        other.start()
+        fold("\ufdfa" * 20_000)
+        done.set()
+        other.join()
+        self.assertGreater(len(turns), 2)
+
+    def test_what_becomes_one_with_what_is_before_it_is_known(self) -> None:
+        for code in range(0x110000):
+            parts = decomposition(chr(code)).split()
+            if len(parts) == 2 and not parts[0].startswith("<"):
+                self.assertFalse(_stands_alone(chr(int(parts[1], 16))), parts)
+
+    @given(
+        st.lists(
+            st.text(
+                st.sampled_from("ab\u00e0\ufdfa\u1100\u1161\u11a8\uac00" + MARKS), min_size=LONG // 8, max_size=LONG
+            ),
+            max_size=8,
+        )
+    )
     @example(["a" + MARKS * LONG])
     def test_by_the_letter(self, texts: list[str]) -> None:
         text = "".join(texts)

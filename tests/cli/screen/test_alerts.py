@@ -43,6 +43,13 @@ class Ringing(TestCase):
         self.assertEqual(self.hear(message(12, "hi all")), [])
         self.assertEqual(self.hear(message(13, "i am ann", sender="ANN")), [])
 
+    def test_who_speaks_to_one_alone(self) -> None:
+        self.conversation.opened("@bob", 1, 10)
+        self.assertEqual(self.hear(message(11, "hi", room="@bob")), ["ring"])
+        self.assertEqual(self.hear(message(12, "hi", sender="ANN", room="@bob")), [])
+        self.conversation.ignore("bob")
+        self.assertEqual(self.hear(message(13, "hi", room="@bob")), [])
+
     def test_history_and_what_was_missed_is_silent(self) -> None:
         self.assertEqual(self.hear(message(10, "hi ann")), [])
         self.conversation.opened("lobby", 1, 20)

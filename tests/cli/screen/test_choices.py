@@ -18,8 +18,9 @@ from cli.screen.help import Help
 from cli.screen.keynames import read, shown
 from cli.screen.keys import Keys
 from cli.screen.row import text_width
-from cli.screen.told import overview, setting_help, template
+from cli.screen.told import SERVER, overview, setting_help, template
 from cli.settings import SETTINGS, Settings
+from server.orders.running import ORDERS
 from tests.cli.screen.made import offered
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
@@ -222,16 +223,28 @@ class Agreement(TestCase):
     def test_each_command_is_in_the_overview_and_has_help(self) -> None:
         briefs, names = overview(self.talk.commands, 60), overview(self.talk.commands, 27)
         for command in self.talk.commands:
-            self.assertIn(f"{command.usage} ", briefs)
             self.assertIn(f"/{command.name}", names.split())
+            if command.subject == SERVER or command.name in ("help", "keys"):
+                self.assertIn(f"/{command.name}", briefs.split())
+            else:
+                self.assertIn(f"{command.usage} ", briefs)
             if command.name not in ("keys", "help"):
                 self.assertIn(command.help, self.help.on(command.name))
 
+    def test_the_overview_fits_a_screen_with_all_that_the_server_has(self) -> None:
+        for order in ORDERS.values():
+            if order.name != "help":
+                self.talk.commands.add(order.name, print, order.help, subject=SERVER)
+        self.assert_the_overview_fits(80, 22)
+
     def test_the_overview_fits_a_small_screen(self) -> None:
-        for screen, rows in ((80, 22), (74, 22), (60, 10), (40, 10)):
-            width = text_width(screen)
-            lines = [part for line in overview(self.talk.commands, width).splitlines() for part in wrap(line, width)]
-            self.assertLessEqual(len(lines), rows, "\n".join(lines))
+        for screen, rows in ((80, 22), (74, 22), (60, 8), (40, 8)):
+            self.assert_the_overview_fits(screen, rows)
+
+    def assert_the_overview_fits(self, screen: int, rows: int) -> None:
+        width = text_width(screen)
+        lines = [part for line in overview(self.talk.commands, width).splitlines() for part in wrap(line, width)]
+        self.assertLessEqual(len(lines), rows, "\n".join(lines))
 
     def test_each_setting_is_told_everywhere(self) -> None:
         flags = " ".join(Options().getUsage().split())

@@ -38,6 +38,21 @@ class Rooms(TestCase):
         self.conversation.turn(1)
         self.assertEqual((self.shown, self.counts("dev")), ("dev", (0, 0)))
 
+    def test_what_comes_in_a_talk_of_two_is_for_one(self) -> None:
+        self.conversation.opened("@bob", 1, 3)
+        self.conversation.add(message(4, "hi", "bob", "@bob"))
+        self.conversation.add(message(5, "hello", "ann", "@bob"))
+        self.assertEqual((self.shown, self.counts("@bob")), ("lobby", (1, 1)))
+        self.conversation.next_unread()
+        self.assertEqual((self.shown, self.counts("@bob")), ("@bob", (0, 0)))
+
+    def test_a_talk_that_was_left_goes_on_there(self) -> None:
+        self.conversation.opened("@bob", 1, 3)
+        self.conversation.close(self.room("@bob"))
+        self.assertEqual(self.conversation.left, {"@bob": 3})
+        self.conversation.opened("@Bob", 1, 5)
+        self.assertEqual((self.counts("@bob"), self.conversation.left), ((2, 2), {}))
+
     def test_what_comes_below_the_screen_is_counted(self) -> None:
         self.hear("lobby", "one")
         self.conversation.current.look_at((1, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest import TestCase
 
-from cli.screen.modes import DOTS, LONGEST_SECRET, PasteQuestion, Secret
+from cli.screen.modes import DOTS, LEAVES, LONGEST_SECRET, Hold, PasteQuestion, Secret
 from cli.screen.paste import Pasted
 
 
@@ -38,6 +38,18 @@ class PasteQuestions(TestCase):
     def test_what_is_pasted_meanwhile_joins(self) -> None:
         self.press(Pasted("three\nfour"), Pasted("e"))
         self.assertEqual(self.did, ["one\ntwo\nthree\nfour"])
+
+
+class Holds(TestCase):
+    def test_nothing_goes_anywhere_before_its_end(self) -> None:
+        for end in (*LEAVES, "enter"):
+            done: list[str] = []
+            hold = Hold("wait", (*LEAVES, "enter"), lambda done=done: done.append("done"))  # type: ignore[misc]
+            for key in (*map(Pasted, "the passw"), Pasted("esc"), Pasted("enter"), "up", "tab", "meta 1"):
+                self.assertTrue(hold.press(key))
+            self.assertEqual((done, hold.over), ([], False))
+            self.assertTrue(hold.press(end))
+            self.assertEqual((done, hold.over), (["done"], True))
 
 
 class Secrets(TestCase):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import cast
 
 from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
 
 from cli.refusals import AskRefused
 from cli.screen.online import Online
 from cli.screen.orders import Orders
 from cli.screen.talk import Talk
 from cli.screen.told import overview
-from tests.cli.screen.made import message
+from cli.status import State
+from tests.cli.screen.made import message, offered, status
 from tests.cli.screen.test_places import Typed
 
 HELP = ["help [COMMAND] — what there is\nkick NAME [REASON] — end all connections of somebody", "who — not ours"]
@@ -38,7 +41,7 @@ class Ordering(Typed):
     def test_the_servers_commands_are_ones_own(self) -> None:
         self.orders.learn()
         self.answer(HELP)
-        self.assertEqual(self.names(), {"help", "kick"})
+        self.assertEqual(self.names(), {"run", "help", "kick"})
         kick = self.talk.commands.get("kick")
         assert kick is not None
         self.assertEqual((kick.usage, kick.help), ("/kick NAME [REASON]", "end all connections of somebody"))
@@ -48,14 +51,14 @@ class Ordering(Typed):
     def test_the_overview_has_a_line_for_them(self) -> None:
         self.orders.learn()
         self.answer(["\n".join(f"{name} X — x" for name in ("help", "kick", "ban"))])
-        self.assertEqual(overview(self.talk.commands, 80).splitlines()[-2], "server: /help /kick /ban")
+        self.assertEqual(overview(self.talk.commands, 80).splitlines()[-2], "server: /run /kick /ban")
 
     def test_what_it_may_not_call_them(self) -> None:
         self.orders.learn()
         self.answer(["\x1b[2J — x\nrun — x\nKick2 — x\n — x\n" + "\n".join(f"a{'b' * n} — x" for n in range(200))])
         self.assertLessEqual(len(self.names()), 100)
         self.assertTrue(all(name.isalpha() for name in self.names()))
-        self.assertNotEqual(self.talk.commands.get("run").subject, "server")  # type: ignore[union-attr]
+        self.assertNotEqual(self.talk.commands.get("run").help, "x")  # type: ignore[union-attr]
 
     def test_a_command_that_is_new_is_asked_for(self) -> None:
         self.orders.try_unknown("kick", "bob")
@@ -64,9 +67,52 @@ class Ordering(Typed):
         self.assertEqual(self.client.asked[-1], ("run", "kick bob", "lobby"))
 
     def test_one_that_nobody_has(self) -> None:
-        for answer in (HELP, AskRefused("forbidden", "no"), ConnectionLost()):
+        for answer in (AskRefused("forbidden", "no"), ConnectionLost()):
             self.orders.try_unknown("kcik", "bob")
             self.assertIn("there is no /kcik; ", self.answer(answer))
+        for answer in (AskRefused("bad_frame", "no"), ConnectionLost()):
+            self.orders.try_unknown("kcik", "bob")
+            self.assertEqual(self.answer(HELP), "")
+            self.assertEqual(self.client.asked[-1], ("run", "help kcik", "lobby"))
+            self.assertIn("there is no /kcik; do you mean /kick? ", self.answer(answer))
+        self.orders.try_unknown("etc/passwd", "")
+        self.assertIn("there is no /etc/passwd; ", self.answer(HELP))  # which is nobody's business
+
+    def test_one_that_is_for_others(self) -> None:
+        for help in (HELP, ["help [COMMAND] — what there is"]):
+            self.setUp()
+            self.talk.commands.add("help", print, "our own")
+            self.orders.try_unknown("ban", "bob")
+            self.answer(help)
+            self.assertEqual(self.answer(AskRefused("forbidden", "ban is for operators")), "ban is for operators")
+
+    def test_one_that_the_list_was_too_short_for(self) -> None:
+        self.orders.try_unknown("ban", "bob")
+        self.answer(HELP)
+        self.answer(["ban NAME — end all connections"])
+        self.assertEqual(self.client.asked[-1], ("run", "ban bob", "lobby"))
+
+    def test_tab_tells_messages_by_their_numbers(self) -> None:
+        self.orders.learn()
+        self.answer(["delete ID — take a message"])
+        room = self.conversation.current
+        room.open(1, 0)
+        for id, sender in ((1, "ann"), (2, "bob"), (3, "ann"), (4, "bob"), (5, "cy"), (12, "cy")):
+            room.add(message(id, f"text {id}", sender))
+        room.delete(4)
+        room.see(1, 12)
+        self.assertEqual(offered(self.talk.commands, "delete "), ["3", "1", "12", "5", "2"])
+        self.assertEqual(offered(self.talk.commands, "delete 1"), ["1", "12"])
+        self.assertEqual(offered(self.talk.commands, "delete B"), ["2"])
+        room.look_at((3, 0))
+        room.see(1, 3)
+        self.assertEqual(offered(self.talk.commands, "delete "), ["3", "1", "2"])  # what is on the screen
+        delete = self.talk.commands.get("delete")
+        assert delete is not None
+        assert delete.tells is not None
+        self.assertEqual(delete.tells("2"), "2, bob: text 2")
+        self.assertEqual([delete.tells(rest) for rest in ("7", "x", "", "²")], [""] * 4)
+        self.assertIn("; Tab goes through the IDs", delete.help)
 
     def test_what_is_deleted_is_shown_so(self) -> None:
         room = self.conversation.current
@@ -79,7 +125,30 @@ class Ordering(Typed):
         Online(cast(Talk, self.talk), None).deleted("lobby", 5, "ann")  # not here
         Online(cast(Talk, self.talk), None).deleted("nowhere", 1, "ann")
 
+    def test_what_was_missed_is_looked_for_again(self) -> None:
+        self.talk.places, self.talk.pages = self.places, SimpleNamespace(fetch=lambda: None)  # type: ignore[attr-defined]
+        online = Online(cast(Talk, self.talk), Clock())
+        for state in (State.CONNECTING, State.LIVE, State.BEHIND, State.LOST, State.CONNECTING):
+            online.status_changed(status(state))
+        self.assertEqual(self.client.asked, [])
+        online.status_changed(status(State.LOST))
+        online.status_changed(status(State.LIVE))
+        self.assertEqual(self.client.asked, [("list_rooms",)])
+
+    def test_a_talk_that_begins_unasked(self) -> None:
+        online = Online(cast(Talk, self.talk), None)
+        online.room_opened("@bob", 1, 0)
+        self.assertEqual(self.rooms(), ["[lobby]", "@bob"])
+
     def test_a_room_that_one_is_put_out_of(self) -> None:
         self.conversation.room("den")
         Online(cast(Talk, self.talk), None).room_left("den")
         self.assertEqual((self.rooms(), self.said()), (["[lobby]"], "you are in den no more"))
+        self.assertEqual(self.talk.writing.modes, [])
+
+    def test_what_is_typed_there_goes_nowhere_else(self) -> None:
+        self.conversation.show(self.conversation.room("den"))
+        Online(cast(Talk, self.talk), None).room_left("den")
+        [hold] = self.talk.writing.modes
+        self.assertEqual(hold.prompt, "you are in den no more: Enter goes on in lobby")
+        self.assertTrue(hold.press("enter") and hold.over)

@@ -16,10 +16,12 @@ from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
+from cli.screen.modes import Mode
 from cli.screen.places import Places
+from cli.screen.room import Room
 from cli.screen.talk import Talk
-from tests.cli.screen.made import offered
-from wire.frames import RoomInfo
+from tests.cli.screen.made import message, offered
+from wire.frames import MAX_ROOMS, RoomInfo
 
 
 class Asked:
@@ -38,6 +40,27 @@ class Asked:
         return ask
 
 
+class FakeWriting:
+    """What takes the keys."""
+
+    def __init__(self) -> None:
+        self.modes: list[Mode] = []
+        self.taken_back = 0
+        self.sent: list[tuple[str, str]] = []  # where, and what
+
+    def let(self, mode: Mode) -> None:
+        self.modes.append(mode)
+
+    def drop(self, mode: Mode) -> None:
+        self.modes.remove(mode)
+
+    def take_back(self) -> None:
+        self.taken_back += 1
+
+    def say_in(self, room: Room, text: str) -> None:
+        self.sent.append((room.name, text))
+
+
 class FakeTalk:
     """What the commands see of :class:`Talk`."""
 
@@ -47,6 +70,7 @@ class FakeTalk:
         self.conversation = Conversation("ann", ["lobby"], Highlights([]))
         self.commands, self.keys = Commands(), Keys()
         self.client = Asked()
+        self.writing = FakeWriting()
         self.said: list[str] = []
         self.faults: list[Failure] = []
 
@@ -146,6 +170,25 @@ class Joining(Typed):
     def test_talk_of_two(self) -> None:
         self.type("join @bob")
         self.assertEqual(self.client.asked, [("join", "@bob")])
+
+    def test_a_message_to_one_alone(self) -> None:
+        for typed in ("msg Bob  hi there ", "msg @bob again"):
+            self.assertEqual(self.type(typed), "")
+        self.assertEqual(self.rooms(), ["lobby", "[@Bob]"])
+        self.assertEqual(self.talk.writing.sent, [("@Bob", " hi there"), ("@Bob", "again")])
+        self.assertEqual(self.client.asked[0], ("join", "@Bob"))
+        refused = AskRefused("unknown_room", "Bob has no account")
+        self.assertEqual(self.answer(refused), "not in @Bob: Bob has no account")
+        self.assertEqual(self.talk.said, [])
+
+    def test_a_talk_without_a_word(self) -> None:
+        self.type("msg bob")
+        self.assertEqual((self.rooms(), self.talk.writing.sent), (["lobby", "[@bob]"], []))
+
+    def test_who_is_nobody(self) -> None:
+        for typed in ("msg", "msg b\u00a0b x"):
+            self.assertIn("is nobody's name: ", self.type(typed))
+        self.assertEqual(self.rooms(), ["[lobby]"])
 
     def test_the_program_ends_meanwhile(self) -> None:
         self.type("join dev")
@@ -267,6 +310,24 @@ class Counted(Typed):
         self.places.count()
         self.assertEqual(self.answer(AskRefused("storage_down", "away")), "")
 
+    def test_talks_in_which_something_was_missed(self) -> None:
+        self.conversation.left["@left"] = 5
+        self.conversation.left["@news"] = 5
+        self.conversation.room("@here")
+        self.places.count()
+        rooms = {name: RoomInfo(1, 7, 1) for name in ("@new", "@news", "@here", "dev")}
+        self.answer(rooms | {"@left": RoomInfo(1, 5, 1), "@quiet": RoomInfo(1, 0, 1), "@pruned": RoomInfo(8, 7, 0)})
+        self.assertEqual(self.client.asked[1:], [("join", "@new"), ("join", "@news")])
+        self.assertEqual(self.rooms(), ["[lobby]", "@here", "@new", "@news"])
+        for room in self.conversation.rooms[2:]:
+            self.conversation.opened(room.name, 1, 7)
+        self.assertEqual([(it.unread, it.mentions) for it in self.conversation.rooms[2:]], [(7, 7), (2, 2)])
+
+    def test_no_more_of_them_than_there_can_be(self) -> None:
+        self.places.count()
+        self.answer({f"@{number}": RoomInfo(1, 1, 1) for number in range(5000)})
+        self.assertEqual(len(self.conversation.rooms), 1 + MAX_ROOMS)
+
 
 class Completed(Typed):
     """What Tab offers behind a command."""
@@ -276,6 +337,15 @@ class Completed(Typed):
         self.answer({"ops": RoomInfo(1, 0, 1), "dev": RoomInfo(1, 0, 1)})
         self.assertEqual(offered(self.talk.commands, "join "), ["lobby", "dev", "ops"])
         self.assertEqual(self.client.asked, [("list_rooms",)])
+
+    def test_people_that_one_might_talk_with(self) -> None:
+        self.conversation.add(message(1, sender="Bob"))
+        self.conversation.room("bar")
+        self.conversation.room("@ben")
+        offered(self.talk.commands, "join ")
+        self.answer({})
+        self.assertEqual(offered(self.talk.commands, "join @B"), ["@ben", "@Bob"])
+        self.assertEqual(offered(self.talk.commands, "join #b"), ["#bar"])
 
     def test_they_are_asked_for_again_where_no_answer_came(self) -> None:
         offered(self.talk.commands, "join ")

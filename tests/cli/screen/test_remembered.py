@@ -47,6 +47,15 @@ class Remembering(TestCase):
         self.assertEqual([room.read_id for room in conversation.rooms], [5, 5, 6, None])
         self.assertEqual((conversation.current.name, conversation.ignored), ("ops", {"bob": "Bob"}))
 
+    def test_talks_that_were_left(self) -> None:
+        remembered, conversation = self.run_with("lobby")
+        conversation.opened("@bob", 1, 5)
+        conversation.close(conversation.rooms[1])
+        remembered.changed()
+        remembered.close()
+        _, conversation = self.run_with("lobby")
+        self.assertEqual((conversation.left, len(conversation.rooms)), ({"@bob": 5}, 1))
+
     def test_nobody_else_may_read_it(self) -> None:
         self.talk()
         self.assertEqual((self.file.stat().st_mode & 0o777, self.folder.stat().st_mode & 0o777), (0o600, 0o700))

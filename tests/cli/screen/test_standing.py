@@ -53,6 +53,11 @@ class Standing(TestCase):
         self.conversation.tell(status(State.LOST))
         self.assertRegex(self.line(), r"^offline .*, trying again · \[1:lobby\] .* 7:room5\(1\) \+44 · ann$")
 
+    def test_a_password_is_waited_for(self) -> None:
+        self.conversation.tell(status(State.LOST, retry_at=NOON + 1, reason="this needs the password"))
+        self.conversation.asking = True
+        self.assertEqual(self.line(), "not in without a password · [lobby] · ann")
+
     def test_looking_back(self) -> None:
         self.conversation.add(message(1))
         self.conversation.current.look_at((1, 0))
