@@ -63,8 +63,7 @@ class Naive(Served):
     program: ClassVar = sys.executable
 
     def command(self) -> Sequence[str]:  # noqa: D102
-        # -P: or bench/operator.py would be what the standard library takes for its own.
-        return [self.program, "-P", str(ROOT / "bench" / "naive.py"), str(self.port)]
+        return [self.program, str(ROOT / "bench" / "naive.py"), str(self.port)]
 
     def entering(self, name: str, room: str = "lobby") -> Sequence[Step]:  # noqa: ARG002, D102
         return [(name.encode() + b"\r\n", b"hello\r\n")]
