@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
-FRAMES: Final = 256  # taken of what one read brought before others have their turn: two milliseconds at the most
+FRAMES: Final = 512  # taken of what one read brought before others have their turn: some milliseconds
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
 
 Wanted = dict[str, tuple[str, int | None]]  # by folded name: the room's, and the last id that the client has

@@ -7,6 +7,7 @@ for who says much.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
@@ -23,7 +24,7 @@ from storage.interface import Batch, Entry, IStorage, Message, Outcome, Refuse, 
 FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
 ENTRY: Final = 200  # bytes that an entry takes besides its text, about
 HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
-BATCH: Final = SEGMENT  # bytes on the wire, or what takes as long: some milliseconds, which whoever comes next waits
+BATCH: Final = 4 * SEGMENT  # bytes on the wire, or what takes as long: tens of milliseconds, for which the next wait
 WORK: Final = 1_000  # bytes of messages that take as long as another entry, like a login
 FOLDING: Final = 8  # bytes that take as long as one of a text that has to be folded
 LULL: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
@@ -149,15 +150,21 @@ class Journal:
     def _cut(self) -> tuple[list[tuple[Entry, Answer]], int]:
         """Take what waits, as much as one transaction should carry; return it and what it took of the budget.
 
-        That is no more than one write takes: who keeps up gets every batch at once, and nothing is stored faster than
-        it is given out, which would soon have to be read again for everybody.
+        Of a room that is no more than one write takes: who keeps up gets every batch at once, and nothing is stored
+        faster than it is given out, which would soon have to be read again for everybody.
         """
         taken: list[tuple[Entry, Answer]] = []
         size = work = 0
+        said: Counter[int] = Counter()  # of the work, in each room
         while self._waiting and work < BATCH:
-            taken.append(self._waiting.take())
-            size += _size(taken[-1][0])
-            work += _work(taken[-1][0])
+            entry, _ = pair = self._waiting.take()
+            taken.append(pair)
+            size += _size(entry)
+            work += (its := _work(entry))
+            if isinstance(entry, Send):
+                said[entry.room] += its
+                if said[entry.room] >= SEGMENT:
+                    break
         now = self._clock.seconds()
         if taken:
             self._talked_at = now
