@@ -573,8 +573,8 @@ class Connection(Netstrings):
 
     async def _list_rooms(self) -> dict[str, frames.RoomInfo]:
         """Return the rooms that it may be in, and its own talks, by name."""
-        rooms = {room.name: room for room in await self.server.stored.rooms()}
-        found = {name: room for name, room in rooms.items() if self.server.rules.lets(self.account, name)}
+        rooms = await self.server.stored.rooms()
+        found = {room.name: room for room in rooms if self.server.rules.lets(self.account, room.name)}
         found |= await self.server.talks.of(self.account)
         return {name: self.server.rooms.info(room) for name, room in found.items()}
 
