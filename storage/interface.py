@@ -106,9 +106,9 @@ class Login:
 
     ``key`` and ``client`` are SHA-256 of its person's and its program's secret, None where it named none. Outcome:
     :class:`LoggedIn`, or a :class:`Refusal` where somebody with neither in common is called so, on whatever server.
-    One that is ``gone`` by then, its connection being lost, does not replace the same client at another server: that
-    has come later, and only had to wait less for the database. By ``auth`` it may take the ``account`` of that name,
-    whose password was shown; who has shown it may be called so, whoever else is.
+    One that is ``gone`` by then, its connection being lost, is refused too if it has a ``client``: that says all of it
+    again, and may have done so already at another server, which had to wait less for the database. By ``auth`` it may
+    take the ``account`` of that name, whose password was shown; who has shown it may be called so, whoever else is.
     """
 
     name: str

@@ -255,16 +255,13 @@ class Ledger:
     # Names.
 
     def _log_in(self, login: Login) -> LoggedIn | Refusal:
+        if login.gone and login.client is not None:
+            return Refusal("failed", "the connection was lost; its client says all of it again where it comes next")
         if refusal := self.accounts.refusal(login):
             return refusal
         others = self._others(login)
         if not self._is_free(login, others):
             return Refusal("name_taken", f"{login.name} is somebody else now; choose another name")
-        is_elsewhere = login.client is not None and any(
-            other.server != self._server and other.login.client == login.client for other in others
-        )
-        if is_elsewhere and login.gone:
-            return Refusal("failed", "the connection was lost, and another one of this client has come")
         account = login.account
         name = account.name if account else others[0].login.name if others else login.name
         self._take_name(replace(login, name=name))
@@ -272,7 +269,7 @@ class Ledger:
             return LoggedIn(None, 0, name, account)
         row = self._senders[login.user, login.client]
         row.epoch += 1
-        if is_elsewhere:
+        if any(other.server != self._server and other.login.client == login.client for other in others):
             self.told.append(Replaced(login.user, login.client, row.epoch))
         return LoggedIn(Sender(login.user, login.client, row.epoch), row.received, name, account)
 

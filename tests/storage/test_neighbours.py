@@ -16,11 +16,13 @@ from storage import (
     Logout,
     Neighbour,
     Outcome,
+    Piece,
     Presence,
     Refusal,
     Return,
     Storage,
     StorageDown,
+    UploadKey,
     database,
 )
 from storage.changes import Change, Deleted, Here, Kicked, Replaced
@@ -116,13 +118,25 @@ class Neighbouring(Cases):
         self.log_in(1, Login("ann", ONE, None, 1))
         self.assertEqual(self.told(self.there), [Replaced("ann", ONE, 3)])
 
-    def test_one_that_is_lost_replaces_nobody_elsewhere(self) -> None:
-        """It was said first, and waited longer for the database."""
-        self.log_in(0, Login("ann", ONE, None, 1))
+    def test_one_that_is_lost_replaces_nobody(self) -> None:
+        """It was said first, and waited longer for the database; the other one's server may have been forgotten since.
+
+        Who goes on there with an upload was told that it was forgotten.
+        """
+        [ann] = self.journals[0].commit(Login("ann", ONE, None, 1))
+        assert isinstance(ann, LoggedIn)
         late = Login("ann", ONE, None, 1, gone=True)
-        self.assertEqual(self.log_in(1, late), "failed")
+        for silent_for in (0, DEAD + 1):
+            self.say_last_heard(self.here, silent_for)
+            self.there.neighbours.forget(self.here.neighbours.own)
+            self.assertEqual(self.log_in(1, late), "failed")
         self.assertEqual(self.told(self.there), [])
-        self.assertEqual(self.log_in(0, Login("ann", ONE, None, 2, gone=True)), "ann")  # what it sent is to be stored
+        upload = UploadKey("ann", ONE, 1)
+        self.assertEqual(self.journals[0].commit(Piece(ann.sender, upload, 0, b"some")), [True])
+
+    def test_one_that_is_lost_for_good_is_let_in(self) -> None:
+        """Without a secret it cannot say again what it sent: that is to be stored."""
+        self.assertEqual(self.log_in(0, Login("ann", None, None, 1, gone=True)), "ann")
 
     # Who is where.
 

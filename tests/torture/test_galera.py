@@ -71,7 +71,7 @@ class GaleraTorture(TortureCase):
 
     def test_a_node_is_killed_and_joins_again(self) -> None:
         for _ in range(NODE_KILLS):
-            self.wander(0.5)
+            self.wander(self.chance.uniform(0, 0.5))  # some are only logging in
             killed = self.number()
             self.nodes[killed].kill()
             self.leave(killed)
