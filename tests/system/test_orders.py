@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import atexit
-import os
 from contextlib import ExitStack
 from functools import cache
 from typing import Any
 
-from argon2 import PasswordHasher
-
-from storage import Batch, Register, Role, Storage
+from storage import Role, Storage
+from tests.accounts import PASSWORD, add_account
 from tests.mariadb import MariaDB
 from tests.plain_client import Frame, PlainClient
 from tests.processes import ServerProcess
 from tests.system.case import fresh
 from tests.system.test_cluster import ClusterCase
-
-PASSWORD = "secret"
 
 
 @cache
@@ -49,9 +45,7 @@ class OrdersCase(ClusterCase):
     def add_account(self, user: str, role: Role) -> None:
         storage = Storage(self.url)
         self.addCleanup(storage.close)
-        if storage.account(user) is None:
-            hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-            storage.commit(Batch([Register(user, hash, None, 0, role)], int.from_bytes(os.urandom(4))))
+        add_account(storage, user, role)
 
     def order(self, client: PlainClient, line: str, **fields: Any) -> str:
         """Run it and return its answer, or the code of the error."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 from unittest import TestCase
 
 from sqlalchemy import URL
 
+from storage import Storage
+from tests.accounts import add_account
 from tests.chance import new_seed
 from tests.mariadb import MariaDB
 from tests.plain_client import Address
@@ -36,6 +38,9 @@ class TortureCase(TestCase):
         """Return a talk on that server, or wherever ``address`` says; see :class:`Talk` for its numbers."""
         talk = Talk(address or (lambda: server.address), self.chance, **numbers)
         self.stack.callback(talk.close)
+        with closing(Storage(server.db)) as storage:
+            for talker in talk.talkers:
+                add_account(storage, talker.user)
         return talk
 
     def judge(self, people: Sequence[Person], server: ServerProcess, what: str, db: str | None = None) -> None:

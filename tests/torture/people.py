@@ -15,6 +15,11 @@ from tests.plain_client import MAX_BODY, Address, Crowd, Frame, PlainClient
 SHOWN = 4_096  # bytes of a large text that its message shows, at most
 
 
+def place(user: str, room: str) -> str:
+    """Return what everybody calls the room that ``user`` calls so: a talk of two has another name for each of them."""
+    return " ".join(sorted((f"@{user}", room))) if room.startswith("@") else room
+
+
 class Post(NamedTuple):
     """A message as whoever is in the room sees it."""
 
@@ -62,7 +67,8 @@ class Said:
 class Person:
     """One client program: says texts, and hears every message of its rooms from the first one on.
 
-    ``refusals`` are the codes with which a ``send`` may be refused. What no server may do raises AssertionError.
+    ``refusals`` are the codes with which a ``send`` may be refused. Who has an account shows its ``password``. What no
+    server may do raises AssertionError.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class Person:
         rooms: Sequence[str] = ("lobby",),
         refusals: Iterable[str] = (),
         client: str | None = None,
+        password: str | None = None,
     ) -> None:
         self.user = user
         self.said: list[Said] = []  # each one's seq is its place, counted from 1
@@ -86,7 +93,9 @@ class Person:
         self._refusals = frozenset(refusals)
         self._crowd = crowd
         self._address = address
-        self._client = client or f"the program of {user}"
+        self._secrets = {"client": client or f"the program of {user}", "key": user}
+        if password is not None:
+            self._secrets["password"] = password
         self.client: PlainClient | None = None
 
     # Coming and going.
@@ -106,10 +115,7 @@ class Person:
         except OSError:
             return
         self.client.ask_login(
-            self.user,
-            client=self._client,
-            key=self.user,
-            rooms={room: len(heard) for room, heard in self.heard.items()},
+            self.user, **self._secrets, rooms={room: len(heard) for room, heard in self.heard.items()}
         )
         self._crowd.add(self.client)
 
@@ -155,9 +161,9 @@ class Person:
     # Hearing.
 
     def has(self, counts: dict[str, int]) -> bool:
-        """Whether all that it said is settled, and it heard so many messages in each room."""
+        """Whether all that it said is settled, and it heard so many messages in each :func:`place`."""
         return self.settled == len(self.said) and all(
-            len(heard) == counts.get(room, 0) for room, heard in self.heard.items()
+            len(heard) == counts.get(place(self.user, room), 0) for room, heard in self.heard.items()
         )
 
     def _take(self, frame: Frame) -> None:
@@ -204,6 +210,29 @@ class Person:
 
     def _take_other(self, frame: Frame) -> None:
         assert frame.type in ("presence", "pong", "joined"), f"{self.user}: {frame}"
+
+
+class Called(Person):
+    """Somebody who is in no talk of two before something is said there, and then comes again to hear all of it."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._into: set[str] = set()
+
+    def has(self, counts: dict[str, int]) -> bool:
+        return bool(self.heard) and super().has(counts)
+
+    def turn(self, now: float) -> None:
+        if new := self._into - self.heard.keys():
+            self.heard.update({room: [] for room in new})
+            self.drop()
+
+    def _take_joined(self, frame: Frame) -> None:
+        self._into.add(frame["room"])
+
+    def _take_message(self, frame: Frame) -> None:
+        if frame["room"] in self.heard:
+            super()._take_message(frame)
 
 
 class Uploader(Person):

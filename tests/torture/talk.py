@@ -12,22 +12,28 @@ from hashlib import sha256
 
 from sqlalchemy import NullPool, create_engine, text
 
+from tests.accounts import PASSWORD
 from tests.plain_client import Address, Crowd, PlainClient
-from tests.torture.people import Fetcher, Person, Post, Uploader
+from tests.torture.people import Called, Fetcher, Person, Post, Uploader, place
 
 _LOG = text(
     "SELECT rooms.name, messages.id, messages.sender, messages.text, messages.size, messages.name"
     " FROM messages JOIN rooms ON rooms.id = messages.room_id ORDER BY messages.room_id, messages.id"
 )
 _LAST_IDS = text("SELECT name, last_id FROM rooms")
+_PARTIES = text(
+    "SELECT rooms.name, invited.user FROM rooms JOIN invited ON invited.room_id = rooms.id"
+    " WHERE rooms.name LIKE '@%' ORDER BY invited.user"
+)
 
 
 class Talk:
     """``writers`` say about ``rate`` messages a second together, readers hear every room, uploaders upload, and then
     somebody fetches all that.
 
-    Each writer is in one of ``rooms`` rooms and hears what is said there. Where ``poison`` is given one in fifty texts
-    begins with it, and may be refused. Whose connection ends comes back as long as the server is ``open``.
+    Each writer is in one of ``rooms`` rooms and hears what is said there. ``talks`` pairs talk with one another, and
+    need accounts; one of the two does not ask for the talk, but is called into it. Where ``poison`` is given one in
+    fifty texts begins with it, and may be refused. Whose connection ends comes back as long as the server is ``open``.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class Talk:
         readers: int = 3,
         uploaders: int = 0,
         rooms: int = 10,
+        talks: int = 0,
         rate: float = 1_000,
         poison: str = "",
     ) -> None:
@@ -54,16 +61,27 @@ class Talk:
             Person(self._crowd, address, f"writer{number}", [self.rooms[number % rooms]], refusals)
             for number in range(writers)
         ]
+        self.talkers = [talker for number in range(talks) for talker in self._pair(address, number)]
         self.readers = [Person(self._crowd, address, f"reader{number}", self.rooms) for number in range(readers)]
         self.uploaders = [
             Uploader(self._crowd, address, f"uploader{number}", [self.rooms[number % rooms]])
             for number in range(uploaders)
         ]
         self.fetchers = [Fetcher(self._crowd, address, "fetcher", self.rooms)] if uploaders else []
-        self.people: list[Person] = [*self.writers, *self.readers, *self.uploaders, *self.fetchers]
+        self.people: list[Person] = [
+            *self.writers, *self.talkers, *self.readers, *self.uploaders, *self.fetchers
+        ]  # fmt: skip
+        self._speakers = [*self.writers, *self.talkers]
         self._due = 0.0  # messages
         self._last = time.monotonic()
         self.seconds = 0.0  # for which they talked, the waits for a server that is down left out
+
+    def _pair(self, address: Callable[[], Address], number: int) -> tuple[Person, Person]:
+        one, two = f"talker{number}", f"called{number}"
+        return (
+            Person(self._crowd, address, one, [f"@{two}"], password=PASSWORD),
+            Called(self._crowd, address, two, (), password=PASSWORD),
+        )
 
     def close(self) -> None:
         self._crowd.close()
@@ -81,8 +99,16 @@ class Talk:
         """Let everybody end what was begun and hear everything, and go."""
         self.quiet = True
         self.run(self._all_is_said, timeout)
-        counts = {room: sum(len(person.kept(room)) for person in self.people) for room in self.rooms}
+        counts = self._counts()
         self.run(lambda: all(person.has(counts) for person in self.people), timeout)
+
+    def _counts(self) -> dict[str, int]:
+        """Return how many messages were said in each place and not refused."""
+        counts: Counter[str] = Counter()
+        for person in self.people:
+            for room in person.heard:
+                counts[place(person.user, room)] += len(person.kept(room))
+        return counts
 
     def _all_is_said(self) -> bool:
         return all(person.here and person.settled == len(person.said) for person in self.people)
@@ -96,7 +122,7 @@ class Talk:
         while self._due >= 1:
             self._due -= 1
             if not self.quiet:
-                self._say_something(self._chance.choice(self.writers))
+                self._say_something(self._chance.choice(self._speakers))
         for person in self.people:
             if self.open:
                 person.come()
@@ -106,6 +132,8 @@ class Talk:
         return False
 
     def _say_something(self, writer: Person) -> None:
+        if not writer.heard:  # nobody has called it yet
+            return
         [room] = writer.heard
         poison = f"{self._poison} " if self._poison and self._chance.random() < 0.02 else ""
         words = f"{poison}{writer.user} says {len(writer.said)} "
@@ -118,8 +146,8 @@ class Talk:
                 uploader.upload(*content(self._chance, f"{uploader.user} {len(uploader.said)}"), room)
 
     def drop_somebody(self) -> None:
-        """Have one writer lose its connection and come back at once."""
-        self._chance.choice(self.writers).drop()
+        """Have one who says something lose its connection and come back at once."""
+        self._chance.choice(self._speakers).drop()
 
     @property
     def coming(self) -> int:
@@ -148,6 +176,7 @@ class Verdict:
     """What is in the database in the end, held against what was said, acknowledged and heard."""
 
     messages: int = 0  # in the database
+    talks: int = 0  # of them in talks of two
     acknowledged: int = 0
     uploads: int = 0
     lost: list[str] = field(default_factory=list)
@@ -157,7 +186,8 @@ class Verdict:
 
     def __str__(self) -> str:
         return (
-            f"{self.messages:,} messages, {self.acknowledged:,} acks seen, {self.uploads} uploads: "
+            f"{self.messages:,} messages, {self.talks:,} of them in talks of two, {self.acknowledged:,} acks seen,"
+            f" {self.uploads} uploads: "
             f"{len(self.lost)} lost, {len(self.doubled)} doubled, {len(self.gaps)} gaps, {len(self.wrong)} wrong"
         )
 
@@ -171,29 +201,37 @@ def judge(people: Sequence[Person], url: str) -> Verdict:
     verdict = Verdict(acknowledged=sum(len(person.ids) for person in people))
     log = read_log(url, verdict)
     verdict.messages = sum(map(len, log.values()))
+    verdict.talks = sum(len(posts) for room, posts in log.items() if room.startswith("@"))
     by_user: dict[tuple[str, str], list[tuple[int, Post]]] = {}
     for room, posts in log.items():
         for id, post in enumerate(posts, 1):
             by_user.setdefault((room, post.user), []).append((id, post))
     for person in people:
         for room, heard in person.heard.items():
-            _compare_said(verdict, person, room, by_user.get((room, person.user), []))
-            if heard != log.get(room, []):
+            there = place(person.user, room)
+            _compare_said(verdict, person, room, by_user.get((there, person.user), []))
+            if heard != log.get(there, []):
                 verdict.wrong.append(f"{person.user} heard {room} otherwise than it is in the database")
     return verdict
 
 
 def read_log(url: str, verdict: Verdict) -> dict[str, list[Post]]:
-    """Return what is in the database at ``url``, room by room, and have gaps in the verdict."""
+    """Return what is in the database at ``url``, place by place, and have gaps in the verdict."""
     log: dict[str, list[Post]] = {}
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
-        for room, id, *post in connection.execute(_LOG):
+        users: dict[str, list[str]] = {}
+        for talk, user in connection.execute(_PARTIES):
+            users.setdefault(talk, []).append(user)
+        places = {talk: place(one, f"@{two}") for talk, (one, two) in users.items()}
+        for stored, id, *post in connection.execute(_LOG):
+            room = places.get(stored, stored)
             posts = log.setdefault(room, [])
             if id != len(posts) + 1:
                 verdict.gaps.append(f"{room}: {id} behind {len(posts)}")
             posts.append(Post(*post))
-        for room, last_id in connection.execute(_LAST_IDS):
+        for stored, last_id in connection.execute(_LAST_IDS):
+            room = places.get(stored, stored)
             if last_id != len(log.get(room, [])):
                 verdict.gaps.append(f"{room} says that {last_id} is its last, and has {len(log.get(room, []))}")
     return log
@@ -230,7 +268,7 @@ def contents(people: Iterable[Person]) -> Iterator[tuple[str, int, bytes]]:
 def wrong_contents(people: Sequence[Person], address: Address) -> Iterator[str]:
     """Fetch what was uploaded and yield a line for each that is not what it was."""
     with closing(PlainClient.connect(address)) as client:
-        client.login("checker", rooms={room: None for person in people for room in person.heard}, history=0)
+        client.login("checker", rooms={room: None for room, _, _ in contents(people)}, history=0)
         for ref, (room, id, expected) in enumerate(contents(people)):
             client.say("fetch", room=room, id=id, ref=ref)
             digest = sha256()

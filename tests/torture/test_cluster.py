@@ -17,12 +17,12 @@ WANDER: Final = 5  # people who go elsewhere between two kills
 class Cluster(TortureCase):
     def test_nothing_is_lost_and_nothing_is_there_twice(self) -> None:
         _, url = mariadb()
-        servers = [self.stack.enter_context(ServerProcess(db=shown(url))) for _ in range(3)]
+        servers = [self.stack.enter_context(ServerProcess("--auth", "accounts", db=shown(url))) for _ in range(3)]
 
         def somewhere() -> Address:
             return self.chance.choice(servers).address
 
-        talk = self.talk(servers[0], address=somewhere, writers=30, readers=6, uploaders=2, rate=300)
+        talk = self.talk(servers[0], address=somewhere, writers=30, talks=4, readers=6, uploaders=2, rate=300)
         for _ in range(CLUSTER_KILLS):
             talk.run_for(self.chance.uniform(0.3, 0.8))
             for _ in range(WANDER):

@@ -25,10 +25,12 @@ class GaleraTorture(TortureCase):
         self.nodes = self.stack.enter_context(Galera())
         name = self.nodes[0].create()
         self.urls = [node.url(name, tcp=True) for node in self.nodes]
-        self.servers = [self.stack.enter_context(ServerProcess(db=shown(url))) for url in self.urls]
+        self.servers = [
+            self.stack.enter_context(ServerProcess("--auth", "accounts", db=shown(url))) for url in self.urls
+        ]
         self.served = list(self.servers)  # by those that can serve
         self.talk_ = self.talk(
-            self.servers[0], address=self.somewhere, writers=20, readers=6, uploaders=1, rooms=5, rate=100
+            self.servers[0], address=self.somewhere, writers=20, talks=3, readers=6, uploaders=1, rooms=5, rate=100
         )
 
     def somewhere(self) -> Address:
@@ -53,7 +55,7 @@ class GaleraTorture(TortureCase):
         """Nobody goes to that server, and who is there and says something will not wait for it."""
         left = self.servers[number]
         self.served.remove(left)
-        for person in (*self.talk_.writers, *self.talk_.uploaders):
+        for person in (*self.talk_.writers, *self.talk_.talkers, *self.talk_.uploaders):
             if person.client is not None and person.client.address == left.address:
                 person.drop()
 
