@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from socket import create_server
 
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
 from tests.mariadb import MariaDB
+from tests.ports import free_ports
 from tests.programs import leave_out, program
 
 _LIBRARY = Path("/usr/lib/galera/libgalera_smm.so")
@@ -98,7 +98,7 @@ class Galera:
             program(name, name)
         if not _LIBRARY.exists():
             leave_out("Galera is not installed: apt-get install --no-install-recommends galera-4")
-        ports = _free_ports(9)
+        ports = free_ports(9)
         self.nodes = [Node(ports[at : at + 3], ports[::3]) for at in (0, 3, 6)]
         self._stack = ExitStack()
         for node in self.nodes:
@@ -122,9 +122,3 @@ class Galera:
 def settled(url: URL) -> URL:
     """Return ``url`` so that what is read there is all that any node has committed."""
     return url.update_query_dict({"init_command": "SET SESSION wsrep_sync_wait = 1"})
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in probes]

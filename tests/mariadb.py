@@ -12,12 +12,12 @@ import time
 from functools import cache
 from itertools import count
 from pathlib import Path
-from socket import create_server
 from typing import Self
 
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
+from tests.ports import free_ports
 from tests.processes import only_child
 from tests.programs import program
 
@@ -38,8 +38,7 @@ class MariaDB:
         self._command = self._find()
         self._folder = Path(tempfile.mkdtemp(prefix="chat-db-"))  # short: a socket's path has 107 bytes at most
         self._socket = self._folder / "socket"
-        with create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        [self.port] = free_ports(1)
         root = URL.create("mysql+pymysql", "root", host="localhost", query={"unix_socket": str(self._socket)})
         self._root = create_engine(root, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._names = (f"chat{number}" for number in count(1))
