@@ -101,10 +101,11 @@ class Sending:
         if not self._takes(frame.seq, frame):
             return
         try:
+            upload = _upload(frame, body)
             room = self._connection.cursor(room_of(frame)).room
             self._server.rules.check_voice(self._connection.user)
-            if frame.upload is not UNSET or frame.name is not UNSET:
-                self._connection.intake.wait_for(self._send_upload(frame, room, _upload(frame, body)))
+            if upload is not None:
+                self._connection.intake.wait_for(self._send_upload(frame, room, upload))
                 return
             if len(body) > MAX_BODY:
                 raise Refused("too_large", f"a body has at most {MAX_BODY} bytes")
@@ -334,9 +335,11 @@ class Sending:
         self._connection.error(code, text, Echo(upload=upload.key.number))
 
 
-def _upload(frame: frames.Send, body: bytes) -> int:
-    """Return the number of the upload that ``frame`` sends; raises :class:`Refused` where it is no proper one."""
+def _upload(frame: frames.Send, body: bytes) -> int | None:
+    """Return the number of the upload that ``frame`` sends, None where it is a text; raises :class:`Refused`."""
     if isinstance(frame.upload, UnsetType):
+        if isinstance(frame.name, UnsetType):
+            return None
         raise Refused("bad_frame", "only an upload has a name")
     if isinstance(frame.name, str):
         named(frame.name, file_name)
