@@ -12,7 +12,7 @@ twice := $(subst /,.,$(basename $(sort $(shell grep -LE '$(processes)' $(waiting
 # Many tests wait for what they have started, so there are more at a time than there are processors.
 pytest := $(bin)/python -m pytest -q -n $(shell expr $$(nproc) + 2) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help run serve join test coverage torture lint format guide fuzz bench bench-full bench-check pictures lock wheels clean
+.PHONY: help run serve join test trial pytest coverage torture lint format guide fuzz bench bench-full bench-check pictures lock wheels clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,9 +26,14 @@ serve: .venv/ready ## the server alone, on PORT=7777 of this machine, with its m
 join: .venv/ready ## one more client in this terminal, as NAME=bob
 	@exec $(bin)/python cmd/cli --port $(PORT) $(NAME)
 
-test: lint ## everything that has to hold: style, types, tests
+test: lint trial pytest ## everything that has to hold: style, types, tests
+
+trial: .venv/ready
 	@tools/needs.sh
 	$(bin)/python -m twisted.trial -j 2 --reporter=text --temp-directory=_trial_temp $(twice)
+
+pytest: .venv/ready
+	@tools/needs.sh
 	$(pytest)
 	-$(bin)/python -m bench.check --short
 
