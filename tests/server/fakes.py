@@ -307,13 +307,13 @@ class ListStorage:
             case Lift(kind, whom):
                 self.punished.pop((kind, whom), None)
             case Close(room, private=True):
-                self.invited[room] = set()
+                self.invited.setdefault(room, set())
             case Close(room):
-                del self.invited[room]
+                self.invited.pop(room, None)
             case Invite(room, user):
-                self.invited[room].add(user)
+                self.invited.setdefault(room, set()).add(user)
             case Uninvite(room, user):
-                self.invited[room].discard(user)
+                self.invited.setdefault(room, set()).discard(user)
 
     def sanctions(self) -> list[Sanction]:
         return list(self.punished.values())
