@@ -265,7 +265,7 @@ class Server(Factory):
 
     def dismiss(self, connection: Connection) -> None:
         """Let a connection go: its rooms go on without it, and its name is free if no other one has it."""
-        connection.leave_all()
+        connection.joining.leave_all()
         self.free_name(connection)
 
     def free_name(self, connection: Connection) -> None:
@@ -429,7 +429,7 @@ class Server(Factory):
                 connection.throw_out(f"kicked{because(kicked.reason)}")
         if kicked.spared == b"":  # there is no such account any more
             for connection in self.get_all():
-                connection.end_talk(kicked.user)
+                connection.joining.end_talk(kicked.user)
 
     def _rules_changed(self) -> None:
         for connection in self.get_all():
