@@ -358,7 +358,7 @@ class Connection(Netstrings):
         wanted = self.joining.wanted(asked)
         await self.server.rules.ready()
         self.server.rules.check_user(name)
-        await self.server.addresses.log_in(self.network)
+        await self.server.addresses.turn(self.network)
         account = await self.server.accounts.admit(self, name, password, self.network)
         if self._over:
             return

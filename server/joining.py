@@ -44,6 +44,8 @@ class Joining:
         """Return the rooms of these in which it may be, and the last ids that it has of them."""
         places, ids = await self._allowed(wanted)
         owner = self._connection.owner
+        for place in places:
+            await self._may_make(place)
         await self._server.rooms.open(places, owner)
         for place, id in zip(places, ids, strict=True):
             await self._server.rooms.up_to(place, id or 0, owner)
@@ -109,6 +111,7 @@ class Joining:
         connection = self._connection
         try:
             place = await self._server.talks.place(connection.account, name)
+            await self._may_make(place)
             room = await self._server.rooms.up_to(place, frame.after or 0, connection.owner)
             self._server.rules.check_room(connection.account, name)
         except Failed:
@@ -121,6 +124,11 @@ class Joining:
             self._joined(room)
             if room.folded not in connection.cursors:  # it was not called in meanwhile
                 self.enter(room, self._begin(room, frame.after, frame.history))
+
+    async def _may_make(self, place: Place) -> None:
+        """Wait where a room is to be made and too many come from there; raises :class:`Refused`."""
+        if self._server.rooms.is_new(place):
+            await self._server.addresses.turn(self._connection.network)
 
     def _joined(self, room: Room) -> None:
         self._connection.write(frames.Joined(room.name, room.first_id, room.last_id))

@@ -330,6 +330,7 @@ class Server(Factory):
 
     async def register(self, connection: Connection, password: str, old: str | None) -> None:
         """Give the user of ``connection`` an account, or change its password; raises :class:`Refused`, Failed."""
+        await self.addresses.turn(connection.network)
         account = await self.accounts.register(connection, connection.user, password, old, connection.network)
         self._registered(account)
 
