@@ -456,10 +456,11 @@ class Connection(Netstrings):
             asked.answer = RoomsAnswer(self.questions, asked, Deferred.fromCoroutine(self._list_rooms()))
 
     async def _list_rooms(self) -> dict[str, frames.RoomInfo]:
-        """Return the rooms that it may be in, and its own talks, by name."""
+        """Return the rooms that it may be in, and its own talks, by name: none that another one has only opened."""
         rooms = await self.server.stored.rooms()
         found = {room.name: room for room in rooms if self.server.rules.lets(self.account, room.name)}
-        found |= await self.server.talks.of(self.account)
+        talks = await self.server.talks.of(self.account)
+        found |= {name: room for name, room in talks.items() if room.last_id or fold(name) in self.cursors}
         return {name: self.server.rooms.info(room) for name, room in found.items()}
 
     # -- its account

@@ -140,8 +140,11 @@ class Joining:
         except Refused as refused:
             self._connection.error(refused.code, str(refused), echo_of(frame))
         else:
-            self._leave(cursor)
-            self._connection.write(frames.Left(cursor.room.name))
+            self._let_out(cursor)
+
+    def _let_out(self, cursor: Cursor) -> None:
+        self._leave(cursor)
+        self._connection.write(frames.Left(cursor.room.name))
 
     def _leave(self, cursor: Cursor) -> None:
         del self._connection.cursors[cursor.room.folded]
@@ -163,25 +166,35 @@ class Joining:
                 self._turn_out(cursor)
 
     def _turn_out(self, cursor: Cursor) -> None:
-        self._leave(cursor)
         self._connection.questions.refuse_about(cursor.room, *NO_ROOM)
-        self._connection.write(frames.Left(cursor.room.name))
+        self._let_out(cursor)
 
     def misses(self, place: Place) -> bool:
         """Say whether it is to come into a talk in which something was said, and is not there."""
-        connection = self._connection
-        if not connection.logged_in or connection.is_over:
+        return self._connection.logged_in and not self._connection.is_over and not self._hears(place)
+
+    def _hears(self, place: Place) -> bool:
+        """Say whether it is in that talk, which is the last one then to make room for another."""
+        cursors = self._connection.cursors
+        cursor = cursors.get(fold(place.name))
+        if cursor is None or cursor.room.talk != place.talk:
             return False
-        if cursor := connection.cursors.get(fold(place.name)):
-            return cursor.room.talk != place.talk
-        return sum(name.startswith(TALK) for name in connection.cursors) < self._server.limits.max_rooms
+        cursors[cursor.room.folded] = cursors.pop(cursor.room.folded)
+        return True
 
     def call_in(self, side: Room, after: int) -> None:
         """Let it into a talk, unasked, behind message ``after``."""
         if cursor := self._connection.cursors.get(side.folded):  # with one who had that name before
             self._turn_out(cursor)
+        self._make_room()
         self._connection.write(frames.Joined(side.name, min(side.first_id, after + 1), after))
         self.enter(side, after)
+
+    def _make_room(self) -> None:
+        """Where it is in all the talks it may be in, let it out of the one in which nothing was said for longest."""
+        talks = [cursor for name, cursor in self._connection.cursors.items() if name.startswith(TALK)]
+        if len(talks) >= self._server.limits.max_rooms:
+            self._let_out(talks[0])
 
     def end_talk(self, user: str) -> None:
         """The account of ``user`` (folded) is gone."""
