@@ -357,13 +357,13 @@ class Connection(Netstrings):
         asked = {frames.LOBBY: None} if isinstance(frame.rooms, UnsetType) else frame.rooms
         wanted = self.joining.wanted(asked)
         await self.server.rules.ready()
-        self.server.rules.check_user(name)
         await self.server.addresses.turn(self.network)
         account = await self.server.accounts.admit(self, name, password, self.network)
         if self._over:
             return
         logged_in = await self.server.log_in(self, name, account, _digest(frame.key), _digest(frame.client))
         self.user = logged_in.name
+        self._check_ban()  # not before it is known who that is: a stranger is told of nobody's ban
         opened = await self.joining.open(wanted)
         if self._over:
             return
