@@ -54,9 +54,10 @@ from storage.interface import (
     Role,
     StorageDown,
 )
-from storage.order import Act, Expel, Ruling
+from storage.order import Act, Expel, Kind, Ruling, Sanction
 from wire import frames
 from wire.frames import MAX_ROOMS, encode
+from wire.names import fold
 
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 BREATH: Final = 0.001  # seconds in which the storage's threads have Python to themselves, while somebody says much
@@ -147,6 +148,7 @@ class Server(Factory):
         self.accounts = Accounts(auth, self.stored.account, passwords, self.journal.ask, clock)
         self.talks = Talks(auth, self.stored, self.rooms, lambda user: self._users.get(user, ()))
         self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
+        self._bans: list[Sanction] = []
         self.rules = Rules(storage, self.stored.until_read, self._rules_changed)
         self._numbers = count(1)  # of the connections that log in
         self._is_returning = False
@@ -433,8 +435,16 @@ class Server(Factory):
                 connection.joining.end_talk(kicked.user)
 
     def _rules_changed(self) -> None:
-        for connection in self.get_all():
-            connection.obey()
+        """Have all obey who may be concerned: all where the bans are others, else who is in private rooms."""
+        before, self._bans = self._bans, self.rules.sanctions(Kind.BAN)
+        if self._bans != before:
+            for connection in self.get_all():
+                connection.obey()
+            return
+        private = [room for room in self.rooms.all() if self.rules.invited(room.name) is not None]
+        for user in {fold(user) for room in private for user in room.here}:
+            for connection in list(self._users.get(user, ())):
+                connection.obey()
 
     def now(self) -> int:
         """Return the time in milliseconds since 1970-01-01 UTC."""

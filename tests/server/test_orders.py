@@ -7,6 +7,7 @@ from typing import Any
 from twisted.trial.unittest import TestCase
 
 from server import rules as rules_module
+from server.addresses import Addresses
 from server.orders.order import Standing
 from server.orders.running import LINES, ORDERS
 from server.refusals import Refused
@@ -117,6 +118,52 @@ class RunningTests(OrdersCase):
         answer = self.run_line(self.root, "audit 100")
         self.assertEqual(len(answer.splitlines()), 100)
         self.assertEqual(len(self.root.heard(frames.Text)) - before, 100 // LINES)
+
+
+class PaceTests(OrdersCase):
+    """What any account may order costs others nothing, however often it does."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.house.server.addresses = Addresses(self.house.clock, 10, 2)
+        self.ann.says(frames.Join("den"))
+        self.house.settle()
+
+    def ordered(self, *lines: str) -> list[str]:
+        """Return the answers that ann, who may do two things a minute, has got so far."""
+        for ref, line in enumerate(lines):
+            self.ann.says(frames.Run(line, ref, room="den"))
+            self.house.settle()
+        return [body.decode() for frame, body in self.ann.frames if isinstance(frame, frames.Text)]
+
+    def test_what_an_account_orders_counts_as_logins_do(self) -> None:
+        self.assertEqual(len(self.ordered("private", "invite bob", "uninvite bob")), 2)
+        self.house.clock.advance(30)
+        self.house.settle()
+        self.assertEqual(len(self.ordered()), 3)
+
+    def test_so_does_what_it_deletes(self) -> None:
+        for text in ("one", "two", "three"):
+            self.send(self.ann, text)
+        for id in (1, 2, 3):
+            self.ann.says(frames.Delete(id, id))
+            self.house.settle()
+        self.assertEqual([frame.id for frame in self.bob.heard(frames.Deleted)], [1, 2])
+        self.house.clock.advance(30)
+        self.house.settle()
+        self.assertEqual([frame.id for frame in self.bob.heard(frames.Deleted)], [1, 2, 3])
+
+    def test_operators_do_as_they_like(self) -> None:
+        for _ in range(5):
+            self.assertEqual(self.run_line(self.root, "mute bob"), "bob is muted")
+
+    def test_what_is_ordered_in_a_room_is_looked_at_by_nobody_else(self) -> None:
+        looked: list[str] = []
+        self.patch(self.rules, "check_user", looked.append)
+        self.patch(self.rules, "lets", lambda account, room: looked.append(room) is None)
+        self.ordered("private")
+        self.assertNotIn("bob", looked)
+        self.assertLessEqual(looked.count("lobby"), 1)  # where ann is too
 
 
 class KickingTests(OrdersCase):
