@@ -43,7 +43,7 @@ class Addresses:
     """``connections`` at once from each address, and ``logins`` a minute.
 
     Logins beyond that are slowed down to that rate, and refused where one would wait too long. As one of them counts
-    whatever else is dear or stays for good: a password that is registered, a room that is made.
+    whatever else is dear or stays for good: a password that is registered, a room that is made, a rule that is changed.
     """
 
     def __init__(self, clock: IReactorTime, connections: int, logins: int) -> None:
@@ -79,7 +79,7 @@ class Addresses:
         wait = max(0.0, paid_until - now - MINUTE)
         if wait > PATIENCE:
             self._paid_until[network] = paid_until - MINUTE / self._logins
-            raise Refused("too_many", "too many logins or new rooms from your address; try again in a minute")
+            raise Refused("too_many", "too many logins, new rooms or commands from your address; try again in a minute")
         self._paid_until[network] = paid_until
         self._forget()
         return self._in_turn(wait) if wait else succeed(None)
