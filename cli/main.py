@@ -15,6 +15,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Talk until it ends; exits with 1 and a line where it cannot be."""
     when_interrupted(lambda *_: os._exit(INTERRUPTED))
     gc.disable()  # what is loaded stays: a collection that looks through it only takes time
+    from cli.lately import lately
+
+    lately("http.cookiejar")  # Twisted has it for others, at a fifteenth of the start
     from cli.asked import asked
 
     command, options = asked(list(sys.argv[1:] if arguments is None else arguments))
