@@ -320,6 +320,8 @@ class Server(Factory):
         outcome = await self.journal.ask(login)
         if isinstance(outcome, Refusal):
             connection.login = None
+            if outcome.code == "name_taken":
+                self.rules.check_user(name)  # who was just thrown out may not have left everywhere
             raise Refused(outcome.code, outcome.text)
         logged_in: LoggedIn = outcome
         connection.sending.begin(logged_in)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
@@ -206,7 +206,8 @@ class ServerTests(TestCase):
     def test_accounts_and_changes_of_passwords_count_as_logins_do(self) -> None:
         house = self.started(logins_per_minute=3, auth=Auth.ACCOUNTS)
         ann = house.peer("ann", host=OFFICE)
-        for ref, old in enumerate((UNSET, "x", "x")):
+        olds: list[str | UnsetType] = [UNSET, "x", "x"]
+        for ref, old in enumerate(olds):
             ann.says(frames.Register("x", ref, old=old))
             house.settle()
         self.assertEqual([done.ref for done in ann.heard(frames.Done)], [0, 1])

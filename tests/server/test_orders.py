@@ -12,7 +12,7 @@ from server.orders.order import Standing
 from server.orders.running import LINES, ORDERS
 from server.refusals import Refused
 from storage.changes import Ruled
-from storage.interface import Role
+from storage.interface import Login, Role
 from storage.order import Act, Close, Impose, Invite, Kind, Sanction
 from tests.server.fakes import House, Members, Peer
 from wire import frames
@@ -160,7 +160,8 @@ class PaceTests(OrdersCase):
     def test_what_is_ordered_in_a_room_is_looked_at_by_nobody_else(self) -> None:
         looked: list[str] = []
         self.patch(self.rules, "check_user", looked.append)
-        self.patch(self.rules, "lets", lambda account, room: looked.append(room) is None)
+        lets = self.rules.lets
+        self.patch(self.rules, "lets", lambda account, room: looked.append(room) or lets(account, room))  # type: ignore[func-returns-value]
         self.ordered("private")
         self.assertNotIn("bob", looked)
         self.assertLessEqual(looked.count("lobby"), 1)  # where ann is too
@@ -208,6 +209,11 @@ class BanningTests(OrdersCase):
         self.assertEqual(self.run_line(self.root, "unban Eve"), "the ban of eve is lifted")
         self.assertEqual(self.refused("eve"), "")
         self.assertEqual(self.run_line(self.root, "unban eve"), "there is no ban of eve")
+
+    def test_who_is_on_the_way_out_elsewhere_is_told_of_the_ban(self) -> None:
+        self.house.storage.logins[99] = Login("eve", None, b"of another server", 99)
+        self.run_line(self.root, "ban eve spam")
+        self.assertEqual(self.refused("eve"), "banned: spam")
 
     def test_a_ban_has_an_end(self) -> None:
         now = [1_764_000_000.0]
