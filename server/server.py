@@ -24,7 +24,7 @@ from server.complaints import Complaints
 from server.connection import Connection
 from server.following import Following
 from server.journal import Failed, InThread, Journal
-from server.limits import Limits
+from server.limits import Allowed, Limits
 from server.passwords import Passwords
 from server.refusals import Refused
 from server.room import Room
@@ -56,7 +56,7 @@ from storage.interface import (
 )
 from storage.order import Act, Expel, Kind, Ruling, Sanction
 from wire import frames
-from wire.frames import MAX_ROOMS, encode
+from wire.frames import encode
 from wire.names import fold
 
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
@@ -97,16 +97,9 @@ class Server(Factory):
         max_clients: int = 10_000,
         grace: float = 5.0,
         ping: float = 30.0,
-        max_message: int | None = None,
-        max_storage: int | None = None,
         auth: Auth = Auth.OPEN,
         in_hasher: InThread | None = None,
-        max_rooms: int = MAX_ROOMS,
-        max_uploads: int = 100,
-        message_rate: float | None = None,
-        byte_rate: int | None = None,
-        max_per_address: int = 1_000,
-        logins_per_minute: int = 600,
+        allowed: Allowed = Allowed(),  # noqa: B008 — it cannot be changed
     ) -> None:
         self.clock = clock
         self.history = history
@@ -122,17 +115,8 @@ class Server(Factory):
         self.journal = Journal(storage, in_writer, clock, self.rooms.encode, self._publish, self._storage_changed)
         self.uploads = Uploads(clock, self.journal.wake)
         self.journal.add_bulk(self.uploads)
-        self.limits = Limits(
-            max_message,
-            max_storage,
-            partial(in_reader, storage.size),
-            clock,
-            max_rooms=max_rooms,
-            max_uploads=max_uploads,
-            message_rate=message_rate,
-            byte_rate=byte_rate,
-        )
-        self.addresses = Addresses(clock, max_per_address, logins_per_minute)
+        self.limits = Limits(allowed, partial(in_reader, storage.size), clock)
+        self.addresses = Addresses(clock, allowed.max_per_address, allowed.logins_per_minute)
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
         self.reading = Turns(clock, 1, BREATH)  # at what is said in very many frames

@@ -15,6 +15,7 @@ from twisted.protocols.basic import NetstringReceiver
 from zope.interface import implementer
 
 from server.connection import Connection
+from server.limits import Allowed
 from server.server import Server
 from storage.accounts import Accounts
 from storage.changes import Change
@@ -469,7 +470,10 @@ class House:
         self.storage = ListStorage()
         self.storage.shared = shared
         self.steps = Steps()
-        self.server = Server(cast(IStorage, self.storage), self.steps, self.steps, self.clock, **settings)
+        allowed = Allowed(**{name: settings.pop(name) for name in Allowed._fields if name in settings})
+        self.server = Server(
+            cast(IStorage, self.storage), self.steps, self.steps, self.clock, allowed=allowed, **settings
+        )
 
     def settle(self) -> None:
         """Let the journal and the readers work until nothing is left to do."""
