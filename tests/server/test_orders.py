@@ -236,6 +236,13 @@ class BanningTests(OrdersCase):
         self.impose(Sanction(Kind.BAN, "10.0.0.0/8", None, "", "eve", 0))
         self.assertEqual(self.refused("cy"), "")
 
+    def test_the_interface_behind_an_address_is_no_part_of_it(self) -> None:
+        self.assertEqual(self.run_line(self.root, f"ban fe80::7%{'x' * 5000}"), "fe80::7/128 is banned")
+        self.house.server.addresses = Addresses(self.house.clock, 10, 10)
+        far = Peer(self.house.server, host="fe80::7%eth0")
+        self.assertEqual([error.text for error in far.heard(frames.Error)], ["banned"])
+        self.assertEqual(self.run_line(self.root, "unban fe80::7%eth1"), "the ban of fe80::7/128 is lifted")
+
     def impose(self, *sanctions: Sanction) -> None:
         """Have another server impose them."""
         self.house.storage.punished.update({(it.kind, it.whom): it for it in sanctions})
