@@ -165,7 +165,7 @@ def make(listener: Listener) -> Client:
 
 
 async def main(reactor: Any) -> None:
-    raise SystemExit(await talk.run(reactor, make, ["lobby"], "ann", Settings()))
+    raise SystemExit(await talk.run(reactor, make, ["lobby"], "ann", Settings(screen="curses" if sys.argv[1:] == ["curses"] else "raw")))
 
 
 if __name__ == "__main__":
