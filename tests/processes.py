@@ -57,6 +57,18 @@ def loaded(code: str) -> set[str]:
     return set(subprocess.check_output([sys.executable, "-c", code], env=environment(), cwd=ROOT, text=True).split())
 
 
+def unread(command: Sequence[str]) -> tuple[int, str]:
+    """Run ``command`` with an output that nobody reads any more; return its status and what it says of that."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        variables = {**environment(), "PYTHONUNBUFFERED": ""}
+        ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=variables, text=True)
+    finally:
+        os.close(writes)
+    return ended.returncode, ended.stderr
+
+
 def only_child(pid: int) -> int:
     """Return the one process that ``pid`` has started."""
     [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
