@@ -117,8 +117,11 @@ class Online(Listener):
             self._talk.say(text or code)
 
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:
-        """Have it, written as the server writes it."""
+        """Have it, written as the server writes it; where we did not ask for it nobody tells who else is there."""
+        unasked = self._conversation.find(room) is None
         self._conversation.opened(room, first_id, last_id)
+        if unasked:
+            self._talk.places.count()
         self._talk.changed()
 
     def room_left(self, room: str) -> None:

@@ -16,6 +16,7 @@ from cli.screen.told import overview
 from cli.status import State
 from tests.cli.screen.made import message, offered, status
 from tests.cli.screen.test_places import Typed
+from wire.frames import RoomInfo
 
 HELP = ["help [COMMAND] — what there is\nkick NAME [REASON] — end all connections of somebody", "who — not ours"]
 
@@ -136,9 +137,14 @@ class Ordering(Typed):
         self.assertEqual(self.client.asked, [("list_rooms",)])
 
     def test_a_talk_that_begins_unasked(self) -> None:
+        self.talk.places = self.places  # type: ignore[attr-defined]
         online = Online(cast(Talk, self.talk), None)
+        online.room_opened("lobby", 1, 0)
+        self.assertEqual(self.client.asked, [])
         online.room_opened("@bob", 1, 0)
-        self.assertEqual(self.rooms(), ["[lobby]", "@bob"])
+        self.assertEqual((self.rooms(), self.client.asked), (["[lobby]", "@bob"], [("list_rooms",)]))
+        self.answer({"@bob": RoomInfo(1, 0, 2)})
+        self.assertEqual(self.conversation.room("@bob").users, 2)
 
     def test_a_room_that_one_is_put_out_of(self) -> None:
         self.conversation.room("den")
