@@ -9,10 +9,12 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 
 from cli.refusals import AskRefused
+from cli.screen.help import Help
 from cli.screen.online import Online
 from cli.screen.orders import Orders
 from cli.screen.talk import Talk
 from cli.screen.told import overview
+from cli.settings import Settings
 from cli.status import State
 from tests.cli.screen.made import message, offered, status
 from tests.cli.screen.test_places import Typed
@@ -86,6 +88,22 @@ class Ordering(Typed):
             self.orders.try_unknown("ban", "bob")
             self.answer(help)
             self.assertEqual(self.answer(AskRefused("forbidden", "ban is for operators")), "ban is for operators")
+
+    def test_help_of_one_that_is_for_others(self) -> None:
+        self.talk.orders, self.talk.settings = self.orders, Settings()  # type: ignore[attr-defined]
+        Help(cast(Talk, self.talk))
+        self.assertEqual(self.type("help kick"), "there is no help for kick; /help alone tells what there is")
+        self.orders.learn()
+        self.answer(["help [COMMAND] — what there is"])
+        for answer, said in (
+            (AskRefused("forbidden", "kick is for operators"), "kick is for operators"),
+            (["kick NAME — end it"], "kick NAME — end it"),
+            (AskRefused("bad_frame", "no"), "there is no help for kick; /help alone tells what there is"),
+        ):
+            self.assertEqual(self.type("help kick"), "")
+            self.assertEqual(self.client.asked[-1], ("run", "help kick", "lobby"))
+            self.assertEqual(self.answer(answer), said)
+        self.assertIn("do you mean theme?", self.type("help thme") or self.answer(AskRefused("bad_frame", "no")))
 
     def test_one_that_the_list_was_too_short_for(self) -> None:
         self.orders.try_unknown("ban", "bob")
