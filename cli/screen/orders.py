@@ -43,7 +43,11 @@ class Orders:
 
     def tell_of(self, name: str, unknown: str) -> None:
         """Say what the server tells of its command ``name``, or ``unknown`` where it has none of that name."""
-        self._ask_of(name, lambda texts: self._talk.say("\n".join(texts)), unknown).addErrback(self._talk.failed)
+
+        def tell(texts: list[str]) -> None:
+            self._talk.say("\n".join(texts))
+
+        self.learn().addCallback(lambda _: self._ask_of(name, tell, unknown)).addErrback(self._talk.failed)
 
     def _try(self, name: str, rest: str) -> Deferred[None] | None:
         if name in self._learnt:
