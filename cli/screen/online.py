@@ -87,6 +87,7 @@ class Online(Listener):
         self._go_on()
         if not self._conversation.met:
             self._talk.writing.take_back()
+        self._told = why  # by the question
         why, self._asked = "not this one" if self._asked else why, True
         self._conversation.asking = True
         return self._talk.account.ask(f"{why}: password of {self._conversation.user}").addCallback(self._wait)
