@@ -13,7 +13,7 @@ from unittest import TestCase
 from cli.config import BadConfig, Config
 from cli.options import Options
 from cli.screen.choices import Choices
-from cli.screen.commands import Commands
+from cli.screen.commands import ELSEWHERE, Commands
 from cli.screen.help import Help
 from cli.screen.keynames import read, shown
 from cli.screen.keys import Keys
@@ -230,6 +230,12 @@ class Agreement(TestCase):
                 self.assertIn(f"{command.usage} ", briefs)
             if command.name not in ("keys", "help"):
                 self.assertIn(command.help, self.help.on(command.name))
+
+    def test_what_other_clients_call_a_command_is_known(self) -> None:
+        self.assertEqual([self.talk.commands.nearest(name) for name in ("part", "query")], ["leave", "msg"])
+        for name, ours in ELSEWHERE.items():
+            self.assertIsNone(self.talk.commands.get(name))
+            self.assertIsNotNone(self.talk.commands.get(ours))
 
     def test_the_overview_fits_a_screen_with_all_that_the_server_has(self) -> None:
         for order in ORDERS.values():
