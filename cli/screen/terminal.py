@@ -278,8 +278,8 @@ class _Bytes:
         else:
             self._take(data)
 
-    def connectionLost(self, reason: Failure) -> None:
-        self._failed(reason)
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002  # that of a connection that ended well
+        self._failed(Failure(TerminalGone("it hung up")))  # SIGHUP may come a moment later
 
 
 class _Borrower(ProcessProtocol):
