@@ -28,7 +28,7 @@ def measure(url: str, commits: int) -> runs.Figures:
     assert isinstance(sender, LoggedIn)
     took = []
     for number in range(1, commits + 1):
-        send = Send(sender.sender, number, room.key, "ann", 1, body(1, number, SIZE).decode())
+        send = Send(sender.sender, number, room.key, "ann", 1, [body(1, number, SIZE).decode()])
         began = time.monotonic()
         storage.commit(Batch([send], number + 1))
         took.append((time.monotonic() - began) * 1e3)

@@ -44,7 +44,7 @@ def fill(url: URL, messages: int) -> None:
     assert isinstance(room, Room)
     said = texts(random.Random(1))
     for number, start in enumerate(range(0, messages, BATCH), 2):
-        sends = [Send(None, 0, room.key, "ann", 1, next(said)) for _ in range(min(BATCH, messages - start))]
+        sends = [Send(None, 0, room.key, "ann", 1, [next(said)]) for _ in range(min(BATCH, messages - start))]
         storage.commit(Batch(sends, number))
     storage.close()
 

@@ -160,9 +160,8 @@ class Connection(Netstrings):
         except BadFrame as bad:
             self.intake.put(partial(self._bad_frame, bad), len(payload))
             return
-        if type(frame) is frames.Quit:  # nothing behind it is taken; what came before is
-            self._take(frame, body)
-        elif self.intake.busy:
+        # Nothing behind a quit is taken; what came before is.
+        if self.intake.busy and type(frame) is not frames.Quit:
             self.intake.put(partial(self._take, frame, body), len(payload), partial(self._passes, frame))
         else:
             self._take(frame, body)

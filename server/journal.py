@@ -8,9 +8,10 @@ for who says much.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
@@ -19,25 +20,50 @@ from twisted.logger import Logger
 from server.budget import Budget
 from server.lines import Lines
 from server.log import SEGMENT
-from storage.interface import Batch, Entry, IStorage, Message, Outcome, Refuse, Send, StorageDown
+from storage.interface import (
+    Batch,
+    Entry,
+    IStorage,
+    Message,
+    Outcome,
+    Refuse,
+    Send,
+    SendContent,
+    StorageDown,
+    Taken,
+)
 
 FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until there is room
-ENTRY: Final = 200  # bytes that an entry takes besides its text, about
+ENTRY: Final = 200  # bytes that an entry, or a message of it, takes besides its text, about
 HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
 BATCH: Final = 4 * SEGMENT  # bytes on the wire, or what takes as long: tens of milliseconds, for which the next wait
 WORK: Final = 1_000  # bytes of messages that take as long as another entry, like a login
+STRETCH: Final = 8 * 1024  # of the same, that one entry may grow to: what a room's part of a batch may be too much
 FOLDING: Final = 8  # bytes that take as long as one of a text that has to be folded
 LULL: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats
 
 
 class Failed(Exception):
-    """The database will not have this entry, however often it is tried."""
+    """The database will not have this entry, however often it is tried; ``seq`` is the number of a message."""
+
+    def __init__(self, seq: int = 0) -> None:
+        super().__init__(seq)
+        self.seq = seq
 
 
 Answer = Callable[[Outcome | Failed], None]
 InThread = Callable[..., "Deferred[Any]"]
 Encoded = dict[int, tuple[int, list[bytes]]]  # messages of each room by its key, with the first one's id
+
+
+class Waiting(Struct, gc=False):
+    """What waits to be stored, and who is answered; ``size`` is what it takes of the budget, ``work`` of a batch."""
+
+    entry: Entry
+    answer: Answer
+    size: int
+    work: int
 
 
 class Bulk(Protocol):
@@ -60,9 +86,9 @@ class Published(Protocol):
 class Journal:
     """Group commit: entries in, outcomes out, each in order.
 
-    ``in_thread(function, *args)`` runs in the storage's one writing thread; ``encode(send, stored)`` turns a stored
-    message (its id, or the whole of it) into bytes, there, or into None where nobody is there to see it. What is in
-    ``bulk`` is stored behind what was put before the same batch.
+    ``in_thread(function, *args)`` runs in the storage's one writing thread; ``encode(send, stored)`` turns the messages
+    that were stored into bytes, there, or into nothing where nobody is there to see them. What is in ``bulk`` is stored
+    behind what was put before the same batch.
     """
 
     _log = Logger()
@@ -72,7 +98,7 @@ class Journal:
         storage: IStorage,
         in_thread: InThread,
         clock: IReactorTime,
-        encode: Callable[[Send, int | Message], bytes | None],
+        encode: Callable[[Send | SendContent, Taken | Message], list[bytes]],
         published: Published,
         down_changed: Callable[[bool], None],
     ) -> None:
@@ -82,7 +108,7 @@ class Journal:
         self._encode = encode
         self._published = published
         self._down_changed = down_changed
-        self._waiting: Lines[tuple[Entry, Answer]] = Lines()
+        self._waiting: Lines[Waiting] = Lines()
         self._bulk: Bulk | None = None
         self.budget = Budget(FULL, clock)
         self._untold: list[tuple[Iterable[Answer], Sequence[Outcome | Failed], Encoded]] = []  # of what is stored
@@ -102,10 +128,34 @@ class Journal:
         self._bulk = bulk
 
     def put(self, entry: Entry, answer: Answer, line: object = None) -> None:
-        """Store ``entry`` after all that was put before it into the same line, and call ``answer`` with its outcome."""
-        self._waiting.put(line, (entry, answer))
-        self.budget.take(_size(entry))
+        """Store ``entry`` after all that was put before it into the same line, and call ``answer`` with its outcome.
+
+        A :class:`Send` may be stored in parts: there is an answer for each.
+        """
+        waiting = Waiting(entry, answer, ENTRY, WORK)
+        if type(entry) is Send:
+            waiting.size, waiting.work = _weight(entry.texts[0])
+        self._waiting.put(line, waiting)
+        self.budget.take(waiting.size)
         self.wake()
+
+    def add(self, text: str, seq: int, room: int, at: int, line: object) -> bool:
+        """Store ``text`` with what was put last into its line, if it goes on with that and that waits; say so.
+
+        It does where it is the next of the same sender, in the same room and at the same time: what costs something for
+        each entry is shared by what somebody says at a stretch.
+        """
+        last = self._waiting.last(line)
+        if last is None or type(said := last.entry) is not Send or last.work >= STRETCH:
+            return False
+        if said.seq + len(said.texts) != seq or said.room != room or said.at != at:
+            return False
+        said.texts.append(text)
+        size, work = _weight(text)
+        last.size += size
+        last.work += work
+        self.budget.take(size)
+        return True
 
     def wake(self) -> None:
         """There is something to store: begin at the end of the reactor's turn, if nothing is being stored."""
@@ -148,7 +198,7 @@ class Journal:
             done.callback(None)
 
     def _cut(self) -> tuple[list[tuple[Entry, Answer]], int]:
-        """Take what waits, as much as one transaction should carry; return it and what it took of the budget.
+        """Take what waits, about as much as one transaction should carry; return it and what it took of the budget.
 
         Of a room that is no more than one write takes: who keeps up gets every batch at once, and nothing is stored
         faster than it is given out, which would soon have to be read again for everybody.
@@ -157,13 +207,14 @@ class Journal:
         size = work = 0
         said: Counter[int] = Counter()  # of the work, in each room
         while self._waiting and work < BATCH:
-            entry, _ = pair = self._waiting.take()
-            taken.append(pair)
-            size += _size(entry)
-            work += (its := _work(entry))
+            next = self._waiting.take()
+            entry = next.entry
+            taken.append((entry, next.answer))
+            size += next.size
+            work += next.work
             if isinstance(entry, Send):
-                said[entry.room] += its
-                if said[entry.room] >= SEGMENT:
+                said[entry.room] += next.work
+                if said[entry.room] >= SEGMENT - STRETCH:
                     break
         now = self._clock.seconds()
         if taken:
@@ -205,11 +256,11 @@ class Journal:
         outcomes = self.commit(batch)
         messages: Encoded = {}
         for entry, outcome in zip(batch.entries, outcomes, strict=True):
-            if type(entry) is Send and (type(outcome) is int or isinstance(outcome, Message)):
+            if isinstance(entry, Send | SendContent) and isinstance(outcome, Taken | Message):
                 data = self._encode(entry, outcome)
-                if data is not None:
-                    id = outcome.id if isinstance(outcome, Message) else outcome
-                    messages.setdefault(entry.room, (id, []))[1].append(data)
+                if data:
+                    id = outcome.id if isinstance(outcome, Message) else outcome.ids[0]
+                    messages.setdefault(entry.room, (id, []))[1].extend(data)
         return outcomes, messages
 
     async def _pause(self, tries: int, reason: StorageDown) -> None:
@@ -233,18 +284,21 @@ class Journal:
             await self._store(pairs[middle:])
             return
         entry, answer = pairs[0]
+        if isinstance(entry, Send) and len(entry.texts) > 1:
+            await self._separate([(part, answer) for part in _singly(entry)])
+            return
         self._log.failure("the database will not have {kind}", kind=type(entry).__name__)
-        if isinstance(entry, Send):  # it counts as received all the same
-            await self._store([(Refuse(entry.sender, entry.seq), lambda _: answer(Failed()))])
+        if isinstance(entry, Send | SendContent):  # it counts as received all the same
+            await self._store([(Refuse(entry.sender, entry.seq), lambda _: answer(Failed(entry.seq)))])
         else:
             self._untold.append(([answer], [Failed()], {}))
 
 
-def _size(entry: Entry) -> int:
-    return ENTRY + len(entry.text) if isinstance(entry, Send) else ENTRY
+def _singly(send: Send) -> Iterator[Send]:
+    for seq, text in enumerate(send.texts, send.seq):
+        yield Send(send.sender, seq, send.room, send.by, send.at, [text], send.talk)
 
 
-def _work(entry: Entry) -> int:
-    if not isinstance(entry, Send):
-        return WORK
-    return HEADER + len(entry.text) * (1 if entry.text.isascii() else FOLDING)
+def _weight(text: str) -> tuple[int, int]:
+    """Return what a message takes of the budget, and of a batch."""
+    return ENTRY + len(text), HEADER + len(text) * (1 if text.isascii() else FOLDING)

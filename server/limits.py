@@ -86,6 +86,13 @@ class Limits:
         if self._max_message is not None and size > self._max_message:
             raise Refused("too_large", f"on this server a message has at most {self._max_message} bytes")
 
+    def take_message(self, size: int) -> None:
+        """Let a message of ``size`` bytes be stored; raises :class:`Refused` where it may not."""
+        if self._max_message is not None:
+            self.check_message(size)
+        if self._left is not None:
+            self.take(size)
+
     def take(self, size: int) -> None:
         """Let ``size`` more bytes be stored; raises :class:`Refused` where there is no room for them."""
         if self._left is None:

@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-HELPING: Final = 256  # things that a line gives in its turn: what a batch has of each client costs besides
+HELPING: Final = 8  # things that a line gives in its turn: what a batch has of each client costs besides
 
 
 class Lines(Generic[T]):
@@ -27,6 +27,11 @@ class Lines(Generic[T]):
             things.append(thing)
         else:
             self._new[line] = deque([thing])
+
+    def last(self, line: object) -> T | None:
+        """Return what stands at the end of a line, if anything does."""
+        things = self._new.get(line) or self._long.get(line)
+        return things[-1] if things else None
 
     def take(self) -> T:
         """Take what is next; there is something."""

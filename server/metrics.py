@@ -23,7 +23,7 @@ from server.budget import Budget
 from server.connection import Connection
 from server.room import Cursor
 from server.server import Server
-from storage.interface import Batch, Entry, Login, Message, Outcome, Piece, Send
+from storage.interface import Batch, Entry, Login, Message, Outcome, Piece, Send, Taken
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)  # a sync to a long outage
 ENTRIES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)  # 2 MiB are 10,000 of the smallest
@@ -82,25 +82,26 @@ class Commits:
             self._failures.inc()
             raise
         self._seconds.observe(perf_counter() - began)
-        self._entries.observe(len(batch.entries))
+        self._entries.observe(sum(len(it.texts) if type(it) is Send else 1 for it in batch.entries))
         self._count(batch.entries, outcomes)
         return outcomes
 
     def _count(self, entries: Sequence[Entry], outcomes: Sequence[Outcome]) -> None:
-        texts: list[Send] = []
+        texts: list[str] = []
+        said_at = now = time() * 1000
         for entry, outcome in zip(entries, outcomes, strict=True):
-            if type(entry) is Send:
-                if type(outcome) is int:
-                    texts.append(entry)
-                elif isinstance(outcome, Message):
-                    _add(self._contents, 1, outcome.size or len(outcome.text.encode()))
+            if type(entry) is Send and type(outcome) is Taken:
+                texts += entry.texts[outcome.left_out :]
+                said_at = min(said_at, entry.at)
+            elif type(outcome) is Message:
+                _add(self._contents, 1, outcome.size or len(outcome.text.encode()))
             elif type(entry) is Login:
                 self._logins.inc()
             elif type(entry) is Piece and outcome is True:
                 self._uploaded.inc(len(entry.data))
         if texts:
-            self._waited.observe(max(0.0, time() - texts[0].at / 1000))  # the clock may have been set back
-            _add(self._texts, len(texts), len("".join([send.text for send in texts]).encode()))
+            self._waited.observe((now - said_at) / 1000)
+            _add(self._texts, len(texts), len("".join(texts).encode()))
 
 
 def _add(counted: tuple[Counter, Counter], messages: int, size: int) -> None:

@@ -19,7 +19,7 @@ from server.pages import STEP, Pages
 from server.room import Room
 from server.stored import READ_AGAIN, Stored, encoded
 from server.talk import Place, Side
-from storage.interface import INeighbours, Message, Open, Send
+from storage.interface import INeighbours, Message, Open, Send, SendContent, Taken
 from storage.interface import Room as StoredRoom
 from wire import frames
 from wire.frames import encode
@@ -137,15 +137,18 @@ class Rooms:
 
     # -- what comes
 
-    def encode(self, send: Send, stored: int | Message) -> bytes | None:
-        """In the writing thread: the bytes of a message that was just stored; None where nobody is in the room."""
+    def encode(self, send: Send | SendContent, stored: Taken | Message) -> list[bytes]:
+        """In the writing thread: the bytes of what was just stored; nothing where nobody is in the room."""
         rooms = self._by_key.get(send.room)
         if rooms is None:
-            return None
-        room = rooms[0]
+            return []
+        room = rooms[0].name
         if isinstance(stored, Message):
-            return encoded(stored, room.name)
-        return encode(frames.Message(room.name, stored, send.by, send.at), send.text.encode())
+            return [encoded(stored, room)]
+        assert isinstance(send, Send)
+        by, at = send.by, send.at
+        texts = zip(stored.ids, send.texts[stored.left_out :], strict=True)
+        return [encode(frames.Message(room, id, by, at), text.encode()) for id, text in texts]
 
     def append(self, messages: Mapping[int, tuple[int, Sequence[bytes]]]) -> None:
         """Show what is stored: the encoded messages of each room, by its key, behind the id of the first one."""

@@ -6,16 +6,30 @@ from functools import partial
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from server.journal import Answer, Failed
+from server.journal import Failed
 from server.questions import Asked
 from server.refusals import NOT_STORED, Refused, echo_of, error, named
 from server.uploads import Upload
-from storage.interface import Content, Drop, LoggedIn, Outcome, Piece, Refusal, Refuse, Send, Sender, UploadKey
+from storage.interface import (
+    Content,
+    Drop,
+    LoggedIn,
+    Message,
+    Outcome,
+    Piece,
+    Refusal,
+    Refuse,
+    Send,
+    SendContent,
+    Sender,
+    Taken,
+    UploadKey,
+)
 from wire import frames
 from wire.frames import MAX_BODY, Echo, encode, room_of
 from wire.names import file_name, fold
@@ -33,7 +47,8 @@ class Sending:
     """
 
     __slots__ = (
-        "_answers", "_client", "_connection", "_ended", "_received", "_sender", "_server", "_unanswered", "_uploads",
+        "_answers", "_client", "_connection", "_ended", "_received", "_room_asked", "_sender", "_server", "_unanswered",
+        "_uploads",
     )  # fmt: skip
     _log = Logger()
 
@@ -43,7 +58,8 @@ class Sending:
         self._sender: Sender | None = None
         self._client = b""  # whose uploads ours are; drawn for this connection where the client has no secret
         self._received = 0  # the highest seq that was taken
-        self._unanswered = 0  # entries in the journal
+        self._unanswered = 0  # messages, sent or refused
+        self._room_asked: str | UnsetType = UNSET  # as the last message called it
         self._answers: list[bytes] = []  # of the batch that is being answered
         self._uploads: dict[int, Upload] = {}  # those that something was said of, as far as it matters
         self._ended = False
@@ -85,12 +101,16 @@ class Sending:
         if not self._takes(frame.seq, frame):
             return
         try:
-            room = self._room(frame, body)
-            if isinstance(frame.upload, int):
-                self._connection.intake.wait_for(self._send_upload(frame, room, frame.upload))
+            upload = _upload(frame, body)
+            room = self._connection.cursor(room_of(frame)).room
+            self._server.rules.check_voice(self._connection.user)
+            if upload is not None:
+                self._connection.intake.wait_for(self._send_upload(frame, room, upload))
                 return
+            if len(body) > MAX_BODY:
+                raise Refused("too_large", f"a body has at most {MAX_BODY} bytes")
             text = body.decode()
-            self._server.limits.take(len(body))
+            self._server.limits.take_message(len(body))
         except Refused as refused:
             self._refuse(frame.seq, echo_of(frame), refused.code, str(refused))
         except UnicodeDecodeError:
@@ -104,31 +124,16 @@ class Sending:
         if self._takes(echo.seq, echo):
             self._refuse(echo.seq, echo, "bad_frame", why)
 
-    def _room(self, frame: frames.Send, body: bytes) -> Room:
-        if isinstance(frame.name, str):
-            if isinstance(frame.upload, UnsetType):
-                raise Refused("bad_frame", "only an upload has a name")
-            named(frame.name, file_name)
-        if isinstance(frame.upload, int) and (body or isinstance(frame.size, UnsetType)):
-            raise Refused("bad_frame", "an upload is sent with its size and without a body")
-        room = self._connection.cursor(room_of(frame)).room
-        self._server.rules.check_voice(self._connection.user)
-        if len(body) > MAX_BODY:
-            raise Refused("too_large", f"a body has at most {MAX_BODY} bytes")
-        if isinstance(frame.upload, UnsetType):
-            self._server.limits.check_message(len(body))
-        return room
-
-    def _put(
-        self, frame: frames.Send, room: Room, text: str, content: Content | None = None, told: Answer | None = None
-    ) -> None:
-        """Store a message and answer it, or have ``told`` do that."""
-        entry = Send(
-            self._sender, frame.seq, room.key, self._connection.user, self._server.now(), text, content, room.talk
-        )
+    def _put(self, frame: frames.Send, room: Room, text: str) -> None:
+        """Store a message and answer it."""
+        journal, now = self._server.journal, self._server.now()
         self._unanswered += 1
-        self._server.journal.put(entry, told or partial(self._stored, frame, room), self)
-        self._connection.intake.keep_within(self._server.journal.budget, "journal")
+        if frame.room != self._room_asked or not journal.add(text, frame.seq, room.key, now, self):
+            self._room_asked = frame.room
+            send = Send(self._sender, frame.seq, room.key, self._connection.user, now, [text], room.talk)
+            journal.put(send, partial(self._stored, frame.room, room), self)
+        if journal.budget.full:
+            self._connection.intake.keep_within(journal.budget, "journal")
 
     def _takes(self, seq: int, frame: frames.Send | Echo) -> bool:
         """Count ``seq`` if it is the next one; answer one that skips; say whether it was the next one."""
@@ -147,28 +152,42 @@ class Sending:
         self._server.journal.put(entry, partial(self._was_refused, error(code, text, echo)), self)
         self._connection.intake.keep_within(self._server.journal.budget, "journal")
 
-    def _stored(self, frame: frames.Send, room: Room, outcome: Any) -> None:
+    def _stored(self, asked: str | UnsetType, room: Room, outcome: Any) -> None:
+        """Answer messages to ``room``, which was ``asked`` for by that name."""
         if isinstance(outcome, Failed):
-            self._answer(error("failed", NOT_STORED, echo_of(frame)))
+            self._answer([error("failed", NOT_STORED, Echo(seq=outcome.seq, room=asked))])
+            return
+        assert isinstance(outcome, Taken)
+        # Those that are left out go unanswered: a newer connection of the same client has taken over.
+        self._acknowledge(room, outcome.seq + outcome.left_out, outcome.ids)
+        self._unanswered -= outcome.left_out
+
+    def _content_stored(self, frame: frames.Send, room: Room, outcome: Outcome | Failed) -> None:
+        if isinstance(outcome, Message):
+            self._acknowledge(room, frame.seq, range(outcome.id, outcome.id + 1))
         elif isinstance(outcome, Refusal):
-            self._answer(error(outcome.code, outcome.text, echo_of(frame)))
-        elif outcome is None:  # left out: a newer connection of the same client has taken over
-            self._answer(b"")
+            self._answer([error(outcome.code, outcome.text, echo_of(frame))])
+        elif isinstance(outcome, Failed):
+            self._answer([error("failed", NOT_STORED, echo_of(frame))])
         else:
-            id = outcome if type(outcome) is int else outcome.id
-            self._answer(encode(frames.Ack(frame.seq, room.name, id)))
-            if room.talk is not None:
-                self._server.talks.call(room.talk, id)
+            self._answer([b""])
+
+    def _acknowledge(self, room: Room, seq: int, ids: range) -> None:
+        """Answer the messages from number ``seq`` on, which got ``ids``."""
+        name = room.name
+        self._answer([encode(frames.Ack(number, name, id)) for number, id in enumerate(ids, seq)])
+        if room.talk is not None and ids:
+            self._server.talks.call(room.talk, ids[0])
 
     def _was_refused(self, error: bytes, counted: Any) -> None:
-        self._answer(b"" if counted is False else error)
+        self._answer([b"" if counted is False else error])
 
-    def _answer(self, data: bytes) -> None:
+    def _answer(self, answers: list[bytes]) -> None:
         """Gather what one batch answers, so that it takes one write."""
         if not self._answers:
             self._server.answering.append(self)
-        self._answers.append(data)
-        self._unanswered -= 1
+        self._answers += answers
+        self._unanswered -= len(answers)
 
     def flush(self) -> None:
         """Write what was gathered."""
@@ -284,9 +303,14 @@ class Sending:
             return
         await upload.settled()
         name = frame.name if isinstance(frame.name, str) else None
+        content = Content(upload.key, frame.size, name)
+        send = SendContent(
+            self._sender, frame.seq, room.key, self._connection.user, self._server.now(), content, room.talk
+        )
+        self._unanswered += 1
         stored: Deferred[Outcome | Failed] = Deferred()
-        self._put(frame, room, "", Content(upload.key, frame.size, name), stored.callback)
-        self._stored(frame, room, await stored)
+        self._server.journal.put(send, stored.callback, self)
+        self._content_stored(frame, room, await stored)
         self._uploads.pop(number, None)  # looked for anew: it was used up, or it was refused and is still there
 
     async def _find(self, number: int) -> Upload:
@@ -309,3 +333,16 @@ class Sending:
         self._uploads.pop(upload.key.number, None)
         code, text = ("failed", NOT_STORED) if isinstance(outcome, Failed) else ("unknown_upload", "it was forgotten")
         self._connection.error(code, text, Echo(upload=upload.key.number))
+
+
+def _upload(frame: frames.Send, body: bytes) -> int | None:
+    """Return the number of the upload that ``frame`` sends, None where it is a text; raises :class:`Refused`."""
+    if isinstance(frame.upload, UnsetType):
+        if isinstance(frame.name, UnsetType):
+            return None
+        raise Refused("bad_frame", "only an upload has a name")
+    if isinstance(frame.name, str):
+        named(frame.name, file_name)
+    if body or isinstance(frame.size, UnsetType):
+        raise Refused("bad_frame", "an upload is sent with its size and without a body")
+    return frame.upload

@@ -239,10 +239,9 @@ class Content:
 
 
 class Send(Struct, gc=False):
-    """Store a message: ``text``, or ``content`` where that is given. Of one in a ``talk`` the other servers are told.
+    """Store what somebody says in a room: messages that follow one another, the first with the number ``seq``.
 
-    Outcome: the message's id in the room; with ``content`` the :class:`Message` as it is stored, or a :class:`Refusal`,
-    which counts as received and leaves the upload. None: left out, being from an older epoch or stored already.
+    Of what is said in a ``talk`` the other servers are told. Outcome: :class:`Taken`.
     """
 
     sender: Sender | None
@@ -250,14 +249,40 @@ class Send(Struct, gc=False):
     room: int  # the room's key
     by: str
     at: int  # milliseconds since 1970-01-01 UTC
-    text: str
-    content: Content | None = None
+    texts: list[str]
+    talk: Talk | None = None
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """Of the messages of a :class:`Send` from number ``seq`` on: those that were stored are the last, with ``ids``.
+
+    The first ``left_out`` were stored already, or all of them are from an older epoch.
+    """
+
+    seq: int
+    left_out: int
+    ids: range
+
+
+class SendContent(Struct, gc=False):
+    """Store a message that is ``content``. Of one in a ``talk`` the other servers are told.
+
+    Outcome: the :class:`Message` as it is stored, or a :class:`Refusal`, which counts as received and leaves the
+    upload. None: left out, being from an older epoch or stored already.
+    """
+
+    sender: Sender | None
+    seq: int
+    room: int  # the room's key
+    by: str
+    at: int  # milliseconds since 1970-01-01 UTC
+    content: Content
     talk: Talk | None = None
 
 
 @dataclass(slots=True)
 class Refuse:
-    """Count a refused send as received. Outcome: False where it was left out as a :class:`Send` would be, else True."""
+    """Count a refused send as received. Outcome: False where it was left out as a message would be, else True."""
 
     sender: Sender | None
     seq: int
@@ -317,13 +342,14 @@ Entry = (
     | Beat
     | Open
     | Send
+    | SendContent
     | Refuse
     | Piece
     | Drop
     | Delete
     | Ruling
 )
-Outcome = LoggedIn | Account | Room | Message | Refusal | dict[int, str] | int | bool | None
+Outcome = LoggedIn | Account | Room | Taken | Message | Refusal | dict[int, str] | bool | None
 
 
 @dataclass(frozen=True, slots=True)

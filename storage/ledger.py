@@ -15,7 +15,6 @@ from storage.changes import Presence as Moved
 from storage.interface import (
     Account,
     Auth,
-    Content,
     Delete,
     Drop,
     Entry,
@@ -33,7 +32,9 @@ from storage.interface import (
     Return,
     Room,
     Send,
+    SendContent,
     Sender,
+    Taken,
     Unregister,
     UploadKey,
 )
@@ -106,8 +107,10 @@ class Touched:
             if isinstance(entry, Send):  # nearly all are
                 touched._sender(entry.sender)
                 touched.rooms.add(entry.room)
-                if entry.content is not None:
-                    touched.uploads.add(entry.content.upload)
+            elif isinstance(entry, SendContent):
+                touched._sender(entry.sender)
+                touched.rooms.add(entry.room)
+                touched.uploads.add(entry.content.upload)
             elif isinstance(entry, Refuse):
                 touched._sender(entry.sender)
             elif isinstance(entry, Piece | Drop):
@@ -199,7 +202,9 @@ class Ledger:
         """Do what ``entry`` says and return its outcome; raises LookupError for a room that was never opened."""
         match entry:
             case Send():
-                return self._store(entry) if self._receive(entry) else None
+                return self._store(entry)
+            case SendContent():
+                return self._store_content(entry) if self._receive(entry) else None
             case Refuse():
                 return self._receive(entry)
             case Piece():
@@ -337,29 +342,36 @@ class Ledger:
         """Whether ``sender`` has been replaced by a newer login of the same client."""
         return sender is not None and sender.epoch < self._senders[sender.user, sender.client].epoch
 
-    def _receive(self, entry: Send | Refuse) -> bool:
+    def _receive(self, entry: SendContent | Refuse) -> bool:
         """Count the entry as received; return False if it is to be left out."""
-        if entry.sender is None:
-            return True
-        row = self._senders[entry.sender.user, entry.sender.client]
-        if entry.sender.epoch < row.epoch or entry.seq <= row.received:
-            return False
-        row.epoch = entry.sender.epoch  # higher only if the database was restored from a copy
-        row.received = entry.seq
-        return True
+        return not self._left_out(entry.sender, entry.seq, 1)
 
-    def _store(self, send: Send) -> int | Message | Refusal:
-        if send.content is not None:
-            return self._store_content(send, send.content)
-        id = self._next_id(send)
-        self.messages.append((send.room, id, send.by, send.at, send.text, folded(send.text)))
-        return id
+    def _left_out(self, sender: Sender | None, seq: int, count: int) -> int:
+        """Count ``count`` messages from number ``seq`` on as received; return how many of the first to leave out."""
+        if sender is None:
+            return 0
+        row = self._senders[sender.user, sender.client]
+        left_out = max(0, row.received + 1 - seq)
+        if sender.epoch < row.epoch or left_out >= count:
+            return count
+        row.epoch = sender.epoch  # higher only if the database was restored from a copy
+        row.received = seq + count - 1
+        return left_out
 
-    def _next_id(self, send: Send) -> int:
-        self._last_ids[send.room] = id = self._last_ids[send.room] + 1
-        if send.talk is not None and id == self._rooms[send.room].last_id + 1:  # the first one of the batch is enough
-            self.told.append(Called(send.room, id, send.talk))
-        return id
+    def _store(self, send: Send) -> Taken:
+        left_out = self._left_out(send.sender, send.seq, len(send.texts))
+        texts = send.texts[left_out:]
+        ids = self._next_ids(send, len(texts))
+        room, by, at = send.room, send.by, send.at
+        self.messages += [(room, id, by, at, text, folded(text)) for id, text in zip(ids, texts, strict=True)]
+        return Taken(send.seq, left_out, ids)
+
+    def _next_ids(self, send: Send | SendContent, count: int) -> range:
+        before = self._last_ids[send.room]
+        self._last_ids[send.room] = before + count
+        if send.talk is not None and count and before == self._rooms[send.room].last_id:  # once a batch is enough
+            self.told.append(Called(send.room, before + 1, send.talk))
+        return range(before + 1, before + count + 1)
 
     def _delete(self, delete: Delete) -> bool | Refusal:
         key = delete.room, delete.id
@@ -402,7 +414,8 @@ class Ledger:
             upload.state = state
             self._changed[upload.id] = upload
 
-    def _store_content(self, send: Send, content: Content) -> Message | Refusal:
+    def _store_content(self, send: SendContent) -> Message | Refusal:
+        content = send.content
         upload = self._uploads.get(content.upload) or Upload.begin(content.upload)
         if upload.size != content.size:
             return Refusal("unknown_upload", f"of this upload there are {upload.size} bytes, not {content.size}")
@@ -411,7 +424,7 @@ class Ledger:
         text = upload.beginning if content.name is None else ""
         is_whole = content.name is None and len(upload.head) == upload.size  # short enough to be an ordinary message
         self._use_up(content.upload, UploadState.GONE if is_whole else UploadState.SENT)
-        id = self._next_id(send)
+        [id] = self._next_ids(send, 1)
         size, key = (None, None) if is_whole else (upload.size, upload.id)
         searched = folded(text, content.name)
         self.large.append((send.room, id, send.by, send.at, size, content.name, text, searched, key))

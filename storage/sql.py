@@ -29,7 +29,19 @@ from storage import database
 from storage.accounts import ACCOUNT, ACCOUNTS, account_of
 from storage.alone import Alone
 from storage.faults import while_committing, while_preparing, while_serving
-from storage.interface import Account, Batch, IStorage, Message, Open, Outcome, Room, Send, UnknownMessage, UploadKey
+from storage.interface import (
+    Account,
+    Batch,
+    IStorage,
+    Message,
+    Open,
+    Outcome,
+    Room,
+    Send,
+    Taken,
+    UnknownMessage,
+    UploadKey,
+)
 from storage.keeping import NEWEST_ACTS, PARTIES, PRIVATE, SANCTIONS, TALKS, sanction_of
 from storage.neighbours import Neighbours
 from storage.order import Act, Sanction
@@ -160,9 +172,9 @@ class Storage:
             self._saved += 1
             [opened] = self._posting.post(connection, self._saved, [Open(room)])
             assert isinstance(opened, Room)
-            [id] = self._posting.post(connection, self._saved, [Send(None, 0, opened.key, sender, at, text)])
-            assert isinstance(id, int)
-        return Message(opened.name, id, sender, at, text)
+            [stored] = self._posting.post(connection, self._saved, [Send(None, 0, opened.key, sender, at, [text])])
+            assert isinstance(stored, Taken)
+        return Message(opened.name, stored.ids[0], sender, at, text)
 
     def get_all(self, room: str, after: int = 0) -> Iterator[Message]:
         """Yield the room's messages with an id above ``after``, ascending; each page is a transaction of its own."""

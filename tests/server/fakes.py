@@ -23,7 +23,6 @@ from storage.interface import (
     Auth,
     Batch,
     Beat,
-    Content,
     Delete,
     Drop,
     Entry,
@@ -44,8 +43,10 @@ from storage.interface import (
     Role,
     Room,
     Send,
+    SendContent,
     Sender,
     StorageDown,
+    Taken,
     UnknownMessage,
     Unregister,
     UploadKey,
@@ -238,7 +239,7 @@ class ListStorage:
         fault = self.faults.popleft() if self.faults else None
         if fault == "before":
             raise StorageDown("gone")
-        if any(isinstance(entry, Send) and entry.text == self.poison for entry in batch.entries):
+        if any(isinstance(entry, Send) and self.poison in entry.texts for entry in batch.entries):
             raise ValueError("poison")
         if batch.attempt is None or self._stored != batch.number:
             batch.attempt = [self._carry_out(entry) for entry in batch.entries]
@@ -278,16 +279,20 @@ class ListStorage:
             for deed in entry.deeds:
                 self._do(deed)
             return True
+        if isinstance(entry, Send):
+            return self._send(entry)
         taken = self._take(entry.sender, entry.seq)
         if isinstance(entry, Refuse):
             return taken
-        if not taken:
-            return None
-        row = self.messages[entry.room]
-        if entry.content is not None:
-            return self._send_content(entry, entry.content, row)
-        row.append(Message(self.names[entry.room], len(row) + 1, entry.by, entry.at, entry.text))
-        return len(row)
+        return self._send_content(entry, self.messages[entry.room]) if taken else None
+
+    def _send(self, send: Send) -> Taken:
+        row = self.messages[send.room]
+        taken = [text for seq, text in enumerate(send.texts, send.seq) if self._take(send.sender, seq)]
+        first = len(row) + 1
+        for id, text in enumerate(taken, first):
+            row.append(Message(self.names[send.room], id, send.by, send.at, text))
+        return Taken(send.seq, len(send.texts) - len(taken), range(first, len(row) + 1))
 
     def _delete(self, delete: Delete) -> bool | Refusal:
         for message in self.messages[delete.room]:
@@ -334,7 +339,8 @@ class ListStorage:
         self.uploads[piece.upload] = known + piece.data
         return True
 
-    def _send_content(self, send: Send, content: Content, row: list[Message]) -> Message | Refusal:
+    def _send_content(self, send: SendContent, row: list[Message]) -> Message | Refusal:
+        content = send.content
         if len(self.uploads.get(content.upload, b"")) != content.size:
             return Refusal("unknown_upload", "not that long")
         data = self.contents[send.room, len(row) + 1] = self.uploads.pop(content.upload, b"")

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from server.commands import prune
 from server.commands.command import Refused
 from server.main import ProgramOptions
-from storage import Content, Piece, Send, Storage, StorageDown, StorageUnusable, UploadKey
+from storage import Content, Piece, SendContent, Storage, StorageDown, StorageUnusable, UploadKey
 from tests.mariadb import MariaDB
 from tests.processes import SERVER, loaded, unread
 from tests.storage.databases import ANN, Journal, send
@@ -67,7 +67,7 @@ class CommandCase(TestCase):
             journal.commit(*(send(lobby, f"message {number}") for number in range(1, count + 1)))
             key = UploadKey("ann", ANN.client or b"", 1)
             content = Content(key, 7000, "file")
-            journal.commit(Piece(ann, key, 0, b"content" * 1000), Send(ann, 1, lobby.key, "ann", 5, "", content))
+            journal.commit(Piece(ann, key, 0, b"content" * 1000), SendContent(ann, 1, lobby.key, "ann", 5, content))
 
     def change(self, *statements: str) -> None:
         with closing(sqlite3.connect(self.path)) as database, database:

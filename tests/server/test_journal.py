@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.trial.unittest import TestCase
 
 from server import journal
 from server.log import SEGMENT
 from storage.interface import Batch, Beat, Entry, Open, Outcome, Send
 from tests.server.fakes import House
+from tests.storage.databases import plain
 from wire import frames
 from wire.frames import encode
+
+
+def said(batch: list[Entry]) -> int:
+    """How many messages are in a batch."""
+    return sum(len(entry.texts) for entry in batch if isinstance(entry, Send))
 
 
 class JournalTests(TestCase):
     def setUp(self) -> None:
         self.house = House()
+        self.now = 1_764_000_000_000
+        self.patch(self.house.server, "now", lambda: self.now)
         self.ann = self.house.peer("ann", client="c")
 
     def acks(self) -> list[int]:
@@ -41,8 +51,64 @@ class JournalTests(TestCase):
         batches = self.batches()
         self.say(1, *[b"x"] * 10)
         self.house.settle()
-        self.assertEqual([len(batch) for batch in batches], [10])
+        self.assertEqual([said(batch) for batch in batches], [10])
         self.assertEqual(self.acks(), list(range(1, 11)))
+
+    def test_what_is_said_at_a_stretch_is_one_entry(self) -> None:
+        batches = self.batches()
+        self.say(1, b"one", b"two", b"three")
+        self.now += 1
+        self.say(4, b"four")
+        self.ann.says(frames.Send(5, "Lobby"), b"five")
+        self.ann.says(frames.Send(6), b"\xff")
+        self.say(7, b"seven", b"eight")
+        self.house.settle()
+        [batch] = batches
+        stretches = [getattr(entry, "texts", None) for entry in batch]
+        self.assertEqual(stretches, [["one", "two", "three"], ["four"], ["five"], None, ["seven", "eight"]])
+        times = [message.sent_at - self.now for message in self.house.storage.messages[1]]
+        self.assertEqual(times, [-1, -1, -1, 0, 0, 0, 0])
+        answers = [frame.seq for frame, _ in self.ann.frames if isinstance(frame, frames.Ack | frames.Error)]
+        self.assertEqual(answers, [1, 2, 3, 4, 5, 6, 7, 8])
+
+    def test_a_stretch_is_of_one_room(self) -> None:
+        self.ann.says(frames.Join("tea"))
+        self.house.settle()
+        for seq, room in enumerate(["lobby", "tea", "lobby", "tea", "tea"], 1):
+            self.ann.says(frames.Send(seq, room), b"%d" % seq)
+        self.house.settle()
+        stored = [[message.text for message in messages] for messages in self.house.storage.messages.values()]
+        self.assertEqual(stored, [["1", "3"], ["2", "4", "5"]])
+        acks = [(frame.seq, frame.room, frame.id) for frame in self.ann.heard(frames.Ack)]
+        self.assertEqual(
+            acks, [(1, "lobby", 1), (2, "tea", 1), (3, "lobby", 2), (4, "tea", 2), (5, "tea", 3)]
+        )  # as the rooms are called, in the order in which it was said
+
+    def test_only_what_goes_on_is_added(self) -> None:
+        journal = self.house.server.journal
+        journal.put(Send(None, 4, 1, "ann", 9, ["four", "five"]), lambda _: None, "a line")
+        tries = [(7, 1, 9, "a line"), (6, 2, 9, "a line"), (6, 1, 10, "a line"), (6, 1, 9, "another")]
+        self.assertFalse(any(journal.add("no", *where) for where in tries))
+        self.assertTrue(journal.add("six", 6, 1, 9, "a line"))
+        journal.put(Beat(), lambda _: None, "a line")
+        self.assertFalse(journal.add("no", 7, 1, 9, "a line"))
+
+    def test_a_stretch_ends(self) -> None:
+        batches = self.batches()
+        self.say(1, *[b"x" * 1000] * 30)
+        self.house.settle()
+        lengths = [len(entry.texts) for batch in batches for entry in batch if isinstance(entry, Send)]
+        self.assertEqual(sum(lengths), 30)
+        self.assertLess(max(lengths), 10)  # who says much does not stand in front of others with all of it
+
+    def test_what_is_being_stored_grows_no_more(self) -> None:
+        batches = self.batches()
+        self.say(1, b"one")
+        self.house.clock.advance(0)
+        self.say(2, b"two")
+        self.house.settle()
+        self.assertEqual([said(batch) for batch in batches], [1, 1])
+        self.assertEqual(self.acks(), [1, 2])
 
     def test_the_next_batch_begins_before_the_one_before_is_told_of(self) -> None:
         begun: list[int] = []
@@ -70,8 +136,8 @@ class JournalTests(TestCase):
         self.house.settle()
         self.assertEqual(self.acks(), list(range(1, 2001)))
         message = len(encode(frames.Message("lobby", 2000, "ann", 1_764_000_000_000), b"x" * 100))
-        self.assertLessEqual(max(map(len, batches)) * message, SEGMENT)
-        self.assertGreater(len(batches[0]) * message, SEGMENT * 0.8)
+        self.assertLessEqual(max(map(said, batches)) * message, SEGMENT)
+        self.assertGreater(said(batches[0]) * message, SEGMENT * 0.8)
 
     def test_who_says_little_does_not_wait_for_who_says_much(self) -> None:
         bob = self.house.peer("bob", client="d")
@@ -143,9 +209,9 @@ class JournalTests(TestCase):
         self.assertEqual(done, [[1]])
 
     def test_entries_keep_their_order(self) -> None:
-        outcomes: list[object] = []
+        outcomes: list[Any] = []
         room = self.house.storage.keys["lobby"]
-        for entry in (Send(None, 0, room, "ann", 1, "a"), Open("New"), Send(None, 0, room, "ann", 1, "b")):
+        for entry in (Send(None, 0, room, "ann", 1, ["a"]), Open("New"), Send(None, 0, room, "ann", 1, ["b"])):
             self.house.server.journal.put(entry, outcomes.append)
         self.house.settle()
-        self.assertEqual([getattr(outcome, "name", outcome) for outcome in outcomes], [1, "New", 2])
+        self.assertEqual([getattr(outcome, "name", outcome) for outcome in plain(outcomes)], [1, "New", 2])

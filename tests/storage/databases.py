@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import unittest
+from collections.abc import Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, NullPool, create_engine, delete
 
-from storage import Batch, Entry, LoggedIn, Login, Open, Outcome, Room, Send, Sender, Storage
+from storage import Batch, Entry, LoggedIn, Login, Open, Outcome, Room, Send, Sender, Storage, Taken
 from storage.schema import metadata
 from tests.mariadb import MariaDB
 
@@ -85,8 +86,8 @@ class Journal:
         self._number += 1
         return Batch(entries, self._number)
 
-    def commit(self, *entries: Entry) -> list[Outcome]:
-        return self.storage.commit(self.batch(*entries))
+    def commit(self, *entries: Entry) -> list[Any]:
+        return plain(self.storage.commit(self.batch(*entries)))
 
     def open(self, name: str = "lobby") -> Room:
         [room] = self.commit(Open(name))
@@ -104,8 +105,13 @@ class Journal:
         return sender
 
 
+def plain(outcomes: Sequence[Outcome]) -> list[Any]:
+    """The outcomes with its id in place of what a message came to, None where it was left out."""
+    return [next(iter(it.ids), None) if isinstance(it, Taken) else it for it in outcomes]
+
+
 def send(room: Room, text: str = "hello", *, sender: Sender | None = None, seq: int = 1, by: str = "ann") -> Send:
-    return Send(sender, seq, room.key, by, 1_764_000_000_000, text)
+    return Send(sender, seq, room.key, by, 1_764_000_000_000, [text])
 
 
 def texts(storage: Storage, room: str = "lobby") -> list[str]:

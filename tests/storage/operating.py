@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import create_engine
 
-from storage import Content, Open, Piece, Refuse, Register, Role, Room, Send, Storage, UploadKey, archive
+from storage import Content, Open, Piece, Refuse, Register, Role, Room, SendContent, Storage, UploadKey, archive
 from storage.access import existing, prepared, snapshot, writing
 from storage.archive import AnyRecord
 from storage.checking import CHECKS, faults
@@ -38,7 +38,7 @@ class Operated(Cases):
             data = FILE if name else "Ñ".encode() * (len(FILE) // 2)
             for index in range(size):
                 journal.commit(Piece(ann, key, index * len(data), data))
-            journal.commit(Send(ann, 1 + number, lobby.key, "ann", NOW, "", Content(key, size * len(data), name)))
+            journal.commit(SendContent(ann, 1 + number, lobby.key, "ann", NOW, Content(key, size * len(data), name)))
         journal.commit(Piece(ann, UploadKey("ann", ANN.client or b"", 7), 0, FILE[:1000]), Refuse(ann, 9))
         journal.commit(*(send(pruned, f"message {n}") for n in range(10)), *(send(gone) for _ in range(3)))
         journal.commit(Register("Ann", HASH, None, NOW, Role.OPERATOR), Register("Žoë", HASH, None, NOW))

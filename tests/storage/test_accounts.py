@@ -35,7 +35,8 @@ class Accounts(Cases):
 
     def log_in(self, name: str, auth: Auth = Auth.ACCOUNTS, account: Account | None = None, **fields: Any) -> Outcome:
         login = Login(name, None, fields.pop("key", None), next(self.numbers), False, auth, account)
-        return self.journal.commit(login)[0]
+        [outcome] = self.journal.storage.commit(self.journal.batch(login))
+        return outcome
 
     def test_it_is_kept(self) -> None:
         account = self.registered("Ann", role=Role.OPERATOR)

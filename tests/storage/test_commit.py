@@ -22,12 +22,13 @@ from storage import (
     Sender,
     Storage,
     StorageDown,
+    Taken,
     UnknownMessage,
 )
 from storage.schema import NAME, messages, senders, servers
 from tests.mariadb import MariaDB
 from tests.mysql import MySQL
-from tests.storage.databases import ANN, Cases, DatabaseCase, Journal, OnMariaDB, OnSQLite, send, texts
+from tests.storage.databases import ANN, Cases, DatabaseCase, Journal, OnMariaDB, OnSQLite, plain, send, texts
 
 PATIENCE = 60  # seconds for one batch
 
@@ -100,6 +101,22 @@ class Committing(Cases):
         self.assertEqual(self.journal.commit(first, second), [None, None])
         self.assertEqual(texts(self.journal.storage), ["1", "2"])
         self.assertEqual(self.journal.log_in().received, 2)
+
+    def test_of_what_is_said_at_a_stretch_only_the_rest_is_stored(self) -> None:
+        room, ann = self.journal.open(), self.journal.known_sender()
+        stretch = Send(ann, 1, room.key, "ann", 5, ["1", "2", "3"])
+        again = Send(ann, 2, room.key, "ann", 6, ["2", "3", "4", "5"])
+        [first, second, third] = self.journal.storage.commit(self.journal.batch(stretch, again, again))
+        self.assertEqual(first, Taken(1, 0, range(1, 4)))
+        self.assertEqual(second, Taken(2, 2, range(4, 6)))
+        assert isinstance(third, Taken)
+        self.assertEqual((third.left_out, list(third.ids)), (4, []))
+        self.assertEqual(texts(self.journal.storage), ["1", "2", "3", "4", "5"])
+        self.assertEqual(self.journal.log_in().received, 5)
+        old = Send(ann, 6, room.key, "ann", 7, ["6", "7"])
+        [outcome] = self.journal.storage.commit(self.journal.batch(old))
+        assert isinstance(outcome, Taken)
+        self.assertEqual((outcome.left_out, list(outcome.ids)), (2, []))
 
     def test_a_refused_send_counts(self) -> None:
         room, ann = self.journal.open(), self.journal.known_sender()
@@ -174,7 +191,7 @@ class Committing(Cases):
         with answer_lost(committed=True), self.assertRaises(StorageDown):
             self.journal.storage.commit(batch)
         Journal(self.open()).commit(send(room, "between"))
-        outcomes = self.journal.storage.commit(batch)
+        outcomes = plain(self.journal.storage.commit(batch))
         self.assertEqual(outcomes[:2], [1, 2])
         self.assertEqual(outcomes[3], LoggedIn(Sender(ann.user, ann.client, 2), 1, "ann"))
         self.assertEqual(texts(self.journal.storage), ["1", "2", "between"])
@@ -187,7 +204,7 @@ class Committing(Cases):
             with answer_lost(committed=False), self.assertRaises(StorageDown):
                 self.journal.storage.commit(batch)
         Journal(self.open()).commit(send(room, "between"))
-        self.assertEqual(self.journal.storage.commit(batch), [2])
+        self.assertEqual(plain(self.journal.storage.commit(batch)), [2])
         self.assertEqual(texts(self.journal.storage), ["between", "late"])
 
     def test_the_very_first_commit_may_be_lost(self) -> None:
@@ -208,7 +225,7 @@ class Committing(Cases):
         with answer_lost(committed=False), self.assertRaises(StorageDown):
             self.journal.storage.commit(batch)
         other.commit(send(room, "theirs"))  # of the same number
-        self.assertEqual(self.journal.storage.commit(batch), [2])
+        self.assertEqual(plain(self.journal.storage.commit(batch)), [2])
         self.assertEqual(len(self.rows(servers.c.id)), 2)
 
     def test_servers_number_together_without_gaps(self) -> None:
@@ -217,7 +234,7 @@ class Committing(Cases):
 
         def write(journal: Journal) -> list[Outcome]:
             pairs = ([send(room), send(tea)] if number % 2 else [send(tea), send(room)] for number in range(40))
-            return [id for pair in pairs for id in persist(journal.storage, journal.batch(*pair))]
+            return plain([it for pair in pairs for it in persist(journal.storage, journal.batch(*pair))])
 
         with ThreadPoolExecutor() as threads:
             ids = [id for per_server in threads.map(write, journals) for id in per_server]
@@ -295,7 +312,7 @@ class SQLiteAway(OnSQLite):
             hasty.commit(batch)
         self.assertEqual(texts(hasty), [])
         other.execute("ROLLBACK")
-        self.assertEqual(hasty.commit(batch), [1])
+        self.assertEqual(plain(hasty.commit(batch)), [1])
 
     def test_disk_full(self) -> None:
         journal = Journal(self.open())
@@ -313,7 +330,7 @@ class SQLiteAway(OnSQLite):
         finally:
             event.remove(Engine, "connect", shrink)
         journal.storage.close()
-        self.assertEqual(journal.storage.commit(batch), [1])
+        self.assertEqual(plain(journal.storage.commit(batch)), [1])
 
 
 class MariaDBAway(DatabaseCase):
@@ -336,7 +353,7 @@ class MariaDBAway(DatabaseCase):
             journal.storage.rooms()
         self.server.start()
         self.assertEqual(texts(journal.storage), ["1"])
-        self.assertEqual(journal.storage.commit(batch), [2])
+        self.assertEqual(plain(journal.storage.commit(batch)), [2])
         self.server.kill()
         self.server.start()
         self.assertEqual(texts(journal.storage), ["1", "2"])  # though the pool's connection is dead
@@ -344,10 +361,10 @@ class MariaDBAway(DatabaseCase):
     def test_killed_while_batches_are_committed(self) -> None:
         journal = Journal(self.open())
         room = journal.open()
-        batches = [journal.batch(Send(None, 0, room.key, "ann", 0, str(number))) for number in range(300)]
+        batches = [journal.batch(Send(None, 0, room.key, "ann", 0, [str(number)])) for number in range(300)]
 
         def write() -> list[Outcome]:
-            return [id for batch in batches for id in persist(journal.storage, batch)]
+            return plain([it for batch in batches for it in persist(journal.storage, batch)])
 
         with ThreadPoolExecutor() as threads:
             ids = threads.submit(write)

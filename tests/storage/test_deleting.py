@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import create_engine, func, select
 
-from storage import Content, Delete, Message, Piece, Refusal, UnknownMessage, UploadKey
+from storage import Content, Delete, Message, Piece, Refusal, SendContent, UnknownMessage, UploadKey
 from storage.access import existing, snapshot
 from storage.changes import Deleted
 from storage.checking import CHECKS, faults
@@ -31,8 +31,7 @@ class Deleting(Cases):
 
     def upload(self, data: bytes, name: str) -> None:
         key = UploadKey("ann", b"c" * 32, 1)
-        entry = send(self.room)
-        entry.content = Content(key, len(data), name)
+        entry = SendContent(None, 1, self.key, "ann", SAID_AT, Content(key, len(data), name))
         self.journal.commit(Piece(None, key, 0, data), entry)
 
     def count(self, column: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from storage import Content, Piece, Room, Send, UploadKey
+from storage import Content, Piece, Room, Send, SendContent, UploadKey
 from storage.access import existing
 from storage.pruning import Pruning
 from tests.mysql import MySQL
@@ -25,7 +25,7 @@ class Pruned(Operated):
     def fill(self, name: str, *ages: int) -> Room:
         """Store a message of each age, in milliseconds after 1970, in a room."""
         room = self.journal.open(name)
-        self.journal.commit(*(Send(None, 0, room.key, "ann", at, "x") for at in ages))
+        self.journal.commit(*(Send(None, 0, room.key, "ann", at, ["x"]) for at in ages))
         return self.journal.open(name)
 
     def ids(self, name: str) -> list[int]:
@@ -87,7 +87,7 @@ class Pruned(Operated):
         for number in (1, 2, 3):
             key = UploadKey("ann", ANN.client or b"", number)
             self.journal.commit(*(Piece(ann, key, index * len(FILE), FILE) for index in range(20)))
-            self.journal.commit(Send(ann, number, room.key, "ann", 0, "", Content(key, 20 * len(FILE), "file")))
+            self.journal.commit(SendContent(ann, number, room.key, "ann", 0, Content(key, 20 * len(FILE), "file")))
         self.prune(room, 3)
         self.assertEqual((self.stored("uploads"), self.stored("parts")), (1, 20))
         self.assertEqual(self.storage.content(room.key, 3, 0), FILE)

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from storage import Content, Piece, Room, Send, UploadKey
+from storage import Content, Piece, Room, SendContent, UploadKey
 from storage.schema import messages, rooms
 from storage.sql import _HITS, _SOME
 from tests.mysql import MySQL
@@ -138,9 +138,7 @@ class Searching(Cases):
         for number, (data, name) in enumerate(contents, 1):
             upload = UploadKey("ann", b"a" * 32, number)
             content = Content(upload, len(data), name)
-            self.journal.commit(
-                Piece(ann, upload, 0, data), Send(ann, number, self.room.key, "ann", 1, "", content=content)
-            )
+            self.journal.commit(Piece(ann, upload, 0, data), SendContent(ann, number, self.room.key, "ann", 1, content))
         self.assertEqual(
             [self.found(query) for query in ("GRÜSSE txt", "shown", "inside", "hidden")], [[1], [2], [], []]
         )

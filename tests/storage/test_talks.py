@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage import Account, Content, Open, Piece, Register, Role, Room, Send, Unregister, UploadKey
+from storage import Account, Content, Open, Piece, Register, Role, Room, Send, SendContent, Unregister, UploadKey
 from storage.changes import Called
 from storage.talks import Party, Talk
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send, texts
@@ -31,7 +31,7 @@ class Talks(Cases):
 
     def say(self, room: Room, text: str, talk: Talk | None = TALK) -> Send:
         said = send(room, text)
-        return Send(None, 1, said.room, said.by, said.at, text, talk=talk)
+        return Send(None, 1, said.room, said.by, said.at, said.texts, talk)
 
     def told(self) -> list[object]:
         changes = self.storage.neighbours.changes(self.storage.neighbours.own, 0)
@@ -79,14 +79,14 @@ class Talks(Cases):
     def test_the_others_hear_of_an_upload(self) -> None:
         room = self.begin()
         key = UploadKey("ann", bytes(32), 1)
-        large = Send(None, 1, room.key, "Ann", 5, "", Content(key, 3, "abc"), TALK)
+        large = SendContent(None, 1, room.key, "Ann", 5, Content(key, 3, "abc"), TALK)
         self.journal.commit(Piece(None, key, 0, b"abc"), large)
         self.assertEqual(self.told(), [Called(room.key, 1, TALK)])
 
     def test_what_is_not_stored_calls_nobody(self) -> None:
         room = self.begin()
         sender = self.journal.known_sender()
-        said = Send(sender, 1, room.key, "ann", 5, "once", talk=TALK)
+        said = Send(sender, 1, room.key, "ann", 5, ["once"], TALK)
         self.journal.commit(said)
         self.journal.commit(said)
         self.assertEqual(self.told(), [Called(room.key, 1, TALK)])

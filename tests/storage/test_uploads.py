@@ -12,7 +12,7 @@ from storage import (
     Outcome,
     Piece,
     Refusal,
-    Send,
+    SendContent,
     Sender,
     UnknownMessage,
     UploadKey,
@@ -76,9 +76,9 @@ class Uploading(Cases):
             offset += len(piece)
         return self.journal.commit(*entries)
 
-    def content(self, size: int, name: str | None = None) -> Send:
+    def content(self, size: int, name: str | None = None) -> SendContent:
         self.seq += 1
-        return Send(self.ann, self.seq, self.room.key, "ann", 1, "", Content(self.key, size, name))
+        return SendContent(self.ann, self.seq, self.room.key, "ann", 1, Content(self.key, size, name))
 
     def sent(self, size: int, name: str | None = None) -> Message:
         [message] = self.journal.commit(self.content(size, name))
