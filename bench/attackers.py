@@ -318,11 +318,12 @@ def bombs(target: Target) -> None:
     insides = (
         b'"ref":-1,"x":[' + b",".join([b'"\\u00e4"'] * 6_000) + b"]",
         b'"x":' + b"[" * 30_000 + b"]" * 30_000,
+        b'"x":[' + b"[]," * 20_000 + b"0]",
         b",".join(b'"k%d":0' % number for number in range(5_000)) + b',"ref":-1',
         b'"ref":1' + b"0" * 10_000,
         b'"ref":1e999',
     )
-    _say(_logged_in(target, "bombs"), cycle([_netstring(b'{"type":"ping",%b}' % inside) for inside in insides[::2]]))
+    _say(_logged_in(target, "bombs"), cycle([_netstring(b'{"type":"ping",%b}' % inside) for inside in insides]))
 
 
 def other_protocols(target: Target) -> None:

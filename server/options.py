@@ -185,6 +185,8 @@ class Options(UsageOptions):
         except UsageError as wrong:
             see = f"chat-server {self.subCommand} --help" if self.subCommand else "--help"
             raise SystemExit(f"chat-server: {_one_line(wrong)}; see {see}") from None
+        finally:
+            print(end="", flush=True)  # what --help told: later nobody sees to it that it is read
 
 
 def _one_line(error: UsageError) -> str:
