@@ -318,11 +318,12 @@ def bombs(target: Target) -> None:
     insides = (
         b'"ref":-1,"x":[' + b",".join([b'"\\u00e4"'] * 6_000) + b"]",
         b'"x":' + b"[" * 30_000 + b"]" * 30_000,
+        b'"x":[' + b"[]," * 20_000 + b"0]",
         b",".join(b'"k%d":0' % number for number in range(5_000)) + b',"ref":-1',
         b'"ref":1' + b"0" * 10_000,
         b'"ref":1e999',
     )
-    _say(_logged_in(target, "bombs"), cycle([_netstring(b'{"type":"ping",%b}' % inside) for inside in insides[::2]]))
+    _say(_logged_in(target, "bombs"), cycle([_netstring(b'{"type":"ping",%b}' % inside) for inside in insides]))
 
 
 def other_protocols(target: Target) -> None:
@@ -357,9 +358,37 @@ def crowds(target: Target) -> None:
             attacker.close()
 
 
+def rooms_made(target: Target) -> None:
+    """26. Rooms that are made and left at once."""
+    names = (f"made{number}" for number in count())
+    _say(_logged_in(target, "maker"), (encode("join", room=name) + encode("leave", room=name) for name in names))
+
+
+def new_passwords(target: Target) -> None:
+    """27. Passwords changed again and again, by sixteen."""
+    attackers = [_logged_in(target, f"changing{number}") for number in range(16)]
+    for attacker in attackers:
+        attacker.sendall(encode("register", password="x", ref=0))
+    for attacker, ref in zip(cycle(attackers), count(1), strict=False):
+        attacker.sendall(encode("register", password="x", old="x", ref=ref))
+        _drain(attacker)
+
+
+def rulings(target: Target) -> None:
+    """28. A room made private and open again, without an end, and messages that are deleted at once."""
+
+    def orders() -> Iterator[bytes]:
+        yield encode("register", password="x", ref=0)
+        for seq in count(1):
+            yield encode("run", line=("public", "private")[seq % 2], room=ROOM, ref=2 * seq)
+            yield encode("send", b"x", room=ROOM, seq=seq) + encode("delete", room=ROOM, id=seq, ref=2 * seq + 1)
+
+    _say(_logged_in(target, "ruler"), orders())
+
+
 ATTACKS: Final[list[Attack]] = [
     say_nothing, stall_in_tls, dribble, bad_lengths, one_byte_short, tiny_frames, before_login, logins, stuck_readers,
     slow_readers, stuck_over_tls, flood, large_texts, one_after_another, passwords, names, strange_texts, piles,
     not_text, searches, file_names, handshakes, what_others_said, hoards, bombs, other_protocols, resets, log_lines,
-    crowds,
+    crowds, rooms_made, new_passwords, rulings,
 ]  # fmt: skip

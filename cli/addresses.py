@@ -21,6 +21,11 @@ def addresses(hosts: str, port: int) -> list[Address]:
     return [_address(host.strip(), port) for host in hosts.split(",")]
 
 
+def written(hosts: str, port: int) -> str:
+    """Return the same servers as a person writes them, each with its port: ``A:7777,B:7778,[::1]:7779``."""
+    return ",".join(f"[{host}]:{at}" if ":" in host else f"{host}:{at}" for host, at in addresses(hosts, port))
+
+
 def are_secured(hosts: str) -> bool:
     """Whether it says of any of the servers, and so of all of this chat, that TLS is spoken there."""
     return any(host.strip().startswith(SECURED) for host in hosts.split(","))

@@ -20,7 +20,7 @@ def asked(words: list[str]) -> tuple[str, AnyOptions]:
     command = words.pop(0) if words and words[0] in _COMMANDS else ""
     options = _COMMANDS.get(command, Options)(Config())
     try:
-        options.parseOptions(words)
+        _read(words, options)
     except BadConfig as wrong:
         give_up(str(wrong))
     except UsageError as wrong:
@@ -30,6 +30,13 @@ def asked(words: list[str]) -> tuple[str, AnyOptions]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(0) from None
     return command, options
+
+
+def _read(words: list[str], options: AnyOptions) -> None:
+    try:
+        options.parseOptions(words)
+    finally:
+        print(end="", flush=True)  # what --help told: later nobody sees to it that it is read
 
 
 def give_up(line: str) -> NoReturn:

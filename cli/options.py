@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, NoReturn, TypeVar, cast
 from twisted.python.usage import Options as UsageOptions
 from twisted.python.usage import UsageError
 
-from cli.addresses import ONE, SECURED, are_secured
+from cli.addresses import ONE, SECURED, are_secured, written
 from cli.config import Config
 from cli.settings import SETTINGS, BadSetting, Setting, Settings, Value
 from cli.usage import flag_help, usage
@@ -105,7 +105,7 @@ class AnyOptions(UsageOptions):
     @property
     def server(self) -> str:
         """Where the server is, as a person writes it."""
-        return f"{self['host']}:{self['port']}"
+        return written(self["host"], self["port"])
 
     def say(self, setting: Setting, text: str) -> None:
         """Choose what ``text`` stands for; raises :class:`UsageError`."""

@@ -1,4 +1,4 @@
-"""What one address may do: how many connections it has, and how fast it logs in."""
+"""What one address may do: how many connections it has, and how fast it takes names and makes rooms."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def network(host: str | None) -> str | None:
 class Addresses:
     """``connections`` at once from each address, and ``logins`` a minute.
 
-    Logins beyond that are slowed down to that rate, and refused where one would wait too long.
+    Logins beyond that are slowed down to that rate, and refused where one would wait too long. As one of them counts
+    whatever else is dear or stays for good: a password that is registered, a room that is made, a rule that is changed.
     """
 
     def __init__(self, clock: IReactorTime, connections: int, logins: int) -> None:
@@ -69,7 +70,7 @@ class Addresses:
             if self._connections[network] <= 0:
                 del self._connections[network]
 
-    def log_in(self, network: str | None) -> Deferred[None]:
+    def turn(self, network: str | None) -> Deferred[None]:
         """Return what fires when a login from there may go on; raises :class:`Refused` where that would take long."""
         if network is None:
             return succeed(None)
@@ -78,7 +79,7 @@ class Addresses:
         wait = max(0.0, paid_until - now - MINUTE)
         if wait > PATIENCE:
             self._paid_until[network] = paid_until - MINUTE / self._logins
-            raise Refused("too_many", "too many logins from your address; try again in a minute")
+            raise Refused("too_many", "too many logins, new rooms or commands from your address; try again in a minute")
         self._paid_until[network] = paid_until
         self._forget()
         return self._in_turn(wait) if wait else succeed(None)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -20,16 +19,16 @@ from zope.interface import implementer
 from server import orders
 from server.addresses import network
 from server.intake import Intake
+from server.joining import Joining
 from server.journal import Failed
 from server.outlet import Lost, Outlet, Source, outlet
 from server.passwords import checked
 from server.questions import Asked, FetchAnswer, HistoryAnswer, Questions, RoomsAnswer, users_frames
-from server.refusals import NOT_STORED, Refused, echo_of, error, named, valid_echo
+from server.refusals import Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
 from server.rules import NO_ROOM
 from server.sending import Sending
 from server.sockets import tune
-from server.talk import Place
 from storage.interface import Account, Login
 from wire import frames
 from wire.frames import (
@@ -54,8 +53,6 @@ LINGER: Final = 1.0  # seconds that a client has to close after the last frame
 FRAMES: Final = 512  # taken of what one read brought before others have their turn: some milliseconds
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
 
-Wanted = dict[str, tuple[str, int | None]]  # by folded name: the room's, and the last id that the client has
-
 
 @implementer(IHalfCloseableProtocol)
 class Connection(Netstrings):
@@ -68,8 +65,8 @@ class Connection(Netstrings):
     # Of each of ten thousand connections that say nothing a dictionary of all this would be the largest part.
     __slots__ = (
         "_before_login", "_deadline", "_ended", "_in_turn", "_over", "_quitting", "address", "connected_at", "cursors",
-        "heard_at", "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at", "questions",
-        "ready", "sending", "server", "user",
+        "heard_at", "intake", "joining", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at",
+        "questions", "ready", "sending", "server", "user",
     )  # fmt: skip
     MAX_LENGTH = MAX_FRAME
     _log = Logger()
@@ -82,6 +79,7 @@ class Connection(Netstrings):
         self.network: str | None = None  # what of it limits count by; None where they do not count
         self.logged_in = False
         self.cursors: dict[str, Cursor] = {}  # by folded name of the room
+        self.joining = Joining(self)
         self.heard_at = self.connected_at = server.clock.seconds()
         self.pinged_at = 0.0
         self.outlet: Outlet
@@ -117,6 +115,11 @@ class Connection(Netstrings):
     def is_logging_in(self) -> bool:
         """Whether a login came and is not answered yet."""
         return not self.logged_in and self.intake.busy
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is said to it."""
+        return self._over
 
     # -- Twisted's events
 
@@ -351,41 +354,23 @@ class Connection(Netstrings):
         name = named(frame.user)
         password = checked(frame.password) if isinstance(frame.password, str) else None
         asked = {frames.LOBBY: None} if isinstance(frame.rooms, UnsetType) else frame.rooms
-        wanted = {fold(room): (room, id) for room, id in ((named(room, room_name), id) for room, id in asked.items())}
-        self._check_count(wanted)
+        wanted = self.joining.wanted(asked)
         await self.server.rules.ready()
-        self.server.rules.check_user(name)
-        await self.server.addresses.log_in(self.network)
+        await self.server.addresses.turn(self.network)
         account = await self.server.accounts.admit(self, name, password, self.network)
         if self._over:
             return
         logged_in = await self.server.log_in(self, name, account, _digest(frame.key), _digest(frame.client))
         self.user = logged_in.name
-        places, ids = await self._allowed(wanted)
-        await self.server.rooms.open(places, self.owner)
-        for place, id in zip(places, ids, strict=True):
-            await self.server.rooms.up_to(place, id or 0, self.owner)
-        rooms = await self.server.rooms.open(places)  # one that emptied meanwhile has left memory
+        self._check_ban()  # not before it is known who that is: a stranger is told of nobody's ban
+        opened = await self.joining.open(wanted)
         if self._over:
             return
         self._check_ban()
-        begins = {
-            room: self._begin(room, id, frame.history)
-            for room, id in zip(rooms, ids, strict=True)
-            if self.server.rules.lets(self.account, room.name)
-        }
+        begins = self.joining.begins(opened, frame.history)
         self._welcome(list(begins))
         for room, begin in begins.items():
-            self._enter(room, begin)
-
-    async def _allowed(self, wanted: Wanted) -> tuple[list[Place], list[int | None]]:
-        """Return where it may be of what it wants, with its last ids; to it the rest is not there."""
-        allowed: list[tuple[Place, int | None]] = []
-        for name, id in wanted.values():
-            with suppress(Refused):
-                self.server.rules.check_room(self.account, name)
-                allowed.append((await self.server.talks.place(self.account, name), id))
-        return [place for place, _ in allowed], [id for _, id in allowed]
+            self.joining.enter(room, begin)
 
     def _check_ban(self) -> None:
         self.server.rules.check_address(self.host)
@@ -400,14 +385,7 @@ class Connection(Netstrings):
         except Refused as banned:
             self.throw_out(str(banned))
             return
-        for cursor in list(self.cursors.values()):
-            if not self.server.rules.lets(self.account, cursor.room.name):
-                self._turn_out(cursor)
-
-    def _turn_out(self, cursor: Cursor) -> None:
-        self._leave(cursor)
-        self.questions.refuse_about(cursor.room, *NO_ROOM)
-        self.write(frames.Left(cursor.room.name))
+        self.joining.obey()
 
     def throw_out(self, why: str) -> None:
         """End, because somebody wants it so."""
@@ -420,101 +398,7 @@ class Connection(Netstrings):
         self.write(frames.Welcome(self.user, self.server.title, self.server.ping_every, self.sending.received, spans))
         self._log.info("{address} {user} logged in", address=self.address, user=self.user)
 
-    def _begin(self, room: Room, after: int | None, history: int | UnsetType) -> int:
-        """Return the id behind which this client begins in a room."""
-        if after is not None and after <= room.last_id:
-            return max(after, room.first_id - 1)
-        count = self.server.history if isinstance(history, UnsetType) else min(history, MAX_PAGE)
-        return max(room.last_id - count, room.first_id - 1)
-
-    def _enter(self, room: Room, id: int) -> None:
-        cursor = Cursor(self, room, id)
-        self.cursors[room.folded] = cursor
-        self.server.given -= id
-        room.enter(cursor, self.user)
-        self.has_more(cursor)
-
     # -- rooms
-
-    def _take_join(self, frame: frames.Join, _: bytes) -> None:
-        try:
-            name = named(room_of(frame), room_name)
-            self.server.rules.check_room(self.account, name)
-            if cursor := self.cursors.get(fold(name)):
-                self._joined(cursor.room)
-                return
-            self._check_count([*self.cursors, name])
-        except Refused as refused:
-            self.error(refused.code, str(refused), echo_of(frame))
-        else:
-            self.intake.wait_for(self._join(frame, name))
-
-    def _check_count(self, names: Collection[str]) -> None:
-        """Raise :class:`Refused` where that is too much: so many rooms, and as many talks, which come unasked."""
-        talks = sum(name.startswith(TALK) for name in names)
-        if max(talks, len(names) - talks) > self.server.limits.max_rooms:
-            raise Refused("too_many", f"at most {self.server.limits.max_rooms} rooms at once")
-
-    async def _join(self, frame: frames.Join, name: str) -> None:
-        try:
-            place = await self.server.talks.place(self.account, name)
-            room = await self.server.rooms.up_to(place, frame.after or 0, self.owner)
-            self.server.rules.check_room(self.account, name)
-        except Failed:
-            self.error("failed", NOT_STORED, echo_of(frame))
-            return
-        except Refused as refused:
-            self.error(refused.code, str(refused), echo_of(frame))
-            return
-        if not self._over:
-            self._joined(room)
-            if room.folded not in self.cursors:  # it was not called in meanwhile
-                self._enter(room, self._begin(room, frame.after, frame.history))
-
-    # -- talks of two
-
-    def misses(self, place: Place) -> bool:
-        """Say whether it is to come into a talk in which something was said, and is not there."""
-        if not self.logged_in or self._over:
-            return False
-        if cursor := self.cursors.get(fold(place.name)):
-            return cursor.room.talk != place.talk
-        return sum(name.startswith(TALK) for name in self.cursors) < self.server.limits.max_rooms
-
-    def call_in(self, side: Room, after: int) -> None:
-        """Let it into a talk, unasked, behind message ``after``."""
-        if cursor := self.cursors.get(side.folded):  # with one who had that name before
-            self._turn_out(cursor)
-        self.write(frames.Joined(side.name, min(side.first_id, after + 1), after))
-        self._enter(side, after)
-
-    def end_talk(self, user: str) -> None:
-        """The account of ``user`` (folded) is gone."""
-        if cursor := self.cursors.get(TALK + user):
-            self._turn_out(cursor)
-
-    def _joined(self, room: Room) -> None:
-        self.write(frames.Joined(room.name, room.first_id, room.last_id))
-
-    def _take_leave(self, frame: frames.Leave, _: bytes) -> None:
-        try:
-            cursor = self.cursor(room_of(frame))
-        except Refused as refused:
-            self.error(refused.code, str(refused), echo_of(frame))
-            return
-        self._leave(cursor)
-        self.write(frames.Left(cursor.room.name))
-
-    def _leave(self, cursor: Cursor) -> None:
-        del self.cursors[cursor.room.folded]
-        self.server.given += cursor.id
-        self.no_more(cursor)
-        cursor.leave(self.user)
-
-    def leave_all(self) -> None:
-        """Leave every room: the connection is gone."""
-        for cursor in list(self.cursors.values()):
-            self._leave(cursor)
 
     def cursor(self, name: str) -> Cursor:
         """Return the cursor in the room of that name; raises :class:`Refused`."""
@@ -571,10 +455,11 @@ class Connection(Netstrings):
             asked.answer = RoomsAnswer(self.questions, asked, Deferred.fromCoroutine(self._list_rooms()))
 
     async def _list_rooms(self) -> dict[str, frames.RoomInfo]:
-        """Return the rooms that it may be in, and its own talks, by name."""
+        """Return the rooms that it may be in, and its own talks, by name: none that another one has only opened."""
         rooms = await self.server.stored.rooms()
         found = {room.name: room for room in rooms if self.server.rules.lets(self.account, room.name)}
-        found |= await self.server.talks.of(self.account)
+        talks = await self.server.talks.of(self.account)
+        found |= {name: room for name, room in talks.items() if room.last_id or fold(name) in self.cursors}
         return {name: self.server.rooms.info(room) for name, room in found.items()}
 
     # -- its account
@@ -631,8 +516,8 @@ _TAKE: dict[type[ClientFrame], Callable[..., None]] = {
     frames.Part: lambda connection, frame, body: connection.sending.part(frame, body),
     frames.Drop: lambda connection, frame, _: connection.sending.drop(frame),
     frames.Resume: lambda connection, frame, _: connection.sending.resume(frame),
-    frames.Join: Connection._take_join,
-    frames.Leave: Connection._take_leave,
+    frames.Join: lambda connection, frame, _: connection.joining.join(frame),
+    frames.Leave: lambda connection, frame, _: connection.joining.leave(frame),
     frames.History: Connection._take_history,
     frames.Search: Connection._take_search,
     frames.Who: Connection._take_who,

@@ -30,35 +30,34 @@ class Paces(NamedTuple):
 UNBOUND: Final = Paces(None, None)
 
 
-class Limits:
-    """``max_message`` and ``max_storage`` in bytes, None for none. ``size()`` measures the database.
+class Allowed(NamedTuple):
+    """What an operator allows, by the names of the flags: sizes in bytes, None for any."""
 
-    ``max_rooms`` and ``max_uploads`` are for each client, and so are ``message_rate`` and ``byte_rate``, in a second.
-    """
+    max_message: int | None = None
+    max_storage: int | None = None
+    max_rooms: int = MAX_ROOMS  # of one client at once
+    max_uploads: int = 100  # likewise, unfinished
+    message_rate: float | None = None  # of one client, a second
+    byte_rate: int | None = None
+    max_per_address: int = 1_000
+    logins_per_minute: int = 600
+
+
+class Limits:
+    """Holds clients to what is ``allowed``. ``size()`` measures the database."""
 
     _log = Logger()
 
-    def __init__(
-        self,
-        max_message: int | None,
-        max_storage: int | None,
-        size: Callable[[], Deferred[int]],
-        clock: IReactorTime,
-        *,
-        max_rooms: int = MAX_ROOMS,
-        max_uploads: int = 100,
-        message_rate: float | None = None,
-        byte_rate: int | None = None,
-    ) -> None:
-        self.max_rooms = max_rooms
-        self.max_uploads = max_uploads
-        self._message_rate = message_rate
-        self._byte_rate = byte_rate
+    def __init__(self, allowed: Allowed, size: Callable[[], Deferred[int]], clock: IReactorTime) -> None:
+        self.max_rooms = allowed.max_rooms
+        self.max_uploads = allowed.max_uploads
+        self._message_rate = allowed.message_rate
+        self._byte_rate = allowed.byte_rate
+        self._max_message = allowed.max_message
+        self._max_storage = allowed.max_storage
         self._clock = clock
-        self._max_message = max_message
-        self._max_storage = max_storage
         self._size = size
-        self._left = max_storage  # bytes, None without a limit
+        self._left = allowed.max_storage  # bytes, None without a limit
         self._measuring = LoopingCall(self._measure)
         self._measuring.clock = clock
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from server.commands import COMMANDS
-from server.commands.command import carry_out
+from server.commands.command import carry_out, close_output
 from server.options import Options
 
 
@@ -21,7 +21,11 @@ class ProgramOptions(Options):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until a signal ends it, or carry out a command; exits with 1 and a line where it cannot be."""
     options = ProgramOptions()
-    options.parseOptions(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        options.parseOptions(list(sys.argv[1:] if arguments is None else arguments))
+    except BrokenPipeError:  # who pages through --help has read enough
+        close_output()
+        raise SystemExit(0) from None
     if options.subCommand is not None:
         carry_out(options.subOptions)
     _serve(options)

@@ -125,7 +125,8 @@ class Options(UsageOptions):
         ["max-per-address", None, 1_000, "Connections at once from one address (IPv6: /64), this machine's aside.",
          _at_least(1, int, "a number of connections, 1 or more")],
         ["logins-per-minute", None, 600,
-         "Logins a minute from one address, this machine's aside; more are slowed down, then refused.",
+         "Logins a minute from one address, this machine's aside; more are slowed down, then refused. Registering,"
+         " making a room and keeping order in one count as well.",
          _at_least(1, int, "a number of logins, 1 or more")],
         ["message-rate", None, None, "Messages a second of one client; who sends more is slowed down. [default: any]",
          _at_least(0.01, float, "a number of messages, 0.01 or more", 1e9)],
@@ -184,6 +185,8 @@ class Options(UsageOptions):
         except UsageError as wrong:
             see = f"chat-server {self.subCommand} --help" if self.subCommand else "--help"
             raise SystemExit(f"chat-server: {_one_line(wrong)}; see {see}") from None
+        finally:
+            print(end="", flush=True)  # what --help told: later nobody sees to it that it is read
 
 
 def _one_line(error: UsageError) -> str:

@@ -46,6 +46,7 @@ class Rooms:
         self._by_key: dict[int, tuple[Room, ...]] = {}  # of a talk of two each side that is open; read in any thread
         self._opening: dict[str, list[Deferred[None]]] = {}
         self._known: set[str] = set()  # folded names of all rooms there are
+        self._listed = False  # whether it is known of all
         self._pages = Pages(self._read_page)
         self._tails: OrderedDict[Room, int] = OrderedDict()  # bytes, the least used room first
         self._held = 0  # bytes of them all
@@ -73,6 +74,10 @@ class Rooms:
     def is_known(self, name: str) -> bool:
         """Say whether there is a room of that name, wherever."""
         return fold(name) in self._known
+
+    def is_new(self, place: Place) -> bool:
+        """Say whether a room, other than a talk of two, is to be made before one can be there."""
+        return self._listed and place.talk is None and place.key not in self._known
 
     def know(self, name: str) -> None:
         """There is a room of that name."""
@@ -172,6 +177,7 @@ class Rooms:
     def found_all(self, rooms: Sequence[StoredRoom]) -> None:
         """These are all the rooms there are; in those that are open here anything may have changed."""
         self._known.update(fold(room.name) for room in rooms)
+        self._listed = True
         for room in self._by_place.values():
             room.reread()
 

@@ -24,7 +24,7 @@ from server.complaints import Complaints
 from server.connection import Connection
 from server.following import Following
 from server.journal import Failed, InThread, Journal
-from server.limits import Limits
+from server.limits import Allowed, Limits
 from server.passwords import Passwords
 from server.refusals import Refused
 from server.room import Room
@@ -54,9 +54,10 @@ from storage.interface import (
     Role,
     StorageDown,
 )
-from storage.order import Act, Expel, Ruling
+from storage.order import Act, Expel, Kind, Ruling, Sanction
 from wire import frames
-from wire.frames import MAX_ROOMS, encode
+from wire.frames import encode
+from wire.names import fold
 
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 BREATH: Final = 0.001  # seconds in which the storage's threads have Python to themselves, while somebody says much
@@ -96,16 +97,9 @@ class Server(Factory):
         max_clients: int = 10_000,
         grace: float = 5.0,
         ping: float = 30.0,
-        max_message: int | None = None,
-        max_storage: int | None = None,
         auth: Auth = Auth.OPEN,
         in_hasher: InThread | None = None,
-        max_rooms: int = MAX_ROOMS,
-        max_uploads: int = 100,
-        message_rate: float | None = None,
-        byte_rate: int | None = None,
-        max_per_address: int = 1_000,
-        logins_per_minute: int = 600,
+        allowed: Allowed = Allowed(),  # noqa: B008 — it cannot be changed
     ) -> None:
         self.clock = clock
         self.history = history
@@ -121,17 +115,8 @@ class Server(Factory):
         self.journal = Journal(storage, in_writer, clock, self.rooms.encode, self._publish, self._storage_changed)
         self.uploads = Uploads(clock, self.journal.wake)
         self.journal.add_bulk(self.uploads)
-        self.limits = Limits(
-            max_message,
-            max_storage,
-            partial(in_reader, storage.size),
-            clock,
-            max_rooms=max_rooms,
-            max_uploads=max_uploads,
-            message_rate=message_rate,
-            byte_rate=byte_rate,
-        )
-        self.addresses = Addresses(clock, max_per_address, logins_per_minute)
+        self.limits = Limits(allowed, partial(in_reader, storage.size), clock)
+        self.addresses = Addresses(clock, allowed.max_per_address, allowed.logins_per_minute)
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
         self.reading = Turns(clock, 1, BREATH)  # at what is said in very many frames
@@ -147,6 +132,7 @@ class Server(Factory):
         self.accounts = Accounts(auth, self.stored.account, passwords, self.journal.ask, clock)
         self.talks = Talks(auth, self.stored, self.rooms, lambda user: self._users.get(user, ()))
         self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
+        self._bans: list[Sanction] = []
         self.rules = Rules(storage, self.stored.until_read, self._rules_changed)
         self._numbers = count(1)  # of the connections that log in
         self._is_returning = False
@@ -265,7 +251,7 @@ class Server(Factory):
 
     def dismiss(self, connection: Connection) -> None:
         """Let a connection go: its rooms go on without it, and its name is free if no other one has it."""
-        connection.leave_all()
+        connection.joining.leave_all()
         self.free_name(connection)
 
     def free_name(self, connection: Connection) -> None:
@@ -318,6 +304,8 @@ class Server(Factory):
         outcome = await self.journal.ask(login)
         if isinstance(outcome, Refusal):
             connection.login = None
+            if outcome.code == "name_taken":
+                self.rules.check_user(name)  # who was just thrown out may not have left everywhere
             raise Refused(outcome.code, outcome.text)
         logged_in: LoggedIn = outcome
         connection.sending.begin(logged_in)
@@ -330,6 +318,7 @@ class Server(Factory):
 
     async def register(self, connection: Connection, password: str, old: str | None) -> None:
         """Give the user of ``connection`` an account, or change its password; raises :class:`Refused`, Failed."""
+        await self.addresses.turn(connection.network)
         account = await self.accounts.register(connection, connection.user, password, old, connection.network)
         self._registered(account)
 
@@ -429,11 +418,19 @@ class Server(Factory):
                 connection.throw_out(f"kicked{because(kicked.reason)}")
         if kicked.spared == b"":  # there is no such account any more
             for connection in self.get_all():
-                connection.end_talk(kicked.user)
+                connection.joining.end_talk(kicked.user)
 
     def _rules_changed(self) -> None:
-        for connection in self.get_all():
-            connection.obey()
+        """Have all obey who may be concerned: all where the bans are others, else who is in private rooms."""
+        before, self._bans = self._bans, self.rules.sanctions(Kind.BAN)
+        if self._bans != before:
+            for connection in self.get_all():
+                connection.obey()
+            return
+        private = [room for room in self.rooms.all() if self.rules.invited(room.name) is not None]
+        for user in {fold(user) for room in private for user in room.here}:
+            for connection in list(self._users.get(user, ())):
+                connection.obey()
 
     def now(self) -> int:
         """Return the time in milliseconds since 1970-01-01 UTC."""

@@ -24,6 +24,7 @@ from twisted.python.threadpool import ThreadPool
 
 from server import systemd
 from server.accounts import AT_ONCE
+from server.limits import Allowed
 from server.listening import Door, Wrap, endpoint
 from server.options import Options
 from server.server import Server
@@ -119,16 +120,9 @@ class ChatService(MultiService):
             max_clients=options["max-clients"],
             grace=options["grace"],
             ping=options["ping"],
-            max_message=options["max-message"],
-            max_storage=options["max-storage"],
             auth=options["auth"],
             in_hasher=partial(deferToThreadPool, reactor, self._hashers),
-            max_rooms=options["max-rooms"],
-            max_uploads=options["max-uploads"],
-            message_rate=options["message-rate"],
-            byte_rate=options["byte-rate"],
-            max_per_address=options["max-per-address"],
-            logins_per_minute=options["logins-per-minute"],
+            allowed=Allowed(*(options[field.replace("_", "-")] for field in Allowed._fields)),
         )
         self._wraps = self._certified()
         if options["metrics-port"] is not None:

@@ -66,7 +66,7 @@ class Talks:
             missing = [
                 connection
                 for connection in self._users(party.user)
-                if party.is_of(connection.account) and connection.misses(place)
+                if party.is_of(connection.account) and connection.joining.misses(place)
             ]
             if missing:
                 called = Deferred.fromCoroutine(self._call(place, id, missing))
@@ -75,8 +75,8 @@ class Talks:
     async def _call(self, place: Place, id: int, missing: Sequence[Connection]) -> None:
         [side] = await self._rooms.open([place])
         for connection in missing:
-            if connection.misses(place):
-                connection.call_in(side, min(id - 1, side.last_id))
+            if connection.joining.misses(place):
+                connection.joining.call_in(side, min(id - 1, side.last_id))
 
 
 def _seen(talk: Talk, user: str) -> Place:

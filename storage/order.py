@@ -30,23 +30,26 @@ class Sanction:
     at: int  # milliseconds since 1970-01-01 UTC
 
 
+class Rule:
+    """A deed after which the rules are to be read anew."""
+
+    __slots__ = ()
+    change = Ruled()  # what the other servers hear
+
+
 @dataclass(frozen=True, slots=True)
-class Impose:
+class Impose(Rule):
     """A sanction; it takes the place of one of the same kind."""
 
     sanction: Sanction
 
-    change = Ruled()
-
 
 @dataclass(frozen=True, slots=True)
-class Lift:
+class Lift(Rule):
     """No such sanction any more."""
 
     kind: Kind
     whom: str
-
-    change = Ruled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +66,34 @@ class Expel:
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Close(Rule):
     """The room with that key is private from now on, or open to all where ``private`` is false."""
 
     room: int
     private: bool = True
 
-    change = Ruled()
-
 
 @dataclass(frozen=True, slots=True)
-class Invite:
+class Invite(Rule):
     """A user (folded) may be in a private room."""
 
     room: int
     user: str
 
-    change = Ruled()
-
 
 @dataclass(frozen=True, slots=True)
-class Uninvite:
+class Uninvite(Rule):
     """A user (folded) may not be in a private room any more."""
 
     room: int
     user: str
 
-    change = Ruled()
-
 
 @dataclass(frozen=True, slots=True)
-class Disown:
+class Disown(Rule):
     """A user (folded) has no account any more: who takes that name later is invited nowhere, and made no room."""
 
     user: str
-
-    change = Ruled()
 
 
 Deed = Impose | Lift | Expel | Close | Invite | Uninvite | Disown

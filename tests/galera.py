@@ -10,7 +10,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
 from tests.mariadb import MariaDB
-from tests.ports import free_ports
+from tests.processes import reserved
 from tests.programs import leave_out, program
 
 _LIBRARY = Path("/usr/lib/galera/libgalera_smm.so")
@@ -98,9 +98,10 @@ class Galera:
             program(name, name)
         if not _LIBRARY.exists():
             leave_out("Galera is not installed: apt-get install --no-install-recommends galera-4")
-        ports = free_ports(9)
-        self.nodes = [Node(ports[at : at + 3], ports[::3]) for at in (0, 3, 6)]
         self._stack = ExitStack()
+        held = [self._stack.enter_context(reserved()) for _ in range(9)]  # also while a node is down
+        ports = [holder.getsockname()[1] for holder in held]
+        self.nodes = [Node(ports[at : at + 3], ports[::3]) for at in (0, 3, 6)]
         for node in self.nodes:
             self._stack.callback(node.stop)
 

@@ -17,11 +17,10 @@ from typing import Self
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import OperationalError
 
-from tests.ports import free_ports
-from tests.processes import only_child
+from tests.processes import only_child, reserved
 from tests.programs import program
 
-_PATIENCE = 30  # seconds for a start or an end
+_PATIENCE = 60  # seconds for a start or an end
 _PATIENCE_AT_FIRST = 120  # seconds until its own tables are there
 
 
@@ -38,7 +37,8 @@ class MariaDB:
         self._command = self._find()
         self._folder = Path(tempfile.mkdtemp(prefix="chat-db-"))  # short: a socket's path has 107 bytes at most
         self._socket = self._folder / "socket"
-        [self.port] = free_ports(1)
+        self._reserved = reserved()  # it takes seconds until it listens
+        self.port: int = self._reserved.getsockname()[1]
         root = URL.create("mysql+pymysql", "root", host="localhost", query={"unix_socket": str(self._socket)})
         self._root = create_engine(root, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._names = (f"chat{number}" for number in count(1))
@@ -132,6 +132,7 @@ class MariaDB:
     def stop(self) -> None:
         """End it and remove its folder."""
         self.kill()
+        self._reserved.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, statement: str) -> None:

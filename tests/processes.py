@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from socket import AddressFamily, socket
+from socket import SO_REUSEADDR, SOL_SOCKET, AddressFamily, socket
 from types import TracebackType
 from typing import Self
 
@@ -55,6 +55,29 @@ def loaded(code: str) -> set[str]:
     """Return the names of the modules that a process has loaded once it has run ``code``."""
     code = f"import sys; {code}; print(*sys.modules)"
     return set(subprocess.check_output([sys.executable, "-c", code], env=environment(), cwd=ROOT, text=True).split())
+
+
+def reserved() -> socket:
+    """Return a socket that holds a free port of the loopback, for a program that will listen there.
+
+    Programs that set SO_REUSEADDR get it, for we do not listen; nobody is given it by chance, nor connects from it.
+    """
+    holder = socket()
+    holder.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
+
+
+def unread(command: Sequence[str]) -> tuple[int, str]:
+    """Run ``command`` with an output that nobody reads any more; return its status and what it says of that."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        variables = {**environment(), "PYTHONUNBUFFERED": ""}
+        ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=variables, text=True)
+    finally:
+        os.close(writes)
+    return ended.returncode, ended.stderr
 
 
 def only_child(pid: int) -> int:

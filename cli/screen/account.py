@@ -25,7 +25,7 @@ class Account:
     def ask(self, what: str) -> Deferred[str | None]:
         """Return the password that is typed, unseen; None where the person has thought better of it."""
         typed: Deferred[str | None] = Deferred()
-        self._talk.writing.let(Secret(what, typed.callback))
+        self._talk.writing.let(Secret(what, typed.callback), everywhere=True)
         self._talk.changed()
         return typed
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cli.words import nearest
+
+ELSEWHERE: Final = {
+    "part": "leave", "close": "leave", "query": "msg", "names": "who", "list": "rooms", "exit": "quit",
+}  # fmt: skip  # what other clients call it
 
 Completes = Callable[[str], Iterable[str]]
 """Gets the rest of a line as far as it is typed, and returns what it could become, the likeliest first."""
@@ -66,4 +70,4 @@ class Commands:
 
     def nearest(self, name: str) -> str | None:
         """Return the name that was probably meant by ``name``, which is none."""
-        return nearest(name, self._commands)
+        return ELSEWHERE.get(name) or nearest(name, self._commands)

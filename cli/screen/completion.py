@@ -51,6 +51,7 @@ def complete(before: str, commands: Commands, people: Iterable[str]) -> tuple[in
 
     ``people`` are those who may be meant, the likeliest first.
     """
+    asks_who = False
     if before.startswith("/") and not before.startswith("//"):
         name, space, argument = before[1:].partition(" ")
         if not space:
@@ -58,11 +59,12 @@ def complete(before: str, commands: Commands, people: Iterable[str]) -> tuple[in
         command = commands.get(name)
         if command is not None and command.completes is not None:
             return len(before) - len(argument), list(command.completes(argument))
+        asks_who = command is not None and not argument and "NAME" in command.takes
     start = max(before.rfind(" "), before.rfind("\n")) + 1
     word = fold(before[start:].removeprefix("@"))
     at = "@" if before[start:].startswith("@") else ""
     end = " " if start or at else ": "
-    if start and not word:
+    if start and not word and not asks_who:
         return start, []
     return start, [f"{at}{name}{end}" for name in people if fold(name).startswith(word)]
 

@@ -25,10 +25,14 @@ class Help:
         return [*(command.name for command in self._talk.commands), "keys", "settings", *SETTINGS]
 
     def _help(self, argument: str) -> None:
-        self._talk.say(self.on(argument.strip().removeprefix("/")))
+        name = argument.strip().removeprefix("/")
+        if text := self.on(name):
+            self._talk.say(text)
+        else:
+            self._talk.orders.tell_of(name, self._unknown(name))
 
     def on(self, name: str) -> str:
-        """Return what there is to say of a command, a setting, an action, a key, or of all of them."""
+        """Return what there is to say of a command, a setting, an action, a key, or of all of them; maybe nothing."""
         talk = self._talk
         match name:
             case "":
@@ -44,6 +48,9 @@ class Help:
         try:
             keys = read(name)
         except BadKey:
-            there_are = [*(command.name for command in talk.commands), *SETTINGS]
-            return f"there is no help for {name}; {meant(name, there_are, '/help alone tells what there is')}"
+            return ""
         return binding(keys, talk.keys.bound(keys))
+
+    def _unknown(self, name: str) -> str:
+        there_are = [*(command.name for command in self._talk.commands), *SETTINGS]
+        return f"there is no help for {name}; {meant(name, there_are, '/help alone tells what there is')}"

@@ -70,7 +70,7 @@ def lines_of(message: Message) -> list[Line]:
     lines = talk(text, at, name) if len(text) <= PART else [*_long(text, at, name)]
     if is_long(message):
         size = size or len(message.text.encode(errors="replace"))
-        whole = f"/save {message.id}, or /open {message.id} to read it"
+        whole = f"Alt-O or /open {message.id} reads it, /save {message.id}"
         lines.append(Line(Kind.NOTICE, f"… {amount(size)} in all: {whole}"))
     return lines
 

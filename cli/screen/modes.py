@@ -97,6 +97,11 @@ class Hold:
         return True
 
 
+def moved(why: str, room: str) -> Hold:
+    """Return what takes what is being typed for another room than ``room``, which is shown now, and says ``why``."""
+    return Hold(f"{why}: Enter goes on in {room}", (*LEAVES, "enter"))
+
+
 class PasteQuestion:
     """What to do with a paste of many lines. While it stands no key goes anywhere else.
 

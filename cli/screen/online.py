@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
 from cli.refusals import ClientClosed
-from cli.screen.modes import LEAVES, Hold
+from cli.screen.modes import LEAVES, Hold, moved
 from cli.screen.room import Room, Unsent
 from cli.status import Listener, State, Status
 
@@ -87,6 +87,7 @@ class Online(Listener):
         self._go_on()
         if not self._conversation.met:
             self._talk.writing.take_back()
+        self._told = why  # by the question
         why, self._asked = "not this one" if self._asked else why, True
         self._conversation.asking = True
         return self._talk.account.ask(f"{why}: password of {self._conversation.user}").addCallback(self._wait)
@@ -95,7 +96,7 @@ class Online(Listener):
         self._conversation.asking = False
         if password is not None:
             self._checked = Hold("the server looks at it; Esc ends the program", LEAVES, self._talk.quit)
-            self._talk.writing.let(self._checked)
+            self._talk.writing.let(self._checked, everywhere=True)
         return password
 
     def _go_on(self) -> None:
@@ -117,8 +118,11 @@ class Online(Listener):
             self._talk.say(text or code)
 
     def room_opened(self, room: str, first_id: int, last_id: int) -> None:
-        """Have it, written as the server writes it."""
+        """Have it, written as the server writes it; where we did not ask for it nobody tells who else is there."""
+        unasked = self._conversation.find(room) is None
         self._conversation.opened(room, first_id, last_id)
+        if unasked:
+            self._talk.places.count()
         self._talk.changed()
 
     def room_left(self, room: str) -> None:
@@ -128,8 +132,7 @@ class Online(Listener):
             self._conversation.close(place)
             self._talk.say(f"you are in {room} no more")
             if self._conversation.current is not before:  # what is being typed was for those there
-                where = f"you are in {room} no more: Enter goes on in {self._conversation.current.name}"
-                self._talk.writing.let(Hold(where, (*LEAVES, "enter")))
+                self._talk.writing.let(moved(f"you are in {room} no more", self._conversation.current.name))
 
     def deleted(self, room: str, id: int, by: str) -> None:  # noqa: ARG002
         """Show nothing of it but that it was there."""

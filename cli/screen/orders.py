@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from cli.refusals import UNANSWERED, AskRefused, why
@@ -34,36 +34,44 @@ class Orders:
 
     def learn(self) -> Deferred[None]:
         """Have the server's commands too, as far as there are none of those names here; fires when they are known."""
-        help = self._talk.client.run("help", self._talk.conversation.current.name)
-        return help.addCallbacks(self._take, _unanswered)
+        return self._order("help").addCallbacks(self._take, _unanswered)
 
     def try_unknown(self, name: str, rest: str) -> None:
         """Run a command that is not known here; the server may have one of that name by now."""
         self._talk.conversation.current.follow()  # the answer wants to be seen
         self.learn().addCallback(lambda _: self._try(name, rest)).addErrback(self._talk.failed)
 
+    def tell_of(self, name: str, unknown: str) -> None:
+        """Say what the server tells of its command ``name``, or ``unknown`` where it has none of that name."""
+
+        def tell(texts: list[str]) -> None:
+            self._talk.say("\n".join(texts))
+
+        self.learn().addCallback(lambda _: self._ask_of(name, tell, unknown)).addErrback(self._talk.failed)
+
     def _try(self, name: str, rest: str) -> Deferred[None] | None:
         if name in self._learnt:
             self._run(f"{name} {rest}")
-        elif self._offered and name.isascii() and name.isalpha():
-            help = self._talk.client.run(f"help {name}", self._talk.conversation.current.name)
-            return help.addCallbacks(lambda _: self._run(f"{name} {rest}"), partial(self._not_told_of, name))
-        else:
-            self._unknown(name)
-        return None
+            return None
+        return self._ask_of(name, lambda _: self._run(f"{name} {rest}"), self._unknown(name))
 
-    def _not_told_of(self, name: str, failure: Failure) -> None:
-        """Say that there is none, or that it is not for everybody."""
-        failure.trap(*UNANSWERED)
-        if isinstance(wrong := failure.value, AskRefused) and wrong.code == "forbidden":
-            self._talk.say(wrong.text)
-        else:
-            self._unknown(name)
+    def _ask_of(self, name: str, told: Callable[[list[str]], None], unknown: str) -> Deferred[None]:
+        """Have what the server tells of its command ``name``; say that it is not for everybody, or ``unknown``."""
 
-    def _unknown(self, name: str) -> None:
+        def untold(failure: Failure) -> None:
+            failure.trap(*UNANSWERED)
+            is_for_others = isinstance(wrong := failure.value, AskRefused) and wrong.code == "forbidden"
+            self._talk.say(why(wrong) if is_for_others else unknown)
+
+        if self._offered and name.isascii() and name.isalpha():
+            return self._order(f"help {name}").addCallbacks(told, untold)
+        self._talk.say(unknown)
+        return succeed(None)
+
+    def _unknown(self, name: str) -> str:
         meant = self._talk.commands.nearest(name)
         hint = f"do you mean /{meant}? " if meant else ""
-        self._talk.say(f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash")
+        return f"there is no /{name}; {hint}/help tells what there is, and // begins a text with a slash"
 
     def _take(self, texts: list[str]) -> None:
         self._offered = True
@@ -89,8 +97,10 @@ class Orders:
         if not line.strip():
             self._talk.say("have the server do what? /run help tells what it can")
             return
-        answer = self._talk.client.run(line.strip(), self._talk.conversation.current.name)
-        self._answer(answer.addCallback(lambda texts: self._talk.say("\n".join(texts) or "done")))
+        self._answer(self._order(line.strip()).addCallback(lambda texts: self._talk.say("\n".join(texts) or "done")))
+
+    def _order(self, line: str) -> Deferred[list[str]]:
+        return self._talk.client.run(line, self._talk.conversation.current.name)
 
     def _answer(self, answer: Deferred[None]) -> None:
         """Say why, where there is no answer."""

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from cli.refusals import UNANSWERED, AskRefused, ClientClosed, why
 from cli.screen.columns import aligned, in_columns
 from cli.screen.completion import last_word
+from cli.screen.modes import moved
 from cli.screen.people import People
 from cli.screen.room import Room
 from cli.words import counted
@@ -129,9 +130,13 @@ class Places:
         def refused(failure: Failure) -> None:
             if isinstance(failure.value, ClientClosed):
                 return
-            if before is not None and room is self._conversation.current:
+            here = room is self._conversation.current
+            half_written = here and self._talk.writing.half_written
+            if before is not None and here:
                 self._conversation.show(before)
             self._conversation.close(room)
+            if half_written and room is not self._conversation.current:
+                self._talk.writing.let(moved(f"not in {room.name}", self._conversation.current.name))
             self._talk.say(f"not in {room.name}: {why(failure.value)}")
 
         self._watch(self._talk.client.join(room.name, history=0), lambda _: None, refused)

@@ -51,7 +51,7 @@ class RoomList(urwid.WidgetWrap[urwid.Columns]):
         lines = [_row(number, room, room is current) for number, room in shown]
         if lines != self._rows:
             self._rows = lines
-            self._text.say_parts(_joined(lines))
+            self._text.say_parts((part.text, part.style) for part in _joined(lines))
 
     def mouse_event(  # type: ignore[override]  # it is a box
         self, _size: tuple[int, int], event: str, button: int, _column: int, row: int, _focus: bool

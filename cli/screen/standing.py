@@ -21,10 +21,11 @@ ACTIVE = 6  # rooms with something unread that are named
 
 
 class Part(NamedTuple):
-    """Some words of the line and the name of their style."""
+    """Some words of the line, the name of their style, and the number of the room that they stand for, if any."""
 
     text: str
     style: str = "status"
+    room: int = 0
 
 
 def standing(conversation: Conversation, now: float, *, rooms: bool = True) -> list[Part]:
@@ -124,10 +125,14 @@ def _others(conversation: Conversation) -> Iterator[Part]:
     others = [(number, room) for number, room in enumerate(conversation.rooms, 1) if room is not conversation.current]
     busy = sorted((each for each in others if each[1].unread), key=lambda each: not each[1].mentions)
     for number, room in islice(busy, ACTIVE):
-        yield from (Part(f" {number}:{room.name}("), *unread(room), Part(")"))
+        yield Part(" ")
+        for part in (Part(f"{number}:{room.name}("), *unread(room), Part(")")):
+            yield part._replace(room=number)
     if len(busy) > ACTIVE:
         yield Part(f" +{len(busy) - ACTIVE}")
-    yield from (Part(f" {number}:{room.name}") for number, room in others if not room.unread)
+    for number, room in others:
+        if not room.unread:
+            yield from (Part(" "), Part(f"{number}:{room.name}", room=number))
 
 
 def _goings_on(conversation: Conversation) -> Iterator[Part]:

@@ -112,7 +112,8 @@ class Terminal:
             self._bare = True
             self._frames.stop()
             self._set_mouse(False)
-            self._write(f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{text}\n\n-- a key goes back --\n")
+            shown = f"{_OTHER_SCREEN.format('l')}{_PLAIN}\n{text}\n\n-- a key goes back --\n"
+            self._write(shown.replace("\n", "\r\n"))  # curses has the terminal add no return
 
     def lend(self, command: Sequence[str]) -> Deferred[int]:
         """Run ``command`` in the terminal, and take it again when that has ended; fires with the exit status.
@@ -277,8 +278,8 @@ class _Bytes:
         else:
             self._take(data)
 
-    def connectionLost(self, reason: Failure) -> None:
-        self._failed(reason)
+    def connectionLost(self, reason: Failure) -> None:  # noqa: ARG002  # that of a connection that ended well
+        self._failed(Failure(TerminalGone("it hung up")))  # SIGHUP may come a moment later
 
 
 class _Borrower(ProcessProtocol):

@@ -42,9 +42,13 @@ def _by_subject(commands: list[Command]) -> Iterator[str]:
 
 
 def _with_briefs(subject: str, commands: list[Command]) -> Iterator[str]:
+    names = {command.name for command in commands}
     for command in commands:
+        if command.name.removeprefix("un") in names - {command.name}:  # it stands beside what it takes back
+            continue
+        usage = f"/{command.name} /un{command.name}" if f"un{command.name}" in names else command.usage
         brief = _CLAUSE.split(command.help, maxsplit=1)[0]
-        yield f"{subject:{SUBJECT}} {command.usage:{USAGE}} {brief}"
+        yield f"{subject:{SUBJECT}} {usage:{USAGE}} {brief}"
         subject = ""
 
 

@@ -12,7 +12,7 @@ from cli.screen.look import Look
 from cli.screen.room import Room
 from cli.screen.roomlist import WIDTH, RoomList
 from cli.screen.row import Label, text_width
-from cli.screen.standing import standing
+from cli.screen.statusline import StatusLine
 from cli.screen.view import WHEEL, View
 from cli.screen.writing import Writing
 from cli.settings import Settings
@@ -43,16 +43,14 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         self._look = Look(conversation.user, conversation.highlights)
         settings.watch("highlight", self._look_anew)
         self._drawn = drawn
-        self._status = Label("", "status", line=True)
+        self._status = StatusLine(conversation)
         self._prompt = Label("", "prompt")
         self._asked = urwid.Filler(self._prompt, "top")  # of a long one the beginning is seen
         self._views: dict[Room, View] = {}
         self._view_size = (1, 1)
         self._rooms = RoomList(conversation)
         self._box = urwid.ListBox([self._input])  # scrolls a long text so that the cursor is seen
-        self._pile: urwid.Pile = urwid.Pile(
-            [self.view, ("pack", urwid.AttrMap(self._status, "status")), (1, self._box)]
-        )
+        self._pile: urwid.Pile = urwid.Pile([self.view, ("pack", self._status), (1, self._box)])
         self._pile.focus_position = 2
         super().__init__(self._pile)
 
@@ -69,7 +67,7 @@ class Window(urwid.WidgetWrap[urwid.Pile]):
         view = self.view
         view.refresh(self._view_size)
         self._rooms.refresh(self._view_size[1])
-        self._status.say_parts(standing(self._conversation, now, rooms=not listed))
+        self._status.refresh(now, rooms=not listed)
         body = urwid.Columns([(WIDTH, self._rooms), view]) if listed else view
         self._pile.contents[0] = body, self._pile.options()
         above = [(self._asked, self._pile.options("given", asked))] if asked else []

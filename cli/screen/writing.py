@@ -40,7 +40,7 @@ class Writing:
         self._ring = KillRing()
         self._entered = Entered(user_state_path("console-chat") / "history", talk.say)
         self._recalls: dict[str, Recall] = {}  # by the rooms' folded names
-        self._modes: dict[Room, Mode] = {}
+        self._modes: dict[Room | None, Mode] = {}  # None: in all rooms, before those of the rooms
         self._early: list[Deferred[int | None]] = []  # typed before we were let in
         self._left: Mode | None = None  # by the key that is being taken
         self._people = People(talk)
@@ -52,8 +52,17 @@ class Writing:
     @property
     def prompt(self) -> str:
         """What is to be said above the input; nothing most of the time."""
-        mode = self._modes.get(self._conversation.current)
+        mode = self._modes.get(self._asked_in)
         return mode.prompt if mode else ""
+
+    @property
+    def _asked_in(self) -> Room | None:
+        return None if None in self._modes else self._conversation.current
+
+    @property
+    def half_written(self) -> bool:
+        """Whether something is typed in the room that is shown, and not sent."""
+        return bool(self._buffer.text)
 
     def refresh(self) -> None:
         """Show what is being written in the room that is shown."""
@@ -64,21 +73,21 @@ class Writing:
         if isinstance(key, TooLong):
             self._talk.say(f"a paste has at most {amount(LONGEST_PASTE)}; /send takes a file of any size")
             return True
-        room = self._conversation.current
-        self._left = mode = self._modes.pop(room, None)
+        place = self._asked_in
+        self._left = mode = self._modes.pop(place, None)
         if mode is not None and mode.press(key):
             if not mode.over:
-                self._modes[room] = mode
+                self._modes[place] = mode
             return True
         if isinstance(key, Pasted):
             self._take(key)
         return isinstance(key, Pasted)
 
-    def let(self, mode: Mode) -> None:
-        """Let ``mode`` take the keys in the room that is shown."""
-        there = self._conversation.rooms  # those that were left go
+    def let(self, mode: Mode, *, everywhere: bool = False) -> None:
+        """Let ``mode`` take the keys in the room that is shown, or ``everywhere``: a click may show another room."""
+        there = [None, *self._conversation.rooms]  # those that were left go
         self._modes = {room: kept for room, kept in self._modes.items() if room in there}
-        self._modes[self._conversation.current] = mode
+        self._modes[None if everywhere else self._conversation.current] = mode
 
     def drop(self, mode: Mode) -> None:
         """Let ``mode`` take no more keys."""

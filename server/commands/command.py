@@ -70,14 +70,16 @@ def carry_out(command: Command) -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave_at_once)
     try:
-        raise SystemExit(command.run())
+        status = command.run()
+        print(end="", flush=True)  # later nobody sees to it that it is read
+        raise SystemExit(status)
     except (Refused, StorageUnusable, StorageDown) as why:
         raise SystemExit(f"chat-server: {why}") from None
     except BrokenPipeError:  # who reads has read enough
-        _close_output()
+        close_output()
         raise SystemExit(1) from None
     except OSError as wrong:
-        _close_output()
+        close_output()
         raise SystemExit(f"chat-server: {wrong.filename or 'standard output'}: {wrong.strerror}") from None
 
 
@@ -103,6 +105,6 @@ def _leave_at_once(number: int, _frame: object) -> NoReturn:
     os._exit(128 + number)
 
 
-def _close_output() -> None:
+def close_output() -> None:
     """Let what is still to be written go nowhere, rather than fail once more at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -45,6 +45,7 @@ async def _bans(asker: Asker, _: str) -> Sequence[str]:
 
 def network_of(text: str) -> Network | None:
     """Return the network of addresses that ``text`` is, None where it is a name."""
+    text = text.partition("%")[0]  # through which interface one comes is this machine's affair
     if address := address_of(text):
         return ip_network(address)
     try:

@@ -32,6 +32,7 @@ async def _delete(asker: Asker, id: int) -> None:
     if account is None:
         raise Refused("forbidden", "only accounts may delete what they said")
     room = asker.room
+    await asker.turn()
     if asker.is_operator:
         await asker.server.delete(room, id, asker.by, act=asker.act("delete", f"message {id}", room=room.stored_name))
     else:

@@ -73,8 +73,17 @@ class Asker:
         """Return what is noted of it in the audit log."""
         return Act(self.server.now(), self.by, order, whom, room, reason)
 
+    async def turn(self) -> None:
+        """Wait where somebody orders very much of what all servers, or all in a room, have to look at.
+
+        Raises :class:`Refused`.
+        """
+        if not self.is_operator:
+            await self.server.addresses.turn(self.connection.network)
+
     async def rule(self, act: Act, *deeds: Deed) -> None:
-        """Do that, on all servers, and note it."""
+        """Do that, on all servers, and note it; raises :class:`Refused`."""
+        await self.turn()
         await self.server.rule(Ruling(act, deeds))
 
 

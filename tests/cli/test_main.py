@@ -9,7 +9,7 @@ import tempfile
 from unittest import TestCase
 
 import cli
-from tests.processes import environment, loaded
+from tests.processes import environment, loaded, unread
 from tests.terminal import Terminal
 
 # Runs `chat` and presses Ctrl-C when the nth module is asked for that is loaded after `cli.main`.
@@ -67,6 +67,13 @@ class Interrupted(TestCase):
             terminal.process.send_signal(signal.SIGINT)
             terminal.type("/quit\r")
             self.assertEqual(terminal.wait_exit(), 0)
+
+
+class Help(TestCase):
+    def test_who_pages_through_it_may_have_read_enough(self) -> None:
+        for words in (["--help"], ["--version"], ["send", "--help"]):
+            with self.subTest(words):
+                self.assertEqual(unread([sys.executable, "-c", "from cli.main import main; main()", *words]), (0, ""))
 
 
 class Loaded(TestCase):

@@ -43,6 +43,18 @@ class Arguments(TestCase):
             found = parsed(line)
             self.assertEqual((found["user"], found["host"], found["port"]), (user, host, port), line)
 
+    def test_each_server_is_told_with_its_one_port(self) -> None:
+        for line, server in (
+            ("ann", "127.0.0.1:7777"),
+            ("ann h:1", "h:1"),
+            ("ann --host h:1", "h:1"),
+            ("ann --host tls://h:1 --port 2", "h:1"),
+            ("ann --host a:1,b --port 2", "a:1,b:2"),
+            ("ann a,b:3", "a:7777,b:3"),
+            ("ann [::1]:1", "[::1]:1"),
+        ):
+            self.assertEqual(parsed(line).server, server, line)
+
     def test_name_left_out(self) -> None:
         with patch.object(options, "getuser", return_value="joe"):
             self.assertEqual(parsed("")["user"], "joe")

@@ -31,7 +31,7 @@ def _fuzz(name: str, seconds: int) -> int:
 def _run(name: str, flags: list[str]) -> None:
     import atheris
 
-    with atheris.instrument_imports(include=["wire", "server"]):
+    with atheris.instrument_imports(include=["wire", "server", "storage"]):
         from tests.fuzz.targets import TARGETS
     atheris.Setup([name, *flags], TARGETS[name])
     atheris.Fuzz()

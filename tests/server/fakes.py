@@ -15,6 +15,7 @@ from twisted.protocols.basic import NetstringReceiver
 from zope.interface import implementer
 
 from server.connection import Connection
+from server.limits import Allowed
 from server.server import Server
 from storage.accounts import Accounts
 from storage.changes import Change
@@ -312,13 +313,13 @@ class ListStorage:
             case Lift(kind, whom):
                 self.punished.pop((kind, whom), None)
             case Close(room, private=True):
-                self.invited[room] = set()
+                self.invited.setdefault(room, set())
             case Close(room):
-                del self.invited[room]
+                self.invited.pop(room, None)
             case Invite(room, user):
-                self.invited[room].add(user)
+                self.invited.setdefault(room, set()).add(user)
             case Uninvite(room, user):
-                self.invited[room].discard(user)
+                self.invited.setdefault(room, set()).discard(user)
 
     def sanctions(self) -> list[Sanction]:
         return list(self.punished.values())
@@ -469,7 +470,10 @@ class House:
         self.storage = ListStorage()
         self.storage.shared = shared
         self.steps = Steps()
-        self.server = Server(cast(IStorage, self.storage), self.steps, self.steps, self.clock, **settings)
+        allowed = Allowed(**{name: settings.pop(name) for name in Allowed._fields if name in settings})
+        self.server = Server(
+            cast(IStorage, self.storage), self.steps, self.steps, self.clock, allowed=allowed, **settings
+        )
 
     def settle(self) -> None:
         """Let the journal and the readers work until nothing is left to do."""

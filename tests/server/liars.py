@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from server.connection import FRAMES
+from storage.interface import Register
+from storage.talks import Party, Talk
 from tests.server.fakes import House, Peer
 from wire import frames
 from wire.frames import MAX_FRAME, encode
@@ -12,6 +14,8 @@ from wire.netstring import netstring
 
 DEN: Final = "den"  # a room of their own: what they say there is stored as anybody's
 ELSEWHERE: Final = "elsewhere"  # where nobody is
+PASSWORD: Final = "everybody's"  # of those who have accounts
+TALK: Final = Talk.of(Party("ann", 0), Party("bob", 0)).name  # of others, as it is kept
 
 LIES: Final[dict[str, bytes]] = {
     "no length": b"-5:xxxxx,",
@@ -54,6 +58,24 @@ LIES: Final[dict[str, bytes]] = {
     "rooms without an end": b"".join(encode(frames.Join(f"hoard{number}")) for number in range(110)),
     "an id that nobody has": encode(frames.Join("lobby", after=10**9)) + encode(frames.Fetch(10**9, 3, "lobby")),
     "an account": encode(frames.Register("x", 4)) + encode(frames.Run("kick ann", 5)),
+    "talks of others": b"".join(
+        encode(asked)
+        for ref, room in enumerate((TALK, f"{TALK} ann", "@ann", "@bob", "@"))
+        for asked in (
+            frames.Join(room, after=0),
+            frames.History(9, 10 * ref, room),
+            frames.Search("x", 9, 10 * ref + 1, room),
+            frames.Who(10 * ref + 2, room),
+            frames.Fetch(1, 10 * ref + 3, room),
+            frames.Delete(1, 10 * ref + 4, room),
+            frames.Run("delete 1", 10 * ref + 5, room),
+            frames.Run("invited", 10 * ref + 6, room),
+        )
+    ),
+    "a talk that nobody wants": encode(frames.Join("@ann"))
+    + encode(frames.Join("@bob", after=10**9))
+    + b"".join(encode(frames.Send(seq, ("@ann", "@bob", "@liar1", TALK)[seq % 4])) for seq in range(1, 9)),
+    "talks that come and go": (encode(frames.Join("@ann")) + encode(frames.Leave("@ann"))) * 20,
     "answers to nothing": encode(frames.Pong(7)) * 5,
     "a flood": encode(frames.Ping()) * (2 * FRAMES + 1),
     "a flood of messages": b"".join(encode(frames.Send(seq, DEN), b"%d" % seq) for seq in range(1, FRAMES + 2)),
@@ -68,13 +90,16 @@ class Liars:
         self._house = house
         self._all: list[Peer] = []
 
-    def come(self, room: int, *, logged_in: bool) -> None:
-        """One comes, who takes ``room`` bytes of what it is told."""
+    def come(self, room: int, *, logged_in: bool, member: bool = False) -> None:
+        """One comes, who takes ``room`` bytes of what it is told; a ``member`` has an account."""
         liar = Peer(self._house.server, room)
         self._all.append(liar)
+        name = f"liar{len(self._all)}"
+        if member:
+            self._house.storage.accounts.register(Register(name, "hash", None, 0))
         if logged_in:
             rooms: dict[str, int | None] = {"lobby": 0, DEN: None}
-            liar.says(frames.Login(f"liar{len(self._all)}", rooms=rooms))
+            liar.says(frames.Login(name, password=PASSWORD, rooms=rooms))
 
     def lie(self, lie: str, cut: int | None) -> None:
         """The last one lies; ``cut`` ends the connection behind so many bytes of it."""
@@ -96,3 +121,14 @@ class Liars:
         """Whether the server has forgotten them all."""
         here = self._house.server.get_all()
         return not any(liar.connection in here for liar in self._all)
+
+    @property
+    def overheard(self) -> list[frames.Message]:
+        """What any of them was given that is neither in a room for all nor said to it or by it in a talk."""
+        return [
+            message
+            for liar in self._all
+            for message in liar.heard(frames.Message)
+            if message.room.startswith("@")
+            and message.sender not in (message.room.removeprefix("@"), liar.connection.user)
+        ]

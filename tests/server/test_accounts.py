@@ -18,6 +18,7 @@ from server.guesses import FREE
 from server.passwords import Passwords, hashed
 from storage.changes import Kicked, Registered
 from storage.interface import Account, Auth, Register, Role
+from storage.order import Kind, Sanction
 from tests.server.fakes import House, Peer
 from wire import frames
 
@@ -77,6 +78,19 @@ class Logins(AccountCase):
             bob = self.tries(f"bob{number}", password=password)
             self.assertEqual(self.code(bob), "welcome")
             self.assertIsNone(bob.connection.account)
+
+    def test_of_a_ban_only_who_has_the_password_is_told(self) -> None:
+        ban = Sanction(Kind.BAN, "ann", None, "what nobody else knows", "root", 0)
+        self.house.storage.punished[ban.kind, ban.whom] = ban
+        self.house.server.rules.reread()
+        self.house.settle()
+        for password in ({}, {"password": "wrong"}):
+            [error] = self.tries(**password).heard(frames.Error)
+            self.assertEqual((error.code, "nobody" in error.text), ("auth_failed", False))
+        [error] = self.tries(password="secret", rooms={"new": 0}).heard(frames.Error)
+        self.assertEqual((error.code, error.text), ("name_taken", "banned: what nobody else knows"))
+        self.house.settle()
+        self.assertEqual((self.house.server._users, self.house.storage.keys), ({}, {}))
 
     def test_a_nul_ends_no_password(self) -> None:
         self.accounts.register(Register("cy", hashed("a\0b"), None, 0))

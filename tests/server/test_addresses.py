@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import UNSET, UnsetType
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
@@ -9,6 +12,7 @@ from twisted.trial.unittest import TestCase
 from server import addresses as module
 from server.addresses import Addresses, network
 from server.refusals import Refused
+from storage.interface import Auth
 from tests.server.fakes import House, Peer
 from wire import frames
 
@@ -39,7 +43,7 @@ class LoginRateTests(TestCase):
         self.addresses = Addresses(self.clock, connections=10, logins=60)
 
     def log_in(self, network: str | None = OFFICE) -> Deferred[None]:
-        return self.addresses.log_in(network)
+        return self.addresses.turn(network)
 
     def test_a_minutes_logins_may_come_at_once(self) -> None:
         for _ in range(60):
@@ -145,3 +149,68 @@ class ServerTests(TestCase):
         self.assertEqual(len(house.server.get_all()), 1)
         self.assertTrue(house.peer("late").heard(frames.Welcome))
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def started(self, **settings: Any) -> House:
+        """Return a server with a lobby, that has looked which rooms there are."""
+        house = House(**settings)
+        house.server.start()
+        house.peer("first")
+        return house
+
+    def joined(self, peer: Peer) -> list[str]:
+        return [joined.room for joined in peer.heard(frames.Joined)]
+
+    def test_rooms_that_are_made_count_as_logins_do(self) -> None:
+        house = self.started(logins_per_minute=3)
+        ann = house.peer("ann", host=OFFICE)
+        for name in ("a", "b", "c"):
+            ann.says(frames.Join(name))
+            ann.says(frames.Leave(name))
+        house.settle()
+        self.assertEqual(self.joined(ann), ["a", "b"])
+        self.assertNotIn("c", house.storage.keys)
+        house.peer("bob").says(frames.Join("d"))
+        house.settle()
+        self.assertIn("d", house.storage.keys)
+        house.clock.advance(20)
+        house.settle()
+        self.assertEqual(self.joined(ann), ["a", "b", "c"])
+
+    def test_so_do_those_of_a_login(self) -> None:
+        house = self.started(logins_per_minute=10)
+        peers = [
+            house.peer(f"user{number}", host=OFFICE, rooms={f"room{number}{it}": 0 for it in range(9)})
+            for number in range(2)
+        ]
+        self.assertEqual([len(peer.heard(frames.Welcome)) for peer in peers], [1, 0])
+        self.assertEqual(len(house.storage.keys), 10)
+
+    def test_rooms_that_are_there_cost_nothing(self) -> None:
+        house = self.started(logins_per_minute=1, max_rooms=20)
+        for number in range(20):
+            house.peer(f"user{number}", rooms={f"room{number}": 0})
+        ann = house.peer("ann", host=OFFICE, rooms={"ROOM0": 0})
+        for number in range(1, 20):
+            ann.says(frames.Join(f"room{number}"))
+        house.settle()
+        self.assertEqual(len(self.joined(ann)), 19)
+
+    def test_a_room_too_many_is_refused_and_not_made(self) -> None:
+        house = self.started(logins_per_minute=1)
+        ann = house.peer("ann", host=OFFICE)
+        ann.says(frames.Join("one"))
+        house.settle()
+        self.assertEqual([(error.code, error.room) for error in ann.heard(frames.Error)], [("too_many", "one")])
+        self.assertNotIn("one", house.storage.keys)
+
+    def test_accounts_and_changes_of_passwords_count_as_logins_do(self) -> None:
+        house = self.started(logins_per_minute=3, auth=Auth.ACCOUNTS)
+        ann = house.peer("ann", host=OFFICE)
+        olds: list[str | UnsetType] = [UNSET, "x", "x"]
+        for ref, old in enumerate(olds):
+            ann.says(frames.Register("x", ref, old=old))
+            house.settle()
+        self.assertEqual([done.ref for done in ann.heard(frames.Done)], [0, 1])
+        house.clock.advance(20)
+        house.settle()
+        self.assertEqual([done.ref for done in ann.heard(frames.Done)], [0, 1, 2])

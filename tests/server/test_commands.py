@@ -17,7 +17,7 @@ from server.commands.command import Refused
 from server.main import ProgramOptions
 from storage import Content, Piece, SendContent, Storage, StorageDown, StorageUnusable, UploadKey
 from tests.mariadb import MariaDB
-from tests.processes import loaded
+from tests.processes import SERVER, loaded, unread
 from tests.storage.databases import ANN, Journal, send
 from tests.storage.operating import EMPTY
 
@@ -100,6 +100,12 @@ class Flags(CommandCase):
         ):
             with self.subTest(words):
                 self.assertIn(says, self.refuses(*words))
+
+    def test_who_reads_may_have_read_enough(self) -> None:
+        self.said(1)
+        for words in (["rooms"], ["users", "list"], ["export"]):
+            with self.subTest(words):
+                self.assertEqual(unread([*SERVER, *words, "--db", self.db]), (1, ""))
 
     def test_a_database_that_is_missing_is_not_made(self) -> None:
         for words in (("export",), ("prune", "--keep", "1"), ("check",), ("rooms",), ("backup", "copy.db")):

@@ -11,7 +11,7 @@ from twisted.trial.unittest import TestCase
 from server.budget import PLACE, READ, Budget
 from server.cleaning import EVERY, LEFT_ALONE, Cleaning
 from server.journal import Answer, Failed
-from server.limits import MEASURE_EVERY, Limits
+from server.limits import MEASURE_EVERY, Allowed, Limits
 from server.refusals import Refused
 from server.shelf import Shelf
 from server.turns import AT_ONCE, Turns
@@ -473,9 +473,8 @@ class LimitsTests(TestCase):
         result.errback(self.size) if isinstance(self.size, Exception) else result.callback(self.size)
         return result
 
-    def limits(self, **limits: int | None) -> Limits:
-        limits = {"max_message": None, "max_storage": None, **limits}
-        made = Limits(limits["max_message"], limits["max_storage"], self.measure, self.clock)
+    def limits(self, **allowed: int) -> Limits:
+        made = Limits(Allowed(**allowed), self.measure, self.clock)
         made.start()
         self.addCleanup(made.stop)
         return made

@@ -7,11 +7,12 @@ from typing import Any
 from twisted.trial.unittest import TestCase
 
 from server import rules as rules_module
+from server.addresses import Addresses
 from server.orders.order import Standing
 from server.orders.running import LINES, ORDERS
 from server.refusals import Refused
 from storage.changes import Ruled
-from storage.interface import Role
+from storage.interface import Login, Role
 from storage.order import Act, Close, Impose, Invite, Kind, Sanction
 from tests.server.fakes import House, Members, Peer
 from wire import frames
@@ -119,6 +120,53 @@ class RunningTests(OrdersCase):
         self.assertEqual(len(self.root.heard(frames.Text)) - before, 100 // LINES)
 
 
+class PaceTests(OrdersCase):
+    """What any account may order costs others nothing, however often it does."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.house.server.addresses = Addresses(self.house.clock, 10, 2)
+        self.ann.says(frames.Join("den"))
+        self.house.settle()
+
+    def ordered(self, *lines: str) -> list[str]:
+        """Return the answers that ann, who may do two things a minute, has got so far."""
+        for ref, line in enumerate(lines):
+            self.ann.says(frames.Run(line, ref, room="den"))
+            self.house.settle()
+        return [body.decode() for frame, body in self.ann.frames if isinstance(frame, frames.Text)]
+
+    def test_what_an_account_orders_counts_as_logins_do(self) -> None:
+        self.assertEqual(len(self.ordered("private", "invite bob", "uninvite bob")), 2)
+        self.house.clock.advance(30)
+        self.house.settle()
+        self.assertEqual(len(self.ordered()), 3)
+
+    def test_so_does_what_it_deletes(self) -> None:
+        for text in ("one", "two", "three"):
+            self.send(self.ann, text)
+        for id in (1, 2, 3):
+            self.ann.says(frames.Delete(id, id))
+            self.house.settle()
+        self.assertEqual([frame.id for frame in self.bob.heard(frames.Deleted)], [1, 2])
+        self.house.clock.advance(30)
+        self.house.settle()
+        self.assertEqual([frame.id for frame in self.bob.heard(frames.Deleted)], [1, 2, 3])
+
+    def test_operators_do_as_they_like(self) -> None:
+        for _ in range(5):
+            self.assertEqual(self.run_line(self.root, "mute bob"), "bob is muted")
+
+    def test_what_is_ordered_in_a_room_is_looked_at_by_nobody_else(self) -> None:
+        looked: list[str] = []
+        self.patch(self.rules, "check_user", looked.append)
+        lets = self.rules.lets
+        self.patch(self.rules, "lets", lambda account, room: looked.append(room) or lets(account, room))  # type: ignore[func-returns-value]
+        self.ordered("private")
+        self.assertNotIn("bob", looked)
+        self.assertLessEqual(looked.count("lobby"), 1)  # where ann is too
+
+
 class KickingTests(OrdersCase):
     def test_all_connections_of_a_user_end(self) -> None:
         second = self.account("bob")
@@ -162,6 +210,11 @@ class BanningTests(OrdersCase):
         self.assertEqual(self.refused("eve"), "")
         self.assertEqual(self.run_line(self.root, "unban eve"), "there is no ban of eve")
 
+    def test_who_is_on_the_way_out_elsewhere_is_told_of_the_ban(self) -> None:
+        self.house.storage.logins[99] = Login("eve", None, b"of another server", 99)
+        self.run_line(self.root, "ban eve spam")
+        self.assertEqual(self.refused("eve"), "banned: spam")
+
     def test_a_ban_has_an_end(self) -> None:
         now = [1_764_000_000.0]
         self.patch(rules_module, "time", lambda: now[0])
@@ -182,6 +235,13 @@ class BanningTests(OrdersCase):
             self.house.storage.punished.clear()
         self.impose(Sanction(Kind.BAN, "10.0.0.0/8", None, "", "eve", 0))
         self.assertEqual(self.refused("cy"), "")
+
+    def test_the_interface_behind_an_address_is_no_part_of_it(self) -> None:
+        self.assertEqual(self.run_line(self.root, f"ban fe80::7%{'x' * 5000}"), "fe80::7/128 is banned")
+        self.house.server.addresses = Addresses(self.house.clock, 10, 10)
+        far = Peer(self.house.server, host="fe80::7%eth0")
+        self.assertEqual([error.text for error in far.heard(frames.Error)], ["banned"])
+        self.assertEqual(self.run_line(self.root, "unban fe80::7%eth1"), "the ban of fe80::7/128 is lifted")
 
     def impose(self, *sanctions: Sanction) -> None:
         """Have another server impose them."""

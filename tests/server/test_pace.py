@@ -8,6 +8,7 @@ from twisted.trial.unittest import TestCase
 
 from server import connection as connection_module
 from server.complaints import AT_ONCE, Complaints
+from server.limits import Allowed
 from server.server import BREATH, Server
 from storage.interface import IStorage
 from tests.server.fakes import House, Peer, Steps
@@ -107,7 +108,9 @@ class UploadsTests(TestCase):
 
     def test_those_that_wait_to_be_stored_count(self) -> None:
         house, readers = House(), Steps()
-        house.server = Server(cast(IStorage, house.storage), house.steps, readers, house.clock, max_uploads=3)
+        house.server = Server(
+            cast(IStorage, house.storage), house.steps, readers, house.clock, allowed=Allowed(max_uploads=3)
+        )
         house.server.rules.reread()
         while readers.step():
             pass

@@ -258,19 +258,44 @@ class TalksTests(TestCase):
 
     # -- how many
 
-    def test_talks_have_places_of_their_own(self) -> None:
-        self.house = Members(max_rooms=2)
-        self.ann, self.bob = self.member("Ann"), self.member("bob", rooms={"a": None, "b": None})
-        for name in ("cy", "di", "ed"):
-            peer = self.member(name)
+    def bothered(self, *names: str) -> None:
+        """Have these say something to bob, who may be in two talks."""
+        for name in names:
+            peer = self.others[name] = self.others.get(name) or self.member(name)
             self.join(peer, "@bob")
-            self.say(peer, "@bob", "hello")
+            self.say(peer, "@bob", f"hello of {name}")
+
+    def crowded(self, *names: str) -> None:
+        self.house = Members(max_rooms=2)
+        self.bob = self.member("bob", rooms={"a": None, "b": None})
+        self.others: dict[str, Peer] = {}
+        self.bothered(*names)
+
+    def test_talks_have_places_of_their_own(self) -> None:
+        self.crowded("cy", "di")
         self.assertEqual([it.room for it in self.bob.heard(frames.Joined)], ["@cy", "@di"])
+        self.member("ed")
         self.assertEqual(self.code(self.join(self.bob, "@ed")), "too_many")
         self.assertEqual(self.code(self.join(self.bob, "c")), "too_many")
-        self.assertIn("@ed", self.ask(self.bob, frames.Rooms(1))[0].rooms)
         again = self.member("bob", key="bob's", rooms=dict.fromkeys(("a", "b", "@cy", "@di")))
         self.assertEqual(len(again.heard(frames.Welcome)[0].rooms), 4)
+
+    def test_many_who_talk_to_somebody_keep_nobody_else_from_it(self) -> None:
+        """The talk in which nothing was said for longest makes room."""
+        self.crowded("cy", "di", "cy", "ed")
+        self.assertEqual([it.room for it in self.bob.heard(frames.Joined)], ["@cy", "@di", "@ed"])
+        self.assertEqual([it.room for it in self.bob.heard(frames.Left)], ["@di"])
+        self.bothered("di")
+        self.assertEqual([it.room for it in self.bob.heard(frames.Left)], ["@di", "@cy"])
+        said = [(it[0], it[1]) for it in self.told(self.bob)]
+        self.assertEqual(said, [("@cy", 1), ("@di", 1), ("@cy", 2), ("@ed", 1), ("@di", 2)])
+
+    def test_talks_in_which_nothing_was_said_are_in_no_others_list(self) -> None:
+        self.join(self.ann, "@bob")
+        self.assertEqual(self.ask(self.bob, frames.Rooms(1))[0].rooms, {})
+        self.assertEqual(list(self.ask(self.ann, frames.Rooms(1))[0].rooms), ["@bob"])
+        self.say(self.ann, "@bob", "x")
+        self.assertEqual(list(self.ask(self.bob, frames.Rooms(2))[0].rooms), ["@Ann"])
 
     # -- when an account goes
 

@@ -14,7 +14,7 @@ from unittest import TestCase
 from server.options import Options
 from tests import forkserver
 from tests.plain_client import PlainClient
-from tests.processes import SERVER, TWISTD, ServerProcess, environment
+from tests.processes import SERVER, TWISTD, ServerProcess, environment, unread
 
 
 class StartCase(TestCase):
@@ -134,6 +134,11 @@ class Flags(StartCase):
             self.assertEqual(ended.returncode, 0)
             for flag in [parameter[0] for parameter in Options.optParameters] + ["listen"]:
                 self.assertIn(f"--{flag}", ended.stdout)
+
+    def test_who_pages_through_the_help_may_have_read_enough(self) -> None:
+        for words in (["--help"], ["--version"], ["rooms", "--help"]):
+            with self.subTest(words):
+                self.assertEqual(unread([*SERVER, *words]), (0, ""))
 
     def test_several_places_to_listen_at_and_a_unix_socket(self) -> None:
         path = self.folder / "chat.sock"

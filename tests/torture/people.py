@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -213,11 +214,17 @@ class Person:
 
 
 class Called(Person):
-    """Somebody who is in no talk of two before something is said there, and then comes again to hear all of it."""
+    """Somebody who is in no talk of two before something is said there, and then comes again to hear all of it.
+
+    What was said before it came it finds among its rooms.
+    """
+
+    pause = 0.3  # seconds until it asks again where the database is away
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._into: set[str] = set()
+        self._ask_at = 0.0
 
     def has(self, counts: dict[str, int]) -> bool:
         return bool(self.heard) and super().has(counts)
@@ -226,6 +233,24 @@ class Called(Person):
         if new := self._into - self.heard.keys():
             self.heard.update({room: [] for room in new})
             self.drop()
+        elif self.here and now >= self._ask_at:
+            assert self.client is not None
+            self._ask_at = inf
+            self.client.say("rooms", ref=1)
+
+    def _take_welcome(self, frame: Frame) -> None:
+        super()._take_welcome(frame)
+        self._ask_at = 0.0
+
+    def _take_rooms(self, frame: Frame) -> None:
+        self._into.update(room for room, its in frame["rooms"].items() if room.startswith("@") and its["last_id"])
+
+    def _take_done(self, frame: Frame) -> None:
+        assert frame["ref"] == 1, frame
+
+    def _take_error(self, frame: Frame) -> None:
+        assert (frame["code"], frame["ref"]) == ("storage_down", 1), frame
+        self._ask_at = time.monotonic() + self.pause
 
     def _take_joined(self, frame: Frame) -> None:
         self._into.add(frame["room"])

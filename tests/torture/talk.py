@@ -98,9 +98,15 @@ class Talk:
     def finish(self, timeout: float = 120) -> None:
         """Let everybody end what was begun and hear everything, and go."""
         self.quiet = True
-        self.run(self._all_is_said, timeout)
+        self._run_until_all(lambda person: person.here and person.settled == len(person.said), timeout)
         counts = self._counts()
-        self.run(lambda: all(person.has(counts) for person in self.people), timeout)
+        self._run_until_all(lambda person: person.has(counts), timeout)
+
+    def _run_until_all(self, are_done: Callable[[Person], bool], timeout: float) -> None:
+        try:
+            self.run(lambda: all(map(are_done, self.people)), timeout)
+        except TimeoutError as late:
+            raise TimeoutError(f"not done: {[person.user for person in self.people if not are_done(person)]}") from late
 
     def _counts(self) -> dict[str, int]:
         """Return how many messages were said in each place and not refused."""
@@ -109,9 +115,6 @@ class Talk:
             for room in person.heard:
                 counts[place(person.user, room)] += len(person.kept(room))
         return counts
-
-    def _all_is_said(self) -> bool:
-        return all(person.here and person.settled == len(person.said) for person in self.people)
 
     def _turn(self) -> bool:
         """Say what is due and have everybody there; False always."""

@@ -97,7 +97,7 @@ class Contents(TortureCase):
         self.exchange(stalling, 400_000, 1)
 
     def test_through_single_bytes(self) -> None:
-        self.exchange(lambda chance: Fate(piece=chance.choice((1, 3, 50))), 20_000, CONTENTS)
+        self.exchange(lambda chance: Fate(piece=chance.choice((1, 3, 50))), 4_000, CONTENTS)
 
     def exchange(self, fate: Callable[[random.Random], Fate], size: int, each: int) -> tuple[int, int]:
         """Upload contents of up to ``size`` bytes, ``each`` of three people, and fetch them, through such a network.

@@ -216,6 +216,9 @@ class BadFrameTests(TestCase):
         for deep in (17, 1000, 30_000):
             self.no_header(nested(deep))
         self.no_header(nested(17, '{"a":', "}").replace(":}", ":1}"))
+        mixed = '{"type":"ping","x":' + '[{"a":' * 7 + "[1]" + "}]" * 7 + "}"
+        self.assertEqual(from_client.decode(mixed.encode()), (Ping(), b""))
+        self.no_header(mixed.replace("1", "[]"))
 
     def test_many_beside_each_other_are_not_deep(self) -> None:
         for wide in ('[[],[],["]"],{}]', "[" + ",".join(["[]"] * 1000) + "]"):

@@ -165,7 +165,8 @@ def make(listener: Listener) -> Client:
 
 
 async def main(reactor: Any) -> None:
-    raise SystemExit(await talk.run(reactor, make, ["lobby"], "ann", Settings()))
+    settings = Settings(screen="curses" if sys.argv[1:] == ["curses"] else "raw")
+    raise SystemExit(await talk.run(reactor, make, ["lobby"], "ann", settings))
 
 
 if __name__ == "__main__":

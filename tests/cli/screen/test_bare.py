@@ -40,22 +40,27 @@ class Texts(TestCase):
 
 class Screens(TestCase):
     def test_there_and_back(self) -> None:
-        with Terminal(SCRIPTED, 60, 16) as terminal:
-            terminal.wait_for("live")
-            address = "https://example.org/" + "long/" * 20
-            terminal.type(f"!say {address!r}\r")
-            terminal.wait_for("bob https://")
-            terminal.type("!soon 'news'\rhalf\x1bl")
-            terminal.wait_for("-- a key goes back --")
-            terminal.wait_for("MARK")
-            self.assertNotIn("bob 'news'", terminal.text)
-            self.assertIn(f"bob {address}", terminal.text.replace("\n", ""))  # as the terminal wraps it
-            terminal.type("x")
-            terminal.wait_for("> half")
-            terminal.wait_for("bob 'news'")
-            self.assertFalse(terminal.has("7", True))
-            terminal.type("\x1bl")
-            terminal.wait_for("-- a key goes back --")
-            terminal.process.terminate()
-            terminal.wait_exit()
-            self.assertTrue(terminal.restored)
+        for screen in ("raw", "curses"):
+            with self.subTest(screen), Terminal([*SCRIPTED, screen], 60, 16) as terminal:
+                self.there_and_back(terminal, wraps=screen == "curses")
+
+    def there_and_back(self, terminal: Terminal, *, wraps: bool) -> None:
+        terminal.wait_for("live")
+        address = "https://example.org/" + "long/" * 20
+        terminal.type(f"!say {address!r}\r")
+        terminal.wait_for("bob https://")
+        terminal.type("!soon 'news'\rhalf\x1bl")
+        terminal.wait_for("-- a key goes back --")
+        terminal.wait_for("MARK")
+        self.assertNotIn("bob 'news'", terminal.text)
+        self.assertIn(f"bob {address}", terminal.text.replace("\n", ""))  # as the terminal wraps it
+        self.assertIn("\n-- a key goes back --", terminal.text)
+        terminal.type("x")
+        terminal.wait_for("> half")
+        terminal.wait_for("bob 'news'")
+        self.assertEqual(terminal.has("7", True), wraps)
+        terminal.type("\x1bl")
+        terminal.wait_for("-- a key goes back --")
+        terminal.process.terminate()
+        terminal.wait_exit()
+        self.assertTrue(terminal.restored)

@@ -13,7 +13,7 @@ from unittest import TestCase
 from cli.config import BadConfig, Config
 from cli.options import Options
 from cli.screen.choices import Choices
-from cli.screen.commands import Commands
+from cli.screen.commands import ELSEWHERE, Commands
 from cli.screen.help import Help
 from cli.screen.keynames import read, shown
 from cli.screen.keys import Keys
@@ -222,20 +222,27 @@ class Agreement(TestCase):
 
     def test_each_command_is_in_the_overview_and_has_help(self) -> None:
         briefs, names = overview(self.talk.commands, 60), overview(self.talk.commands, 27)
+        named = ("help", "keys", "ignore", "unignore", "bind", "unbind")  # without what they take
         for command in self.talk.commands:
             self.assertIn(f"/{command.name}", names.split())
-            if command.subject == SERVER or command.name in ("help", "keys"):
+            if command.subject == SERVER or command.name in named:
                 self.assertIn(f"/{command.name}", briefs.split())
             else:
                 self.assertIn(f"{command.usage} ", briefs)
             if command.name not in ("keys", "help"):
                 self.assertIn(command.help, self.help.on(command.name))
 
+    def test_what_other_clients_call_a_command_is_known(self) -> None:
+        self.assertEqual([self.talk.commands.nearest(name) for name in ("part", "query")], ["leave", "msg"])
+        for name, ours in ELSEWHERE.items():
+            self.assertIsNone(self.talk.commands.get(name))
+            self.assertIsNotNone(self.talk.commands.get(ours))
+
     def test_the_overview_fits_a_screen_with_all_that_the_server_has(self) -> None:
         for order in ORDERS.values():
             if order.name != "help":
                 self.talk.commands.add(order.name, print, order.help, subject=SERVER)
-        self.assert_the_overview_fits(80, 22)
+        self.assert_the_overview_fits(80, 20)  # and leaves room for what is asked
 
     def test_the_overview_fits_a_small_screen(self) -> None:
         for screen, rows in ((80, 22), (74, 22), (60, 8), (40, 8)):

@@ -37,6 +37,9 @@ class Words(TestCase):
             ("/join #d", 6, ["#Dev"]),
             ("/join lobby d", 6, ["lobby Dev"]),
             ("/kick an", 6, ["anna "]),
+            ("/kick ", 6, ["Bob ", "anna ", "bea "]),
+            ("/kick anna ", 11, []),
+            ("/jump ", 6, []),
             ("/me greets an", 11, ["anna "]),
             ("//j", 0, []),
         ]:

@@ -27,7 +27,7 @@ class LinesOfMessages(TestCase):
 
     def test_large_text_says_that_it_is_a_beginning(self) -> None:
         *_, last = lines_of(message(1, "beginning", size=20_000_000_000))
-        self.assertEqual(last.text, "… 20 GB in all: /save 1, or /open 1 to read it")
+        self.assertEqual(last.text, "… 20 GB in all: Alt-O or /open 1 reads it, /save 1")
 
     def test_long_text_comes_in_parts_and_whole(self) -> None:
         text = "".join(f"word{n} " for n in range(500))
@@ -45,7 +45,7 @@ class LinesOfMessages(TestCase):
         self.assertEqual([len(line.text) for line in lines_of(message(1, "x" * 4000))], [2048, 1952])
 
     def test_no_more_than_a_beginning_is_shown(self) -> None:
-        last = "… 10 kB in all: /save 1, or /open 1 to read it"
+        last = "… 10 kB in all: Alt-O or /open 1 reads it, /save 1"
         for text, shown in (("x" * 10_000, 4096), ("a\n" * 5000, 99)):
             *lines, more = lines_of(message(1, text))
             self.assertEqual((sum(len(line.text) for line in lines), more.text), (shown, last))

@@ -79,6 +79,8 @@ class LettingIn(Typed):
         self.online.status_changed(status(State.LOST, reason="needs it"))
         self.assertEqual(self.said(), "")  # that is asked for
         self.give("secret")
+        self.online.status_changed(status(State.LOST, reason="needs it"))
+        self.assertEqual(self.said(), "")  # and still is the reason while that is tried
         self.online.status_changed(status(State.LIVE))
         self.online.status_changed(status(State.LOST, reason="broken off on the way"))
         self.assertEqual(self.said(), "")  # who was in is told beside the rest

@@ -9,13 +9,16 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 
 from cli.refusals import AskRefused
+from cli.screen.help import Help
 from cli.screen.online import Online
 from cli.screen.orders import Orders
 from cli.screen.talk import Talk
 from cli.screen.told import overview
+from cli.settings import Settings
 from cli.status import State
 from tests.cli.screen.made import message, offered, status
 from tests.cli.screen.test_places import Typed
+from wire.frames import RoomInfo
 
 HELP = ["help [COMMAND] — what there is\nkick NAME [REASON] — end all connections of somebody", "who — not ours"]
 
@@ -86,6 +89,22 @@ class Ordering(Typed):
             self.answer(help)
             self.assertEqual(self.answer(AskRefused("forbidden", "ban is for operators")), "ban is for operators")
 
+    def test_help_of_one_that_is_for_others(self) -> None:
+        self.talk.orders, self.talk.settings = self.orders, Settings()  # type: ignore[attr-defined]
+        Help(cast(Talk, self.talk))
+        unknown = "there is no help for kick; /help alone tells what there is"
+        self.type("help kick")
+        self.assertEqual(self.answer(AskRefused("forbidden", "the server has no commands")), unknown)
+        for answer, said in (
+            (AskRefused("forbidden", "kick is for operators"), "kick is for operators"),
+            (["kick NAME — end it"], "kick NAME — end it"),
+            (AskRefused("bad_frame", "no"), unknown),
+        ):
+            self.type("help kick")
+            self.assertEqual(self.answer(["help [COMMAND] — what there is"]), "")
+            self.assertEqual(self.client.asked[-1], ("run", "help kick", "lobby"))
+            self.assertEqual(self.answer(answer), said)
+
     def test_one_that_the_list_was_too_short_for(self) -> None:
         self.orders.try_unknown("ban", "bob")
         self.answer(HELP)
@@ -136,9 +155,14 @@ class Ordering(Typed):
         self.assertEqual(self.client.asked, [("list_rooms",)])
 
     def test_a_talk_that_begins_unasked(self) -> None:
+        self.talk.places = self.places  # type: ignore[attr-defined]
         online = Online(cast(Talk, self.talk), None)
+        online.room_opened("lobby", 1, 0)
+        self.assertEqual(self.client.asked, [])
         online.room_opened("@bob", 1, 0)
-        self.assertEqual(self.rooms(), ["[lobby]", "@bob"])
+        self.assertEqual((self.rooms(), self.client.asked), (["[lobby]", "@bob"], [("list_rooms",)]))
+        self.answer({"@bob": RoomInfo(1, 0, 2)})
+        self.assertEqual(self.conversation.room("@bob").users, 2)
 
     def test_a_room_that_one_is_put_out_of(self) -> None:
         self.conversation.room("den")

@@ -16,7 +16,7 @@ from cli.screen.conversation import Conversation
 from cli.screen.highlights import Highlights
 from cli.screen.ignoring import Ignoring
 from cli.screen.keys import Keys
-from cli.screen.modes import Mode
+from cli.screen.modes import Mode, Secret
 from cli.screen.places import Places
 from cli.screen.room import Room
 from cli.screen.talk import Talk
@@ -46,10 +46,12 @@ class FakeWriting:
     def __init__(self) -> None:
         self.modes: list[Mode] = []
         self.taken_back = 0
+        self.half_written = False
         self.sent: list[tuple[str, str]] = []  # where, and what
 
-    def let(self, mode: Mode) -> None:
+    def let(self, mode: Mode, *, everywhere: bool = False) -> None:
         self.modes.append(mode)
+        assert everywhere or not isinstance(mode, Secret)
 
     def drop(self, mode: Mode) -> None:
         self.modes.remove(mode)
@@ -142,6 +144,16 @@ class Joining(Typed):
         self.type("join dev")
         self.assertEqual(self.answer(AskRefused("too_many", "at most 100 rooms")), "not in dev: at most 100 rooms")
         self.assertEqual(self.rooms(), ["lobby", "[ops]"])
+
+    def test_refused_while_one_types_there(self) -> None:
+        self.type("join dev")
+        self.talk.writing.half_written = True
+        self.answer(AskRefused("forbidden", "not for you"))
+        [hold] = self.talk.writing.modes
+        self.assertEqual((self.rooms(), hold.prompt), (["[lobby]"], "not in dev: Enter goes on in lobby"))
+        for key in ("more", "enter"):
+            self.assertTrue(not hold.over and hold.press(key))
+        self.assertTrue(hold.over)
 
     def test_refused_while_one_is_elsewhere(self) -> None:
         self.type("join dev")

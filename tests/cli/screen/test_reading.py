@@ -102,7 +102,7 @@ class Reading(TestCase):
         ann.wait_for("no long text is in view")
         text = "some words " * 10_000 + "\x1b]0;title\x07"
         ann.type(f"\x1b[200~{text}\x1b[201~\r")
-        ann.wait_for("in all: /save 1, or /open 1 to read it")
+        ann.wait_for("in all: Alt-O or /open 1 reads it, /save 1")
         ann.type("\x1bo")
         ann.wait_for("secure 1, 110")
         said(self.bob, "meanwhile")
@@ -113,7 +113,7 @@ class Reading(TestCase):
         ann.type("/open 99\r")
         ann.wait_for("message 99 is not there to be read: ")
         said(self.bob, "row\n" * 60)  # comes whole, and is shown in part
-        ann.wait_for("240 bytes in all: /save 3")
+        ann.wait_for("240 bytes in all: Alt-O or /open 3 reads it, /save 3")
         ann.type("\x1bo")
         ann.wait_for("secure 1, 240 bytes")
         ann.type("\r")

@@ -192,7 +192,7 @@ class OnePerson(TestCase):
         terminal.type(" after")
         terminal.wait_for("lines] after")
         terminal.type("\r")
-        terminal.wait_for("… 5.24 MB in all: /save 1")
+        terminal.wait_for("… 5.24 MB in all: Alt-O or /open 1 reads it, /save 1")
         self.assertIn("what is pasted: ä 谢谢", terminal.text)
         terminal.type("!count\r")
         whole = f"before {text} after"
@@ -226,7 +226,7 @@ class OnePerson(TestCase):
         self.assertNotIn("sending", terminal.text)
 
         terminal.type("!say 'x' * 100_000\r")
-        terminal.wait_for("… 100 kB in all: /save 3")
+        terminal.wait_for("… 100 kB in all: Alt-O or /open 3 reads it, /save 3")
         for place, path in ((f" {folder}", folder / "message-3.txt"), (f" '{folder}/a copy'", folder / "a copy")):
             terminal.type(f"/save 3{place}\r")
             terminal.wait_for(f"saving 50 % of {path.name}")

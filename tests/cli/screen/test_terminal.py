@@ -9,12 +9,25 @@ import tempfile
 from pathlib import Path
 from unittest import TestCase
 
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+
 from cli.screen.abilities import lacks, passed_on, takes_osc
+from cli.screen.terminal import TerminalGone, _Bytes
 from tests.processes import ROOT
 from tests.terminal import Terminal
 
 ALONE = (sys.executable, str(Path(__file__).with_name("alone.py")))
 ASK = ("sh", "-c", 'printf "say: "; read said; echo "$said"; exit 3')
+
+
+class Gone(TestCase):
+    def test_a_terminal_that_hung_up_before_its_signal_came(self) -> None:
+        told: list[Failure] = []
+        _Bytes(lambda _: None, told.append).connectionLost(Failure(ConnectionDone()))
+        [why] = told
+        self.assertTrue(why.check(TerminalGone))
+        self.assertEqual(why.getErrorMessage(), "it hung up")
 
 
 class Taken(TestCase):

@@ -50,3 +50,9 @@ class Screen(TestCase):
         self.highlights.take(["deploy"])
         self.settings.change("highlight", ["deploy"])
         self.assertIn("highlight", str(self.drawn()[1]))
+
+    def test_a_click_on_a_room_in_the_status_line(self) -> None:
+        self.talk.conversation.room("dev")
+        rows, _ = self.drawn()
+        self.window.mouse_event(SIZE, "mouse press", 1, rows[8].index("2:dev"), 8, True)
+        self.assertEqual(self.talk.conversation.current.name, "dev")

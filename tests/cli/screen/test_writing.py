@@ -13,6 +13,7 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from cli.screen.account import Account
 from cli.screen.orders import Orders
 from cli.screen.paste import Pasted, TooLong
 from cli.screen.room import Room, Unsent
@@ -99,6 +100,17 @@ class Typed(TestCase):
         self.talk.conversation.turn(1)
         self.press(Pasted("e"))
         self.assertEqual((self.typed, self.writing.prompt), ("one\n" * 9, ""))
+
+    def test_a_password_is_asked_for_in_all_rooms(self) -> None:
+        given: list[str | None] = []
+        self.talk.conversation.room("dev")
+        self.talk.writing = self.writing  # type: ignore[assignment]
+        Account(cast(Talk, self.talk)).ask("a new password").addCallback(given.append)
+        self.press(Pasted("sec"))
+        self.talk.conversation.turn(1)  # by a click, or as a room is not to be had
+        self.assertIn("a new password: •••", self.writing.prompt)
+        self.press(Pasted("ret"), "ctrl x", "enter")
+        self.assertEqual((given, self.typed, self.writing.prompt), (["secret"], "", ""))
 
     def test_a_question_goes_with_its_room(self) -> None:
         dev = self.talk.conversation.room("dev")
