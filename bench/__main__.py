@@ -69,6 +69,7 @@ def main() -> None:
 def run(command: str, *more: str) -> str | None:
     """Run one measurement, show what it says, and return that; None where it fails."""
     print(f"\npython -m bench.{command}", flush=True)
+    began = time.monotonic()
     said = []
     with subprocess.Popen(
         [sys.executable, "-m", *shlex.split(f"bench.{command}"), *more], stdout=subprocess.PIPE, text=True
@@ -77,6 +78,7 @@ def run(command: str, *more: str) -> str | None:
         for line in process.stdout:
             print(line, end="", flush=True)
             said.append(line)
+    print(f"took {time.monotonic() - began:.0f} s", flush=True)
     return None if process.returncode else "".join(said)
 
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
+LITTLE: Final = 1024  # bytes of one read: who says much fills what is read at once
 FRAMES: Final = 512  # taken of what one read brought before others have their turn: some milliseconds
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
 
@@ -139,6 +140,7 @@ class Connection(Netstrings):
         if self._over:
             return
         self._in_turn = 0
+        self.sending.says_little = len(data) < LITTLE
         super().dataReceived(data)
         if self.paces.bytes is not None:
             self.paces.bytes.spent(len(data))

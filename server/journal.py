@@ -37,6 +37,7 @@ FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until t
 ENTRY: Final = 200  # bytes that an entry, or a message of it, takes besides its text, about
 HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
 BATCH: Final = 4 * SEGMENT  # bytes on the wire, or what takes as long: tens of milliseconds, for which the next wait
+SHORT: Final = 4 * 1024  # of the same, of who says much, while others say little: a millisecond or two
 WORK: Final = 1_000  # bytes of messages that take as long as another entry, like a login
 STRETCH: Final = 8 * 1024  # of the same, that one entry may grow to: what a room's part of a batch may be too much
 FOLDING: Final = 8  # bytes that take as long as one of a text that has to be folded
@@ -64,6 +65,7 @@ class Waiting(Struct, gc=False):
     answer: Answer
     size: int
     work: int
+    little: bool  # of somebody who says little
 
 
 class Bulk(Protocol):
@@ -113,6 +115,7 @@ class Journal:
         self.budget = Budget(FULL, clock)
         self._untold: list[tuple[Iterable[Answer], Sequence[Outcome | Failed], Encoded]] = []  # of what is stored
         self._talked_at = -LULL
+        self._little_at = -LULL
         self._number = 0
         self._working = False
         self._idle: list[Deferred[None]] = []
@@ -127,12 +130,13 @@ class Journal:
         """Store what is in ``bulk`` too; who puts something into it calls :meth:`wake`."""
         self._bulk = bulk
 
-    def put(self, entry: Entry, answer: Answer, line: object = None) -> None:
+    def put(self, entry: Entry, answer: Answer, line: object = None, *, little: bool = False) -> None:
         """Store ``entry`` after all that was put before it into the same line, and call ``answer`` with its outcome.
 
-        A :class:`Send` may be stored in parts: there is an answer for each.
+        A :class:`Send` may be stored in parts: there is an answer for each. One of who says ``little`` makes the
+        batches of the next second short, so that nobody like that waits long.
         """
-        waiting = Waiting(entry, answer, ENTRY, WORK)
+        waiting = Waiting(entry, answer, ENTRY, WORK, little)
         if type(entry) is Send:
             waiting.size, waiting.work = _weight(entry.texts[0])
         self._waiting.put(line, waiting)
@@ -204,19 +208,24 @@ class Journal:
         faster than it is given out, which would soon have to be read again for everybody.
         """
         taken: list[tuple[Entry, Answer]] = []
-        size = work = 0
+        size = work = much = 0
         said: Counter[int] = Counter()  # of the work, in each room
-        while self._waiting and work < BATCH:
+        now = self._clock.seconds()
+        most = SHORT if now - self._little_at < LULL else BATCH
+        while self._waiting and work < BATCH and much < most:
             next = self._waiting.take()
             entry = next.entry
             taken.append((entry, next.answer))
             size += next.size
             work += next.work
             if isinstance(entry, Send):
+                if next.little:
+                    self._little_at = now
+                else:
+                    much += next.work
                 said[entry.room] += next.work
                 if said[entry.room] >= SEGMENT - STRETCH:
                     break
-        now = self._clock.seconds()
         if taken:
             self._talked_at = now
         return taken + self._bulk.cut(quiet=now - self._talked_at > LULL) if self._bulk else taken, size

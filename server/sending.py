@@ -48,7 +48,7 @@ class Sending:
 
     __slots__ = (
         "_answers", "_client", "_connection", "_ended", "_received", "_room_asked", "_sender", "_server", "_unanswered",
-        "_uploads",
+        "_uploads", "says_little",
     )  # fmt: skip
     _log = Logger()
 
@@ -59,6 +59,7 @@ class Sending:
         self._client = b""  # whose uploads ours are; drawn for this connection where the client has no secret
         self._received = 0  # the highest seq that was taken
         self._unanswered = 0  # messages, sent or refused
+        self.says_little = True
         self._room_asked: str | UnsetType = UNSET  # as the last message called it
         self._answers: list[bytes] = []  # of the batch that is being answered
         self._uploads: dict[int, Upload] = {}  # those that something was said of, as far as it matters
@@ -131,7 +132,7 @@ class Sending:
         if frame.room != self._room_asked or not journal.add(text, frame.seq, room.key, now, self):
             self._room_asked = frame.room
             send = Send(self._sender, frame.seq, room.key, self._connection.user, now, [text], room.talk)
-            journal.put(send, partial(self._stored, frame.room, room), self)
+            journal.put(send, partial(self._stored, frame.room, room), self, little=self.says_little)
         if journal.budget.full:
             self._connection.intake.keep_within(journal.budget, "journal")
 

@@ -60,7 +60,6 @@ from wire.frames import encode
 from wire.names import fold
 
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
-BREATH: Final = 0.001  # seconds in which the storage's threads have Python to themselves, while somebody says much
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
 TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
 
@@ -119,7 +118,7 @@ class Server(Factory):
         self.addresses = Addresses(clock, allowed.max_per_address, allowed.logins_per_minute)
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
-        self.reading = Turns(clock, 1, BREATH)  # at what is said in very many frames
+        self.reading = Turns(clock, 1)  # at what is said in many frames
         self.next_turn = NextTurn(clock)
         self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)

@@ -13,15 +13,11 @@ AT_ONCE: Final = 2  # pieces of 60 KiB: a fraction of a millisecond, then whoeve
 
 
 class Turns:
-    """Who waits for a turn gets one, in the order of their coming, ``at_once`` in each turn of the reactor.
+    """Who waits for a turn gets one, in the order of their coming, ``at_once`` in each turn of the reactor."""
 
-    Between these are ``gap`` seconds.
-    """
-
-    def __init__(self, clock: IReactorTime, at_once: int = AT_ONCE, gap: float = 0) -> None:
+    def __init__(self, clock: IReactorTime, at_once: int = AT_ONCE) -> None:
         self._clock = clock
         self._at_once = at_once
-        self._gap = gap
         self._waiting: deque[Callable[[], None]] = deque()
         self._going = False
 
@@ -33,7 +29,7 @@ class Turns:
     def _go_on(self) -> None:
         if self._waiting and not self._going:
             self._going = True
-            self._clock.callLater(self._gap, self._next)
+            self._clock.callLater(0, self._next)
 
     def _next(self) -> None:
         for _ in range(min(self._at_once, len(self._waiting))):

@@ -150,6 +150,27 @@ class JournalTests(TestCase):
         self.assertEqual(at, 1)  # the one before was being stored already
         self.assertGreater(len(batches), 3)
 
+    def test_while_somebody_says_little_batches_are_short(self) -> None:
+        bob = self.house.peer("bob", client="d")
+        batches = self.batches()
+
+        def largest(first: int) -> int:
+            """Of the batches in which much is stored that one says."""
+            batches.clear()
+            texts = enumerate([b"x" * 100] * 1500, first)
+            self.ann.connection.dataReceived(b"".join(encode(frames.Send(seq), text) for seq, text in texts))
+            self.house.settle()
+            self.assertEqual(sum(map(said, batches)), 1500)
+            return max(map(said, batches))
+
+        self.house.clock.advance(2)
+        before = largest(1)
+        bob.says(frames.Send(1), b"hello")
+        self.house.settle()
+        self.assertLess(largest(1501), before / 4)
+        self.house.clock.advance(2)
+        self.assertEqual(largest(3001), before)
+
     def test_a_database_that_is_away_is_told_and_waited_for(self) -> None:
         self.house.storage.faults.extend(["before", "lost", "before"])
         self.say(1, b"one", b"two")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import groupby
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from server.connection import FRAMES
-from server.server import BREATH
 from server.turns import NextTurn
 from tests.server.fakes import House
 from wire import frames
@@ -59,15 +61,19 @@ class ReadingTests(TestCase):
         return len(self.ann.heard(frames.Pong))
 
     def test_so_many_are_taken_and_then_others_have_their_turn(self) -> None:
-        self.ann.connection.dataReceived(self.much)
-        self.assertEqual((self.pongs(), self.ann.transport.producerState), (FRAMES, "paused"))
         bob = self.house.peer("bob")
-        bob.connection.dataReceived(self.much)
-        taken = []
-        for _ in range(6):
-            self.house.clock.advance(BREATH)
-            taken.append((self.pongs() // FRAMES, len(bob.heard(frames.Pong)) // FRAMES))
-        self.assertEqual(taken, [(2, 1), (2, 2), (3, 2), (3, 3), (3, 3), (3, 3)])
+        answered: list[str] = []
+        for peer in (self.ann, bob):
+            name = peer.connection.user
+            self.patch(peer.connection, "send", lambda _, name=name: answered.append(name))
+            peer.connection.dataReceived(self.much)
+        self.assertEqual(self.ann.transport.producerState, "paused")
+        for _ in range(3):
+            self.house.clock.callLater(0, answered.append, "others")
+        self.house.clock.advance(0)
+        turns = [(name, len(list(group))) for name, group in groupby(answered)]
+        self.assertEqual(turns[:5], [("ann", FRAMES), ("bob", FRAMES), ("ann", FRAMES), ("others", 3), ("bob", FRAMES)])
+        self.assertEqual(Counter(answered), {"ann": 3 * FRAMES, "bob": 3 * FRAMES, "others": 3})
         self.assertEqual(self.ann.transport.producerState, "producing")
 
     def test_what_a_lost_client_had_said_is_taken(self) -> None:
