@@ -22,8 +22,7 @@ from zope.interface import implementer
 from server.proxied import announced
 
 BACKLOG: Final = 4096  # connections that may wait to be accepted: a thousand people come at once after a restart
-AT_ONCE: Final = 8  # connections that are let in before others have their turn: two milliseconds of work
-BREATH: Final = 0.001  # seconds until the next ones
+AT_ONCE: Final = 4  # connections that are let in before others have their turn: a millisecond or two of work
 
 Wrap = Callable[[IProtocolFactory], IProtocolFactory]
 
@@ -72,7 +71,7 @@ class Door:
         self._came += 1
         if self._came == AT_ONCE and self._port is not None:
             self._port.stopReading()
-            self._clock.callLater(BREATH, self._open, self._port)
+            self._clock.callLater(0, self._open, self._port)
         return self._factory.buildProtocol(addr)
 
     def _open(self, port: Port) -> None:
