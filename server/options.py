@@ -185,8 +185,9 @@ class Options(UsageOptions):
         except UsageError as wrong:
             see = f"chat-server {self.subCommand} --help" if self.subCommand else "--help"
             raise SystemExit(f"chat-server: {_one_line(wrong)}; see {see}") from None
-        finally:
+        except SystemExit:
             print(end="", flush=True)  # what --help told: later nobody sees to it that it is read
+            raise
 
 
 def _one_line(error: UsageError) -> str:
