@@ -26,7 +26,7 @@ serve: .venv/ready ## the server alone, on PORT=7777 of this machine, with its m
 join: .venv/ready ## one more client in this terminal, as NAME=bob
 	@exec $(bin)/python cmd/cli --port $(PORT) $(NAME)
 
-test: lint trial pytest ## everything that has to hold: style, types, tests
+test: $(filter-out $(DONE),lint trial) pytest ## everything that has to hold: style, types, tests
 
 trial: .venv/ready
 	@tools/needs.sh
