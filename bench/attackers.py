@@ -323,7 +323,10 @@ def bombs(target: Target) -> None:
         b'"ref":1' + b"0" * 10_000,
         b'"ref":1e999',
     )
-    _say(_logged_in(target, "bombs"), cycle([_netstring(b'{"type":"ping",%b}' % inside) for inside in insides]))
+    bombs = cycle([_netstring(b'{"type":"ping",%b}' % inside) for inside in insides])
+    while True:
+        with suppress(OSError):  # some of them end the connection
+            _say(_logged_in(target, "bombs"), bombs)
 
 
 def other_protocols(target: Target) -> None:
