@@ -35,8 +35,9 @@ def asked(words: list[str]) -> tuple[str, AnyOptions]:
 def _read(words: list[str], options: AnyOptions) -> None:
     try:
         options.parseOptions(words)
-    finally:
+    except SystemExit:
         print(end="", flush=True)  # what --help told: later nobody sees to it that it is read
+        raise
 
 
 def give_up(line: str) -> NoReturn:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from unittest import TestCase
 
 import cli
@@ -74,6 +75,14 @@ class Help(TestCase):
         for words in (["--help"], ["--version"], ["send", "--help"]):
             with self.subTest(words):
                 self.assertEqual(unread([sys.executable, "-c", "from cli.main import main; main()", *words]), (0, ""))
+
+    def test_to_read_the_flags_writes_nothing(self) -> None:
+        code = "import os; from cli.asked import asked; asked(['tail', 'ann']); os._exit(0)"
+        with Path("/dev/full").open("wb") as full:
+            ended = subprocess.run(
+                [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, env=environment(), check=False
+            )
+        self.assertEqual((ended.returncode, ended.stderr), (0, b""))
 
 
 class Loaded(TestCase):
