@@ -87,10 +87,8 @@ class Limits:
 
     def take_message(self, size: int) -> None:
         """Let a message of ``size`` bytes be stored; raises :class:`Refused` where it may not."""
-        if self._max_message is not None:
-            self.check_message(size)
-        if self._left is not None:
-            self.take(size)
+        self.check_message(size)
+        self.take(size)
 
     def take(self, size: int) -> None:
         """Let ``size`` more bytes be stored; raises :class:`Refused` where there is no room for them."""
