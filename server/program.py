@@ -25,6 +25,9 @@ def run(arguments: Sequence[str]) -> None:
     except BrokenPipeError:  # who pages through --help has read enough
         close_output()
         raise SystemExit(0) from None
+    except OSError as wrong:
+        close_output()
+        raise SystemExit(f"chat-server: standard output: {wrong.strerror}") from None
     if options.subCommand is not None:
         carry_out(options.subOptions)
     _serve(options)

@@ -80,6 +80,13 @@ def unread(command: Sequence[str]) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
+def on_a_full_disk(command: Sequence[str]) -> tuple[int, str]:
+    """Run ``command`` with an output that takes nothing; return its status and what it says of that."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment(), text=True)
+    return ended.returncode, ended.stderr
+
+
 def only_child(pid: int) -> int:
     """Return the one process that ``pid`` has started."""
     [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
