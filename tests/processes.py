@@ -53,7 +53,7 @@ def counted_environment() -> dict[str, str]:
 
 def loaded(code: str) -> set[str]:
     """Return the names of the modules that a process has loaded once it has run ``code``."""
-    code = f"import sys; {code}; print(*sys.modules)"
+    code = f"import sys\n{code}\nprint(*sys.modules)"
     return set(subprocess.check_output([sys.executable, "-c", code], env=environment(), cwd=ROOT, text=True).split())
 
 
