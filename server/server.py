@@ -22,6 +22,7 @@ from server.addresses import Addresses
 from server.cleaning import Cleaning
 from server.complaints import Complaints
 from server.connection import Connection
+from server.folding import Folding
 from server.following import Following
 from server.journal import Failed, InThread, Journal
 from server.limits import Allowed, Limits
@@ -119,6 +120,7 @@ class Server(Factory):
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
         self.reading = Turns(clock, 1)  # at what is said in many frames
+        self.folding = Folding(clock)
         self.next_turn = NextTurn(clock)
         self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)

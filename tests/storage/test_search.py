@@ -4,9 +4,9 @@ from unicodedata import normalize
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from storage import Content, Piece, Room, SendContent, UploadKey
+from storage import Content, Piece, Room, Send, SendContent, UploadKey
 from storage.schema import messages, rooms
 from storage.sql import _HITS, _SOME
 from tests.mysql import MySQL
@@ -126,6 +126,16 @@ class Searching(Cases):
     def test_the_largest_messages_to_their_ends(self) -> None:
         self.say("x" * (MAX_BODY - 3) + "End", "\ufdfa" * (MAX_BODY // 3 - 1) + "End")
         self.assertEqual(self.found("end"), [2, 1])
+
+    def test_what_was_folded_before(self) -> None:
+        long = Send(None, 0, self.room.key, "ann", 1, ["Gru\u00df"], folded="gruss, as we were told")
+        same = Send(None, 0, self.room.key, "ann", 1, ["\u4e2d\u6587"], folded="\u4e2d\u6587")
+        self.journal.commit(long, same)
+        self.assertEqual(self.found("GRUSS told"), [1])
+        self.assertEqual(self.found("\u6587"), [2])
+        with self.storage._engine.connect() as connection:
+            kept = connection.execute(select(messages.c.folded).order_by(messages.c.id)).scalars().all()
+        self.assertEqual(kept, ["gruss, as we were told", None])
 
     def test_five_hundred_words(self) -> None:
         letters = [chr(0x4E00 + number) for number in range(500)]
