@@ -98,6 +98,7 @@ class Server(Factory):
         grace: float = 5.0,
         ping: float = 30.0,
         auth: Auth = Auth.OPEN,
+        in_searcher: InThread | None = None,
         in_hasher: InThread | None = None,
         allowed: Allowed = Allowed(),  # noqa: B008 — it cannot be changed
     ) -> None:
@@ -122,7 +123,7 @@ class Server(Factory):
         self.reading = Turns(clock, 1)  # at what is said in many frames
         self.folding = Folding(clock)
         self.next_turn = NextTurn(clock)
-        self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
+        self.searches = Searches(partial(in_searcher or in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began

@@ -22,7 +22,7 @@ CHINESE = "\u4e2d\u6587" * LONG
 class Working(Clock):
     """A clock that goes on by a fifth of what may be done at a stretch whenever somebody looks at it."""
 
-    def seconds(self) -> float:  # type: ignore[override]
+    def seconds(self) -> float:
         self.rightNow += WORK / 5
         return self.rightNow
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from unicodedata import normalize
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from sqlalchemy import select, update
 
 from storage import Content, Piece, Room, Send, SendContent, UploadKey
 from storage.schema import messages, rooms
-from storage.sql import _HITS, _SOME
+from storage.sql import _FOUND, _HITS, _SOME
 from tests.mysql import MySQL
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send
 from wire.frames import MAX_BODY
@@ -141,6 +142,13 @@ class Searching(Cases):
         letters = [chr(0x4E00 + number) for number in range(500)]
         self.say("".join(letters), "".join(letters[1:]))
         self.assertEqual(self.found(" ".join(letters)), [1])
+
+    def test_what_is_asked_of_the_database_is_compiled_once_for_about_as_many_words(self) -> None:
+        self.say("".join(map(str, range(300))))
+        self.found(" ".join(map(str, range(140))))
+        with patch.object(_FOUND, "_compile", side_effect=AssertionError):
+            for count in (129, 200, 256):
+                self.assertEqual(self.found(" ".join(map(str, range(count)))), [1])
 
     def test_a_file_by_its_name_and_a_long_text_by_what_is_shown_of_it(self) -> None:
         ann = self.journal.known_sender()
