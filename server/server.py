@@ -23,6 +23,7 @@ from server.addresses import Addresses
 from server.cleaning import Cleaning
 from server.complaints import Complaints
 from server.connection import Connection
+from server.folding import Folding
 from server.following import Following
 from server.journal import Failed, InThread, Journal
 from server.limits import Allowed, Limits
@@ -98,6 +99,7 @@ class Server(Factory):
         grace: float = 5.0,
         ping: float = 30.0,
         auth: Auth = Auth.OPEN,
+        in_searcher: InThread | None = None,
         in_hasher: InThread | None = None,
         allowed: Allowed = Allowed(),  # noqa: B008 — it cannot be changed
     ) -> None:
@@ -120,8 +122,9 @@ class Server(Factory):
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
         self.reading = Turns(clock, 1)  # at what is said in many frames
+        self.folding = Folding(clock)
         self.next_turn = NextTurn(clock)
-        self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
+        self.searches = Searches(partial(in_searcher or in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: defaultdict[Sending, list[bytes]] = defaultdict(list)  # of the batch that is being answered
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
