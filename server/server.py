@@ -61,6 +61,7 @@ from wire.names import fold
 
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
+LEAVE_AT_ONCE: Final = 8  # connections whose ends are seen to before others have their turn: a millisecond of work
 TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
 
 
@@ -119,6 +120,7 @@ class Server(Factory):
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
         self.reading = Turns(clock, 1)  # at what is said in many frames
+        self.leaving = Turns(clock, LEAVE_AT_ONCE)
         self.next_turn = NextTurn(clock)
         self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
