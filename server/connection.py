@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
+MOMENT: Final = 0.01  # seconds for which who asks for too much at once is not heard: a refusal costs a sending each
 LITTLE: Final = 1024  # bytes of one read: who says much fills what is read at once
 FRAMES: Final = 512  # taken of what one read brought before others have their turn: some milliseconds
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
@@ -512,6 +513,11 @@ class Connection(Netstrings):
     def settled(self) -> None:
         """Something that was asked for is done: it may have been the last."""
         self._bye_if_quit()
+
+    def slow_down(self) -> None:
+        """It asks for more than it may: hear nothing of it for a moment."""
+        self.intake.hold("refused")
+        self.server.clock.callLater(MOMENT, self.intake.release, "refused")
 
     def _bye_if_quit(self) -> None:
         if self._quitting and not self.intake.busy and self.sending.is_settled and not self.questions:

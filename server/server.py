@@ -25,6 +25,7 @@ from server.connection import Connection
 from server.following import Following
 from server.journal import Failed, InThread, Journal
 from server.limits import Allowed, Limits
+from server.orders.one_by_one import OneByOne
 from server.passwords import Passwords
 from server.refusals import Refused
 from server.room import Room
@@ -133,6 +134,7 @@ class Server(Factory):
         self.accounts = Accounts(auth, self.stored.account, passwords, self.journal.ask, clock)
         self.talks = Talks(auth, self.stored, self.rooms, lambda user: self._users.get(user, ()))
         self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
+        self.one_by_one = OneByOne()  # what is ordered
         self._bans: list[Sanction] = []
         self.rules = Rules(storage, self.stored.until_read, self._rules_changed)
         self._numbers = count(1)  # of the connections that log in
