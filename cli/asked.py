@@ -27,8 +27,11 @@ def asked(words: list[str]) -> tuple[str, AnyOptions]:
         why = " ".join(str(wrong).removeprefix("Parameter type enforcement failed: ").split())
         give_up(f"{why}; see chat {command + ' ' if command else ''}--help")
     except BrokenPipeError:  # who pages through --help has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _close_output()
         raise SystemExit(0) from None
+    except OSError as wrong:
+        _close_output()
+        give_up(f"standard output: {wrong.strerror}")
     return command, options
 
 
@@ -38,6 +41,10 @@ def _read(words: list[str], options: AnyOptions) -> None:
     except SystemExit:
         print(end="", flush=True)  # what --help told: later nobody sees to it that it is read
         raise
+
+
+def _close_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # rather than fail once more at the end
 
 
 def give_up(line: str) -> NoReturn:

@@ -1,51 +1,29 @@
-"""``chat-server``: the service in the foreground, logging to standard output, or one of the operator's commands."""
+"""``chat-server``: where it begins."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from contextlib import suppress
 
-from server.commands import COMMANDS
-from server.commands.command import carry_out, close_output
-from server.options import Options
-
-
-class ProgramOptions(Options):
-    """The server's flags, or a command with its own."""
-
-    synopsis = "Usage: chat-server [options]   (or: twistd -n chat [options])\n       chat-server COMMAND [options]"
-    subCommands: ClassVar[list[Any]] = [[name, None, command, command.brief] for name, command in COMMANDS.items()]
+from server.ping import Unwell, ping
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until a signal ends it, or carry out a command; exits with 1 and a line where it cannot be."""
-    options = ProgramOptions()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    match given:
+        case ["health", *said] if len(said) < 2:  # asked every few seconds: all else takes ten times as long to load
+            with suppress(ValueError):  # what is no address, --help too, is looked at with all other flags
+                raise SystemExit(_health(*said))
+    from server.program import run
+
+    run(given)
+
+
+def _health(*said: str) -> int | str:
     try:
-        options.parseOptions(list(sys.argv[1:] if arguments is None else arguments))
-    except BrokenPipeError:  # who pages through --help has read enough
-        close_output()
-        raise SystemExit(0) from None
-    if options.subCommand is not None:
-        carry_out(options.subOptions)
-    _serve(options)
-
-
-def _serve(options: Options) -> None:
-    # Loaded here: a command needs nothing of it.
-    from twisted.application import app
-    from twisted.application.service import Application
-    from twisted.internet import reactor
-    from twisted.logger import globalLogBeginner
-
-    from server.logs import json_to_stdout, text_to_stdout
-    from server.service import ChatService
-
-    observer = json_to_stdout() if options["log-format"] == "json" else text_to_stdout()
-    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
-    application = Application("chat")
-    chat = ChatService(options, reactor)
-    chat.setServiceParent(application)  # type: ignore[no-untyped-call]
-    chat.privilegedStartService()
-    app.startApplication(application, save=False)
-    reactor.run()
+        ping(*said)
+    except Unwell as why:
+        return f"chat-server: {why}"
+    return 0

@@ -53,7 +53,7 @@ def counted_environment() -> dict[str, str]:
 
 def loaded(code: str) -> set[str]:
     """Return the names of the modules that a process has loaded once it has run ``code``."""
-    code = f"import sys; {code}; print(*sys.modules)"
+    code = f"import sys\n{code}\nprint(*sys.modules)"
     return set(subprocess.check_output([sys.executable, "-c", code], env=environment(), cwd=ROOT, text=True).split())
 
 
@@ -77,6 +77,13 @@ def unread(command: Sequence[str]) -> tuple[int, str]:
         ended = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=variables, text=True)
     finally:
         os.close(writes)
+    return ended.returncode, ended.stderr
+
+
+def on_a_full_disk(command: Sequence[str]) -> tuple[int, str]:
+    """Run ``command`` with an output that takes nothing; return its status and what it says of that."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment(), text=True)
     return ended.returncode, ended.stderr
 
 

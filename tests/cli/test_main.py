@@ -6,11 +6,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 from unittest import TestCase
 
 import cli
-from tests.processes import environment, loaded, unread
+from tests.processes import environment, loaded, on_a_full_disk, unread
 from tests.terminal import Terminal
 
 # Runs `chat` and presses Ctrl-C when the nth module is asked for that is loaded after `cli.main`.
@@ -78,11 +77,13 @@ class Help(TestCase):
 
     def test_to_read_the_flags_writes_nothing(self) -> None:
         code = "import os; from cli.asked import asked; asked(['tail', 'ann']); os._exit(0)"
-        with Path("/dev/full").open("wb") as full:
-            ended = subprocess.run(
-                [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, env=environment(), check=False
-            )
-        self.assertEqual((ended.returncode, ended.stderr), (0, b""))
+        self.assertEqual(on_a_full_disk([sys.executable, "-c", code]), (0, ""))
+
+    def test_where_there_is_no_room_for_it(self) -> None:
+        for words in (["--help"], ["--version"], ["send", "--help"]):
+            with self.subTest(words):
+                status, errors = on_a_full_disk([sys.executable, "-c", "from cli.main import main; main()", *words])
+                self.assertEqual((status, errors), (1, "chat: standard output: No space left on device\n"))
 
 
 class Loaded(TestCase):

@@ -12,14 +12,16 @@ from time import time
 from unittest import TestCase
 from unittest.mock import patch
 
+from server import ping
 from server.commands import prune
 from server.commands.command import Refused
-from server.main import ProgramOptions
+from server.program import ProgramOptions
 from storage import Content, Piece, SendContent, Storage, StorageDown, StorageUnusable, UploadKey
 from tests.mariadb import MariaDB
 from tests.processes import SERVER, loaded, unread
 from tests.storage.databases import ANN, Journal, send
 from tests.storage.operating import EMPTY
+from wire.frames import Ping, Pong, encode
 
 
 class CommandCase(TestCase):
@@ -230,9 +232,20 @@ class Gently(TestCase):
 
 class Loading(TestCase):
     def test_a_health_check_takes_only_what_it_needs(self) -> None:
-        modules = loaded("from server.main import ProgramOptions; ProgramOptions().parseOptions(['health'])")
+        asking = "from server.main import main; from contextlib import suppress\nwith suppress(SystemExit): "
+        modules = loaded(f"{asking}main(['health', '127.0.0.1:0'])")
+        self.assertIn("server.ping", modules)
+        self.assertFalse({"twisted", "msgspec", "sqlalchemy", "asyncio", "ssl", "server.options"} & modules)
+
+    def test_an_operators_command_takes_only_what_it_needs(self) -> None:
+        modules = loaded("from server.program import ProgramOptions; ProgramOptions().parseOptions(['health'])")
         self.assertIn("server.commands.health", modules)
         self.assertFalse({"sqlalchemy", "alembic", "tqdm", "server.server", "twisted.internet.reactor"} & modules)
+
+
+class Pings(TestCase):
+    def test_they_are_frames(self) -> None:
+        self.assertEqual((ping.PING, ping.PONG), (encode(Ping(1)), encode(Pong(1))))
 
 
 class Checks(CommandCase):

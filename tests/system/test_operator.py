@@ -17,7 +17,7 @@ from unittest import TestCase
 from tests import forkserver
 from tests.mariadb import MariaDB
 from tests.plain_client import PlainClient
-from tests.processes import SERVER, ServerProcess, environment, stopped
+from tests.processes import SERVER, ServerProcess, environment, on_a_full_disk, stopped
 from tests.storage.operating import EMPTY
 
 
@@ -191,16 +191,10 @@ class Archives(CommandCase):
 
     def test_a_full_disk(self) -> None:
         self.said(10)
-        with Path("/dev/full").open("wb") as full:
-            ended = subprocess.run(
-                [*SERVER, "export", "--db", self.db],
-                stdout=full,
-                stderr=subprocess.PIPE,
-                env=environment(),
-                check=False,
-            )
-        self.assertEqual(ended.returncode, 1)
-        self.assertEqual(ended.stderr, b"chat-server: standard output: No space left on device\n")
+        for words in (["export", "--db", self.db], ["rooms", "--help"], ["--help"], ["--version"]):
+            with self.subTest(words):
+                status, errors = on_a_full_disk([*SERVER, *words])
+                self.assertEqual((status, errors), (1, "chat-server: standard output: No space left on device\n"))
 
 
 class Prunes(CommandCase):

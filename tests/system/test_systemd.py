@@ -81,12 +81,16 @@ class Activation(FolderCase):
         variables = [f"--setenv={name}={value}" for name, value in environment().items()]
         server = ["--listen", HELD, "--db", f"sqlite:///{self.folder / 'chat.db'}"]
         with ExitStack() as stack:
-            process = subprocess.Popen([*command, *variables, *SERVER, *server], stderr=subprocess.PIPE, text=True)
+            process = subprocess.Popen(
+                [*command, *variables, *SERVER, *server], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
             stack.enter_context(process)
             stack.callback(process.kill)  # or it would be waited for for ever where it does not do as it should
+            assert process.stdout is not None
             assert process.stderr is not None
             self.assertIn("Listening on", process.stderr.readline())
             with closing(PlainClient.connect(("127.0.0.1", port))) as ann:
+                self.assertTrue(any("listening on" in line for line in process.stdout), "it did not start")
                 ann.login("ann")
                 self.assertEqual(ann.store("hello"), 1)
                 process.terminate()
