@@ -20,7 +20,7 @@ PLAN: Final = (  # what the goals are about
     "fanout --receivers 1000 --size 100",
     "fanout --receivers 10000 --size 100 --servers chat,redis,nats",
     "fanout --receivers 1000 --size 10000",
-    "latency --rates 20 100 1000 --seconds 3 --servers chat,redis,nats,ngircd,inspircd",
+    "latency --rates 20 100 1000 --seconds 2 --servers chat,redis,nats,ngircd,inspircd",
     "ingest",
     "logins --servers chat",
     "history",

@@ -40,7 +40,7 @@ def measure(url: str, commits: int) -> runs.Figures:
 def measured(server: Served) -> runs.Measured:
     """Yield the figures of the database that ``server`` was started with; it does nothing itself."""
     assert isinstance(server, ConsoleChat)
-    yield {}, measure(server.url, COMMITS)
+    yield [({}, measure(server.url, COMMITS))]
 
 
 def main() -> None:

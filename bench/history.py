@@ -85,7 +85,8 @@ def measure(server: Served, messages: int, clients: int) -> runs.Measured:
             raise Broken("somebody was given more than the rest")
     pages = sorted((reader.first_page_at - began) * 1e3 for reader in readers)
     figures = {f"p{percent}": pages[int(len(pages) * percent / 100)] for percent in (50, 99)}
-    yield {"messages": messages, "clients": clients}, figures | {"seconds": seconds, "cpu": cpu / clients / WANTED}
+    figures |= {"seconds": seconds, "cpu": cpu / clients / WANTED}
+    yield [({"messages": messages, "clients": clients}, figures)]
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def measure(server: Served, clients: int, seconds: float) -> runs.Measured:
         cpu = (server.cpu() - cpu) / seconds
         memory = server.memory()
     figures = {"core": cpu, "bytes": (memory - before) / clients, "before": before, "memory": memory}
-    yield {"clients": clients}, figures
+    yield [({"clients": clients}, figures)]
 
 
 def serve(crowd: Crowd, seconds: float) -> None:

@@ -57,7 +57,7 @@ def measure(server: Served, messages: int) -> runs.Measured:
         cpu = server.cpu() - cpu
     if reader.received != total or any(sender.acknowledged != each for sender in senders):
         raise Broken("there are more messages, or more acknowledged, than were said")
-    yield {"messages": messages}, {"rate": total / seconds, "cpu": cpu / total}
+    yield [({"messages": messages}, {"rate": total / seconds, "cpu": cpu / total})]
 
 
 def main() -> None:

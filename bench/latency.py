@@ -49,24 +49,25 @@ class Talk:
 
 
 def measure(server: Served, receivers: int, rates: list[float], seconds: float) -> runs.Measured:
-    """Talk at one rate after the other, and yield the figures of each."""
+    """Talk at one rate after the other, again and again, and yield the figures of each."""
     with Crowd() as crowd:
         listening, senders = gather(server, crowd, receivers, SIZE, range(0, receivers, ONE_IN))
         talk = Talk(server, crowd, senders)
-        for rate in rates:
-            talk.go_on(rate, WARMING)
-            _all_heard(crowd, talk, receivers)
+
+        def at(rate: float, seconds: float) -> runs.Figures:
             forget_delays(listening)
             cpu = server.cpu()
             deliveries = talk.go_on(rate, seconds) * receivers
-            _all_heard(crowd, talk, receivers)
-            figures = percentiles(listening) | {"cpu": (server.cpu() - cpu) / deliveries}
-            yield {"receivers": receivers, "rate": rate}, figures
-        check(server, listening, talk.said)
+            crowd.until(lambda: crowd.arrived >= talk.said * receivers)
+            return percentiles(listening) | {"cpu": (server.cpu() - cpu) / deliveries}
 
-
-def _all_heard(crowd: Crowd, talk: Talk, receivers: int) -> None:
-    crowd.until(lambda: crowd.arrived >= talk.said * receivers)
+        while True:
+            found = []
+            for rate in rates:
+                at(rate, WARMING)
+                found.append(({"receivers": receivers, "rate": rate}, at(rate, seconds)))
+            check(server, listening, talk.said)
+            yield found
 
 
 def forget_delays(listening: list[Receiver]) -> None:

@@ -25,7 +25,7 @@ def measure(server: Served, clients: int) -> runs.Measured:
         seconds, cpu = time.monotonic() - began, server.cpu() - cpu
         if any(client.received != HISTORY for client in coming):
             raise Broken("somebody was given more than the rest")
-    yield {"clients": clients}, {"seconds": seconds, "cpu": cpu / clients}
+    yield [({"clients": clients}, {"seconds": seconds, "cpu": cpu / clients})]
 
 
 def talk_before(server: Served, crowd: Crowd) -> None:

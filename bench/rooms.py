@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from typing import Final
 
 from bench import runs
 from bench.body import body
+from bench.fanout import deliver
 from bench.load import Broken, Crowd, Receiver, Sender, names
 from bench.peers import ALL, Naive, Served
 
@@ -15,7 +16,7 @@ SIZE: Final = 100  # bytes of a message
 
 
 def measure(server: Served, rooms: int, messages: int) -> runs.Measured:
-    """Have all of it delivered, and yield the figures."""
+    """Have so many messages delivered, again and again, and yield the figures."""
     places = [f"room{number:04d}" for number in range(rooms)]
     with Crowd() as crowd:
         listening = chain.from_iterable(repeat(place, PEOPLE - 1) for place in places)
@@ -24,19 +25,17 @@ def measure(server: Served, rooms: int, messages: int) -> runs.Measured:
         receivers = [Receiver(it) for it in crowd.enter(server.address, entering, server.at_once)]
         speaking = [server.speaking(name, place) for name, place in zip(names(rooms), places, strict=True)]
         senders = [Sender(it) for it in crowd.enter(server.address, speaking, server.at_once)]
-        each = messages // rooms
         for connection in [*receivers, *senders]:
             crowd.add(connection)
-        for sender, place in zip(senders, places, strict=True):
-            sender.say(b"".join(server.saying(n, body(0, n, SIZE), place) for n in range(1, each + 1)))
-        cpu = server.cpu()
-        for sender in senders:
-            crowd.speaks(sender)
-        seconds = crowd.until(lambda: crowd.arrived >= each * len(receivers))
-        cpu = server.cpu() - cpu
-        if any(receiver.received != each for receiver in receivers):
-            raise Broken("somebody was given more than the rest")
-    yield {"rooms": rooms}, {"rate": each * rooms / seconds, "cpu": cpu / each / rooms}
+        each = messages // rooms
+        for said in count(0, each):
+            for sender, place in zip(senders, places, strict=True):
+                numbers = range(said + 1, said + each + 1)
+                sender.say(b"".join(server.saying(n, body(0, n, SIZE), place) for n in numbers))
+            seconds, cpu = deliver(server, crowd, senders, each * len(receivers))
+            if any(receiver.received != said + each for receiver in receivers):
+                raise Broken("somebody was given more than the rest")
+            yield [({"rooms": rooms}, {"rate": each * rooms / seconds, "cpu": cpu / each / rooms})]
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from bench.load import Broken, raise_limits
 from bench.peers import ALL, Missing, Served
 
 Figures = dict[str, float]
-Measured = Iterable[tuple[dict[str, Any], Figures]]  # for which flags, and what was found
+Round = Iterable[tuple[dict[str, Any], Figures]]  # for which flags, and what was found
+Measured = Iterator[Round]  # one after the other, each when its turn has come
 
 
 def flags(doc: str | None, servers: Sequence[type[Served]] = ALL) -> argparse.ArgumentParser:
@@ -28,7 +30,11 @@ def flags(doc: str | None, servers: Sequence[type[Served]] = ALL) -> argparse.Ar
 def interleaved(
     work: str, given: argparse.Namespace, servers: Sequence[type[Served]], measure: Callable[[Served], Measured]
 ) -> None:
-    """Measure each of the ``servers`` that ``given`` asks for, in turns; print and keep what is found."""
+    """Measure each of the ``servers`` that ``given`` asks for, in turns; print and keep what is found.
+
+    What one has set up stands idle while others have their turn; where its measurement ends after a round, the next one
+    begins with a new server.
+    """
     raise_limits()
     wanted = [server for server in servers if server.name in given.servers.split(",")]
     for server in list(wanted):
@@ -37,19 +43,25 @@ def interleaved(
         except Missing as missing:
             wanted.remove(server)
             keep(given.results, work=work, server=server.name, missing=str(missing))
-    for number in range(given.rounds):
-        for server in wanted:
-            for result in _one(server, measure):
-                keep(given.results, work=work, server=server.name, round=number, **result)
+    with ExitStack() as stack:
+        turns = [(server.name, stack.enter_context(closing(_rounds(server, measure)))) for server in wanted]
+        for number in range(given.rounds):
+            for name, rounds in turns:
+                for result in next(rounds):
+                    keep(given.results, work=work, server=name, round=number, **result)
 
 
-def _one(server: type[Served], measure: Callable[[Served], Measured]) -> Iterator[dict[str, Any]]:
-    try:
-        with server() as running:
-            for parameters, figures in measure(running):
-                yield {"given": parameters, "figures": figures}
-    except (Broken, OSError) as broken:
-        yield {"broken": f"{type(broken).__name__}: {broken}"}
+def _rounds(
+    server: type[Served], measure: Callable[[Served], Measured]
+) -> Generator[Iterable[dict[str, Any]], None, None]:
+    """Yield what each round finds, without an end."""
+    while True:
+        try:
+            with server() as running:
+                for found in measure(running):
+                    yield [{"given": parameters, "figures": figures} for parameters, figures in found]
+        except (Broken, OSError) as broken:
+            yield [{"broken": f"{type(broken).__name__}: {broken}"}]
 
 
 def keep(results: Path | None, **result: Any) -> None:

@@ -18,9 +18,8 @@ def main() -> None:
     messages = messages_for(given.receivers, SIZE)
 
     def measured(server: Served) -> runs.Measured:
-        for stuck in (0, given.stuck):
-            parameters = {"receivers": given.receivers, "stuck": stuck}
-            yield parameters, measure(server, given.receivers, SIZE, messages, stuck)
+        cases = [{"receivers": given.receivers, "stuck": stuck} for stuck in (0, given.stuck)]
+        yield [(case, next(measure(server, size=SIZE, messages=messages, **case))) for case in cases]
 
     runs.interleaved("stuck", given, [server for server in ALL if given.receivers <= server.most], measured)
 

@@ -67,7 +67,7 @@ class Connection(Netstrings):
     # Of each of ten thousand connections that say nothing a dictionary of all this would be the largest part.
     __slots__ = (
         "_before_login", "_deadline", "_ended", "_in_turn", "_over", "_quitting", "address", "connected_at", "cursors",
-        "heard_at", "intake", "joining", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at",
+        "heard_at", "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at",
         "questions", "ready", "sending", "server", "user",
     )  # fmt: skip
     MAX_LENGTH = MAX_FRAME
@@ -81,15 +81,14 @@ class Connection(Netstrings):
         self.network: str | None = None  # what of it limits count by; None where they do not count
         self.logged_in = False
         self.cursors: dict[str, Cursor] = {}  # by folded name of the room
-        self.joining = Joining(self)
         self.heard_at = self.connected_at = server.clock.seconds()
         self.pinged_at = 0.0
         self.outlet: Outlet
-        self.intake = Intake(self, self._caught_up)
+        self.intake = Intake(self)
         self.paces = server.limits.paces(self.intake)
         self.sending = Sending(self)
         self.questions = Questions(self, server.journal)
-        self.ready: list[Source] = []  # who has something to give, in turn
+        self.ready: tuple[Source, ...] = ()  # who has something to give, in turn
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
         self._in_turn = 0  # frames that were taken in this turn of the reactor
@@ -97,6 +96,11 @@ class Connection(Netstrings):
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
         self.lost = False
         self._deadline: IDelayedCall | None = None
+
+    @property
+    def joining(self) -> Joining:
+        """How it comes into rooms and out of them: that holds nothing, so it is made where it is wanted."""
+        return Joining(self)
 
     @property
     def owner(self) -> str | None:
@@ -132,7 +136,7 @@ class Connection(Netstrings):
         peer: Any = self.transport.getPeer()
         self.address = f"{peer.host}:{peer.port}" if hasattr(peer, "host") else "unix"
         self.network = network(getattr(peer, "host", None))
-        self.outlet = outlet(self.transport, self.server.next_turn, self._cleared)
+        self.outlet = outlet(self.transport, self.server.next_turn, self)
         self.server.add_conn(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -228,7 +232,7 @@ class Connection(Netstrings):
         self.server.free_name(self)
         self.intake.lost()
 
-    def _caught_up(self) -> None:
+    def caught_up(self) -> None:
         """All that was read is taken."""
         if self._over:
             return
@@ -257,29 +261,27 @@ class Connection(Netstrings):
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""
-        self.ready.append(source)
+        self.ready += (source,)
         if self.outlet.clear:
             self._give()
 
     def no_more(self, source: Source) -> None:
         """``source`` gives nothing any more."""
-        if source in self.ready:
-            self.ready.remove(source)
+        self.ready = tuple(other for other in self.ready if other is not source)
 
-    def _cleared(self) -> None:
+    def cleared(self) -> None:
         """All that was written has gone out."""
         self.intake.release("answers")
         self._give()
 
     def _give(self) -> None:
         """Write one piece of who is next, since all that was written before has gone out."""
-        ready = self.ready
-        while ready and self.outlet.clear and not self._over:
-            source = ready.pop(0)
+        while self.ready and self.outlet.clear and not self._over:
+            source, self.ready = self.ready[0], self.ready[1:]
             if source.give(self.outlet):
-                ready.append(source)
+                self.ready += (source,)
                 break
-        if ready and self.outlet.clear and not self._over:
+        if self.ready and self.outlet.clear and not self._over:
             self.outlet.again()
 
     def write(self, frame: Frame, body: bytes = b"") -> None:

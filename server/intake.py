@@ -23,6 +23,9 @@ class Reading(Protocol):
     def resumeProducing(self) -> None:
         """Deliver what was read, and read on."""
 
+    def caught_up(self) -> None:
+        """All that was read is taken."""
+
 
 class Behind(NamedTuple):
     """What comes behind that which is waited for: how to take it, how many bytes it takes, whether it need not wait."""
@@ -36,25 +39,25 @@ class Intake:
     """Takes what comes from ``reading``.
 
     While something of it is waited for, what comes behind that stands in a queue. While there is a reason to hold the
-    client up, nothing is taken. ``caught_up`` is called whenever, after either, all that was read is taken.
+    client up, nothing is taken. ``reading`` is told whenever, after either, all that was read is taken.
     """
 
     __slots__ = (
-        "_behind", "_caught_up", "_flows", "_going", "_holds", "_no_work", "_reading", "_shut", "_size", "_works",
+        "_behind", "_flows", "_going", "_holds", "_no_work", "_reading", "_shut", "_size", "_works",
     )  # fmt: skip
     _log = Logger()
 
-    def __init__(self, reading: Reading, caught_up: Callable[[], None]) -> None:
+    def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._caught_up = caught_up
         self._works = 0  # how many things are waited for
-        self._behind: list[Behind] = []  # few: each takes a place, and all of them a read's bytes
+        # Tuples, for of most clients they are empty: what is in them is few.
+        self._behind: tuple[Behind, ...] = ()  # each takes a place, and all of them a read's bytes
         self._size = 0  # bytes of them all
-        self._holds: list[str] = []
+        self._holds: tuple[str, ...] = ()
         self._shut = False
         self._flows = True  # more may come, so the client can be held up
         self._going = False
-        self._no_work: list[Deferred[None]] = []
+        self._no_work: tuple[Deferred[None], ...] = ()
 
     @property
     def busy(self) -> bool:
@@ -71,19 +74,19 @@ class Intake:
             return
         size += PLACE
         self._size += size
-        self._behind.append(Behind(take, size, passes))
+        self._behind += (Behind(take, size, passes),)
         if not self._may_read:
             self._reading.pauseProducing()
 
     def let_pass(self) -> None:
         """Take, of what waits, that which need not wait any more."""
-        waiting, self._behind = self._behind, []
+        waiting, self._behind = self._behind, ()
         for behind in waiting:
             if behind.passes():
                 self._size -= behind.size
                 behind.take()
             else:
-                self._behind.append(behind)
+                self._behind += (behind,)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         """Let what comes wait until ``work`` is done."""
@@ -97,13 +100,13 @@ class Intake:
         """Take nothing until every reason for that is gone."""
         if self._flows:
             if why not in self._holds:
-                self._holds.append(why)
+                self._holds += (why,)
             self._reading.pauseProducing()
 
     def release(self, why: str) -> None:
         """One reason for taking nothing is gone."""
         if why in self._holds:
-            self._holds.remove(why)
+            self._holds = tuple(other for other in self._holds if other != why)
             self.go_on()
 
     def keep_within(self, budget: Budget, why: str) -> None:
@@ -118,20 +121,20 @@ class Intake:
         self.go_on()
         if not self._works:
             return succeed(None)
-        self._no_work.append(Deferred())
-        return self._no_work[-1]
+        no_work: Deferred[None] = Deferred()
+        self._no_work += (no_work,)
+        return no_work
 
     def lost(self) -> None:
         """Nothing more can come: what was read is taken without regard to any hold."""
         self._flows = False
-        self._holds.clear()
+        self._holds = ()
         self.go_on()
 
     def close(self) -> None:
         """Forget what waits, and hold up nobody."""
         self._flows = False
-        self._holds.clear()
-        self._behind.clear()
+        self._holds = self._behind = ()
         self._size = 0
 
     def go_on(self) -> None:
@@ -145,12 +148,12 @@ class Intake:
         finally:
             self._going = False
         if not self.busy and self._may_read:
-            self._caught_up()
+            self._reading.caught_up()
 
     def _take_next(self) -> bool:
         if not self._behind or self._works or self._holds:
             return False
-        behind = self._behind.pop(0)
+        behind, self._behind = self._behind[0], self._behind[1:]
         self._size -= behind.size
         behind.take()
         return True
@@ -171,6 +174,6 @@ class Intake:
         self._works -= 1
         self.go_on()
         if not self._works:
-            no_work, self._no_work = self._no_work, []
+            no_work, self._no_work = self._no_work, ()
             for waiting in no_work:
                 waiting.callback(None)

@@ -49,23 +49,26 @@ class Reader(Protocol):
     """A connection, as its sources see it."""
 
     outlet: Outlet
-    ready: list[Source]  # who has something to give, in turn
+    ready: tuple[Source, ...]  # who has something to give, in turn
 
     def has_more(self, source: Source) -> None:
         """``source`` has something to give: in its turn, as soon as the client can take it."""
+
+    def cleared(self) -> None:
+        """All that was written has gone out."""
 
 
 NextTurn = Callable[[Callable[[], None]], None]
 
 
-def outlet(transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> Outlet:
+def outlet(transport: Any, next_turn: NextTurn, reader: Reader) -> Outlet:
     """Return the outlet that suits ``transport``.
 
-    ``cleared`` is called whenever all that waited has gone out; ``next_turn`` calls a function when others had a turn.
+    ``reader`` is told whenever all that waited has gone out; ``next_turn`` calls a function when others had a turn.
     """
     if ISSLTransport.providedBy(transport) or not hasattr(transport, "getHandle"):
-        return WriteOnly(transport, next_turn, cleared)
-    return Direct(transport, next_turn, cleared)
+        return WriteOnly(transport, next_turn, reader)
+    return Direct(transport, next_turn, reader)
 
 
 class Lost:
@@ -93,12 +96,12 @@ class Lost:
 class _Producer:
     """What both kinds share: they are asked for more when all has gone out, and come back when they want to go on."""
 
-    __slots__ = ("_again", "_cleared", "_next_turn", "_transport", "clear", "waiting")
+    __slots__ = ("_again", "_next_turn", "_reader", "_transport", "clear", "waiting")
 
-    def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
+    def __init__(self, transport: Any, next_turn: NextTurn, reader: Reader) -> None:
         self._transport = transport
         self._next_turn = next_turn
-        self._cleared = cleared
+        self._reader = reader
         self._again = False
         self.clear = True
         self.waiting = 0
@@ -111,13 +114,13 @@ class _Producer:
     def _come_back(self) -> None:
         self._again = False
         if self.clear:
-            self._cleared()
+            self._reader.cleared()
 
     def resumeProducing(self) -> None:
         """The transport has sent all that it held."""
         self.clear = True
         self.waiting = 0
-        self._cleared()
+        self._reader.cleared()
 
     def stopProducing(self) -> None:
         """The connection is lost; its protocol is told."""
@@ -136,8 +139,8 @@ class Direct(_Producer):
 
     __slots__ = ("_socket",)
 
-    def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
-        super().__init__(transport, next_turn, cleared)
+    def __init__(self, transport: Any, next_turn: NextTurn, reader: Reader) -> None:
+        super().__init__(transport, next_turn, reader)
         self._socket = transport.getHandle()
         transport.registerProducer(self, False)
 
@@ -181,8 +184,8 @@ class WriteOnly(_Producer):
 
     __slots__ = ()
 
-    def __init__(self, transport: Any, next_turn: NextTurn, cleared: Callable[[], None]) -> None:
-        super().__init__(transport, next_turn, cleared)
+    def __init__(self, transport: Any, next_turn: NextTurn, reader: Reader) -> None:
+        super().__init__(transport, next_turn, reader)
         raw(transport).bufferSize = PIECE
         transport.registerProducer(self, True)
 

@@ -71,7 +71,7 @@ class Asker(Reader, Protocol):
 
 
 class Questions:
-    """The open questions of one connection, by their ``ref``; ``journal`` knows whether the database is away."""
+    """The open questions of one connection; ``journal`` knows whether the database is away."""
 
     __slots__ = ("_asker", "_journal", "_open")
     _log = Logger()
@@ -79,23 +79,27 @@ class Questions:
     def __init__(self, asker: Asker, journal: Journal) -> None:
         self._asker = asker
         self._journal = journal
-        self._open: dict[int, Asked] = {}
+        self._open: tuple[Asked, ...] = ()  # few, and of most connections none
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
     def __contains__(self, ref: int) -> bool:
-        return ref in self._open
+        return self._find(ref) is not None
+
+    def _find(self, ref: int) -> Asked | None:
+        return next((asked for asked in self._open if asked.ref == ref), None)
 
     def opens(self, frame: Any) -> Asked | None:
         """Open what ``frame`` asks, which ends by :meth:`answered` or :meth:`failed`; None if it is refused."""
-        if frame.ref in self._open:
+        if frame.ref in self:
             self._refuse(frame, "bad_frame", "a question with this ref is open")
         elif len(self._open) >= OPEN:
             self._refuse(frame, "too_many", f"at most {OPEN} questions at once")
             self._asker.slow_down()
         else:
-            self._open[frame.ref] = asked = Asked(frame.ref, echo_of(frame))
+            asked = Asked(frame.ref, echo_of(frame))
+            self._open += (asked,)
             return asked
         return None
 
@@ -118,15 +122,15 @@ class Questions:
 
     def cancel(self, ref: int) -> None:
         """End a question early. Who ends many waits until what is being read for them is over."""
-        if asked := self._open.get(ref):
+        if asked := self._find(ref):
             idle = self._stop(asked)
             self.answered(asked, encode(Done(ref)))
             self._asker.intake.wait_for(_over(idle))
 
     def answered(self, asked: Asked, last: bytes) -> None:
         """Send the last frames of an answer; its question is closed. One that was cancelled is answered already."""
-        if self._open.get(asked.ref) is asked:
-            del self._open[asked.ref]
+        if asked in self._open:
+            self._open = tuple(other for other in self._open if other is not asked)
             self._asker.send(last)
             self._asker.settled()
 
@@ -136,9 +140,10 @@ class Questions:
 
     def refuse_about(self, room: Room, code: str, text: str) -> None:
         """End all that is asked about ``room``."""
-        for asked in [asked for asked in self._open.values() if asked.room is room]:
-            self._stop(asked)
-            self.refused(asked, code, text)
+        for asked in self._open:
+            if asked.room is room:
+                self._stop(asked)
+                self.refused(asked, code, text)
 
     def failed(self, asked: Asked, failure: Failure) -> None:
         """Say that a question could not be answered."""
@@ -162,7 +167,7 @@ class Questions:
 
     def close(self) -> None:
         """The connection is gone."""
-        for asked in self._open.values():
+        for asked in self._open:
             self._stop(asked)
 
     def _stop(self, asked: Asked) -> Deferred[None]:

@@ -47,7 +47,7 @@ class Sending:
     """
 
     __slots__ = (
-        "_answers", "_client", "_connection", "_ended", "_received", "_room_asked", "_sender", "_server", "_unanswered",
+        "_client", "_connection", "_ended", "_received", "_room_asked", "_sender", "_server", "_unanswered",
         "_uploads", "says_little",
     )  # fmt: skip
     _log = Logger()
@@ -61,7 +61,6 @@ class Sending:
         self._unanswered = 0  # messages, sent or refused
         self.says_little = True
         self._room_asked: str | UnsetType = UNSET  # as the last message called it
-        self._answers: list[bytes] = []  # of the batch that is being answered
         self._uploads: dict[int, Upload] = {}  # those that something was said of, as far as it matters
         self._ended = False
 
@@ -185,14 +184,11 @@ class Sending:
 
     def _answer(self, answers: list[bytes]) -> None:
         """Gather what one batch answers, so that it takes one write."""
-        if not self._answers:
-            self._server.answering.append(self)
-        self._answers += answers
+        self._server.answering[self] += answers
         self._unanswered -= len(answers)
 
-    def flush(self) -> None:
+    def flush(self, answers: list[bytes]) -> None:
         """Write what was gathered."""
-        answers, self._answers = self._answers, []
         self._connection.send(b"".join(answers))
         self._connection.settled()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -125,7 +126,7 @@ class Server(Factory):
         self.next_turn = NextTurn(clock)
         self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
-        self.answering: list[Sending] = []  # who has answers gathered of the batch being answered
+        self.answering: defaultdict[Sending, list[bytes]] = defaultdict(list)  # of the batch that is being answered
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
         self._turned_away: set[Connection] = set()  # for want of a place, and not gone yet
@@ -441,9 +442,9 @@ class Server(Factory):
 
     def _publish(self, messages: dict[int, tuple[int, list[bytes]]]) -> None:
         """A batch is stored: acknowledge it, and show its messages."""
-        answering, self.answering = self.answering, []
-        for sending in answering:
-            sending.flush()
+        answering, self.answering = self.answering, defaultdict(list)
+        for sending, answers in answering.items():
+            sending.flush(answers)
         self.rooms.append(messages)
 
     # -- all at once

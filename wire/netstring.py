@@ -38,14 +38,17 @@ class Netstrings(NetstringReceiver):
         Protocol.makeConnection(self, transport)  # NetstringReceiver's own would make what it parses with
         self._buffer = b""  # being read, from _offset on
         self._offset = 0
-        self._arrived = bytearray()  # behind _buffer; joined to it only when it can finish something
+        self._arrived: bytes | bytearray = b""  # behind _buffer; joined to it only when it can finish something
         self._missing = 1  # how many bytes that takes at least
         self._delivering = False
         self._digits = len(str(self.MAX_LENGTH))
 
     def dataReceived(self, data: bytes) -> None:
         """Take what was read and deliver what it completes."""
-        self._arrived += data
+        if self._arrived:
+            self._arrived += data
+        else:  # one that grows with each read, where that is not enough yet
+            self._arrived = data if len(data) >= self._missing else bytearray(data)
         if len(self._arrived) >= self._missing:
             self._deliver()
 
@@ -65,7 +68,7 @@ class Netstrings(NetstringReceiver):
 
     def forget(self) -> None:
         """Deliver nothing of what was read."""
-        self._buffer, self._offset, self._arrived = b"", 0, bytearray()
+        self._buffer, self._offset, self._arrived = b"", 0, b""
 
     def parse_failed(self, reason: NetstringParseError) -> None:  # noqa: ARG002
         """The peer sent what is no netstring; nothing more of it is read. Override to say so."""
@@ -99,7 +102,7 @@ class Netstrings(NetstringReceiver):
             return False
         self._buffer = self._buffer[self._offset :] + self._arrived
         self._offset = 0
-        self._arrived = bytearray()  # cleared it would keep its place, and no other one would fit into what it frees
+        self._arrived = b""
         return True
 
     def _next(self) -> bytes | None:

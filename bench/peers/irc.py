@@ -69,6 +69,7 @@ class InspIrcd(Irc):
     name: ClassVar = "inspircd"
     program: ClassVar = "inspircd"
     package: ClassVar = "inspircd"
+    at_once: ClassVar = 1000  # it greets once a second whoever has come meanwhile
     most: ClassVar = 2000  # each who joins is told to all who are in
 
     _CONFIGURATION = """

@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 import unittest
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +20,10 @@ from bench.peers import Naive, Redis, Served
 class Absent(Redis):
     name: ClassVar = "absent"
     program: ClassVar = "there-is-no-such-program"
+
+
+class Other(Naive):
+    name: ClassVar = "other"
 
 
 class Ends(Naive):
@@ -40,11 +44,28 @@ def measure(server: Served) -> runs.Measured:
             assert server._process is not None
             server._process.kill()
             crowd.until(lambda: False)
-    yield {"size": 1}, {"rate": 2.0}
+    yield [({"size": 1}, {"rate": 2.0})]
+
+
+def served(server: Served) -> runs.Measured:
+    """Tell by which process each round is served, of two that this one has."""
+    for _ in range(2):
+        yield [({}, {"pid": server.pid})]
+
+
+def breaks_in_its_second(server: Served) -> runs.Measured:
+    """Break in its second round."""
+    yield [({}, {"pid": server.pid})]
+    raise Broken("it was too much")
 
 
 class Runs(unittest.TestCase):
-    def kept(self, *servers: type[Served], rounds: int = 1) -> list[dict[str, Any]]:
+    def kept(
+        self,
+        *servers: type[Served],
+        rounds: int = 1,
+        measure: Callable[[Served], runs.Measured] = measure,
+    ) -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()) as told:
             file = Path(folder, "deeper", "results.jsonl")
             given = runs.flags("", servers).parse_args(["--rounds", str(rounds), "--results", str(file)])
@@ -56,6 +77,24 @@ class Runs(unittest.TestCase):
     def test_servers_take_turns(self) -> None:
         found = [(line["server"], line["round"]) for line in self.kept(Naive, Naive, rounds=2)]
         self.assertEqual(found, [("naive", 0), ("naive", 0), ("naive", 1), ("naive", 1)])
+
+    def test_a_set_up_serves_as_many_rounds_as_it_lasts_and_all_are_gone_at_the_end(self) -> None:
+        naive, ours = Naive.name, Other.name
+        found = self.kept(Naive, Other, rounds=3, measure=served)
+        self.assertEqual(
+            [(line["server"], line["round"]) for line in found],
+            [*[(naive, 0), (ours, 0)], (naive, 1), (ours, 1), (naive, 2), (ours, 2)],
+        )
+        pids = [int(line["figures"]["pid"]) for line in found]
+        self.assertEqual((pids[0], pids[1]), (pids[2], pids[3]))
+        self.assertEqual(len(set(pids)), 4)
+        for pid in pids:
+            self.assertFalse(Path(f"/proc/{pid}").exists())
+
+    def test_after_one_that_broke_there_is_a_new_server(self) -> None:
+        first, broken, last = self.kept(Naive, rounds=3, measure=breaks_in_its_second)
+        self.assertIn("too much", broken["broken"])
+        self.assertNotEqual(first["figures"], last["figures"])
 
     def test_what_is_missing_is_named_with_the_command_that_installs_it(self) -> None:
         missing, naive = self.kept(Absent, Naive)

@@ -29,8 +29,8 @@ class Source:
         self.reading = True
         self.taken: list[int] = []
         self.rest: list[Callable[[], None]] = []
-        self.caught_up: list[int] = []  # how much was taken each time
-        self.intake = Intake(self, lambda: self.caught_up.append(len(self.taken)))
+        self.all_taken: list[int] = []  # how much was, each time that all was
+        self.intake = Intake(self)
 
     def pauseProducing(self) -> None:
         self.reading = False
@@ -39,6 +39,9 @@ class Source:
         self.reading = True
         while self.rest and self.reading:
             self.rest.pop(0)()
+
+    def caught_up(self) -> None:
+        self.all_taken.append(len(self.taken))
 
     def put(self, *numbers: int, size: int = 10) -> None:
         for number in numbers:
@@ -64,16 +67,16 @@ class IntakeTests(TestCase):
         self.assertTrue(self.source.reading)
         second.callback(None)
         self.assertEqual(self.source.taken, [1, 2, 3])
-        self.assertEqual(self.source.caught_up, [3])
+        self.assertEqual(self.source.all_taken, [3])
 
     def test_it_stops_at_the_next_work(self) -> None:
         first, second = self.source.waits(), Deferred[None]()
         self.intake.put(lambda: self.intake.wait_for(until(second)), 10)
         self.source.put(1)
         first.callback(None)
-        self.assertEqual((self.source.taken, self.source.caught_up), ([], []))
+        self.assertEqual((self.source.taken, self.source.all_taken), ([], []))
         second.callback(None)
-        self.assertEqual((self.source.taken, self.source.caught_up), ([1], [1]))
+        self.assertEqual((self.source.taken, self.source.all_taken), ([1], [1]))
 
     def test_so_much_may_wait_and_no_more_is_read(self) -> None:
         done = self.source.waits()
@@ -132,9 +135,9 @@ class IntakeTests(TestCase):
         self.source.put(1)
         self.source.rest = [lambda: self.source.put(2, size=BEHIND), lambda: self.source.put(3)]
         self.intake.lost()
-        self.assertEqual(self.source.caught_up, [])
+        self.assertEqual(self.source.all_taken, [])
         done.callback(None)
-        self.assertEqual((self.source.taken, self.source.caught_up), ([1, 2, 3], [3]))
+        self.assertEqual((self.source.taken, self.source.all_taken), ([1, 2, 3], [3]))
 
     def test_a_work_that_is_done_at_once_is_not_the_end_of_what_was_read(self) -> None:
         already = Deferred[None]()
@@ -142,7 +145,7 @@ class IntakeTests(TestCase):
         self.intake.hold("why")
         self.source.rest = [lambda: self.intake.wait_for(until(already)), lambda: self.source.put(1)]
         self.intake.lost()
-        self.assertEqual(self.source.caught_up, [1])
+        self.assertEqual(self.source.all_taken, [1])
 
     def test_closed_it_forgets_what_waits_and_holds_up_nobody(self) -> None:
         done = self.source.waits()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from unittest import TestCase
 
-from server.outlet import Outlet, outlet
+from server.outlet import Outlet, Source, outlet
 
 
 class Transport:
@@ -25,6 +25,19 @@ class Transport:
         self.wanted = True
 
 
+class Reader:
+    """Of an outlet that it does not hear of again."""
+
+    outlet: Outlet
+    ready: tuple[Source, ...] = ()
+
+    def has_more(self, source: Source) -> None:
+        raise NotImplementedError
+
+    def cleared(self) -> None:
+        raise NotImplementedError
+
+
 class DirectTests(TestCase):
     def setUp(self) -> None:
         self.ours, self.theirs = socket.socketpair()
@@ -32,7 +45,7 @@ class DirectTests(TestCase):
         self.addCleanup(self.theirs.close)
         self.ours.setblocking(False)
         self.transport = Transport(self.ours)
-        self.outlet: Outlet = outlet(self.transport, lambda _: None, lambda: None)
+        self.outlet: Outlet = outlet(self.transport, lambda _: None, Reader())
 
     def test_what_fits_is_sent_at_once(self) -> None:
         self.assertEqual(self.outlet.offer(memoryview(b"hello")), 5)

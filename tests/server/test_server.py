@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from enum import Enum
+from types import FunctionType, MethodType, ModuleType
+
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
@@ -187,6 +191,31 @@ class RegistryTests(TestCase):
         self.assertEqual(self.house.server.rooms._by_place, {})
         self.house.peer("ann")
         self.assertEqual(list(self.house.server.rooms._by_place), ["lobby"])
+
+
+class IdleTests(TestCase):
+    """Ten thousand who say nothing: what each holds is what most of the memory goes to."""
+
+    def test_one_who_says_nothing_holds_only_where_it_stands_and_a_table_for_uploads(self) -> None:
+        house = House()
+        connection = house.peer("ann", client="ann").connection
+        shared = [*vars(house.server).values(), house.server, connection.transport, connection.cursors["lobby"].room]
+        held = [
+            type(it) for it in own(connection, shared) if isinstance(it, list | dict | set | bytearray | MethodType)
+        ]
+        self.assertEqual(held, [dict, dict])
+
+
+def own(thing: object, shared: list[object]) -> list[object]:
+    """Return what can be reached from ``thing``, but for what is ``shared`` and what belongs to classes."""
+    found: dict[int, object] = {}
+    left = [thing]
+    while left:
+        it = left.pop()
+        if id(it) not in found and not isinstance(it, type | ModuleType | FunctionType | Enum):
+            found[id(it)] = it
+            left += [other for other in gc.get_referents(it) if not any(other is one for one in shared)]
+    return list(found.values())
 
 
 class SlowReaderTests(TestCase):
