@@ -254,7 +254,7 @@ class Connection(Netstrings):
 
     def _come_apart(self) -> None:
         """Let a stranger's parts, which know it, go: in circles they would wait for the collector, by the thousand."""
-        del self.joining, self.questions, self.sending
+        del self.questions, self.sending
         self.intake = _NOTHING
 
     # -- what it is told, in turn
@@ -535,8 +535,11 @@ class _Nobody:
     def resumeProducing(self) -> None:
         """Nothing to resume."""
 
+    def caught_up(self) -> None:
+        """Nothing was held up."""
 
-_NOTHING: Final = Intake(_Nobody(), lambda: None)  # of all who are gone
+
+_NOTHING: Final = Intake(_Nobody())  # of all who are gone
 _NOTHING.close()
 
 
