@@ -235,7 +235,8 @@ class Crowd:
     def enter(self, address: tuple[str, int], steps: Iterable[Sequence[Step]], at_once: int) -> list[socket.socket]:
         """Connect and go through ``steps``, for each connection its own; return the sockets when all are in.
 
-        No more than ``at_once`` are under way at a time.
+        No more than ``at_once`` are under way at a time. Who is in is read when all are: of a thousand who are told of
+        each who comes after them that is a few long reads, in place of half a million short ones.
         """
         inside: list[socket.socket] = []
         outside: set[socket.socket] = set()
@@ -243,7 +244,7 @@ class Crowd:
         def entered(sock: socket.socket) -> None:
             outside.discard(sock)
             inside.append(sock)
-            self.add(Connection(sock))
+            self._epoll.unregister(sock)
 
         for each in steps:
             sock = connect(address)
@@ -253,6 +254,11 @@ class Crowd:
             if len(outside) >= at_once:
                 self.until(lambda: len(outside) < at_once)
         self.until(lambda: not outside)
+        for sock in inside:
+            self._epoll.register(sock, select.EPOLLIN)
+            self.add(Connection(sock))
+        while self.turn(0):
+            pass
         return inside
 
 

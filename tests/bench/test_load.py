@@ -171,6 +171,30 @@ class Crowds(unittest.TestCase):
         opening.join()
         self.assertLessEqual(max(on_their_way), 3)
 
+    def test_who_is_in_is_read_once_all_are(self) -> None:
+        others_outside: list[int] = []  # at each read of one who is in
+
+        class Inside(load.Connection):
+            def take(self, size: int) -> int:
+                others_outside.append(sum(isinstance(other, load.Entering) for other in crowd._all.values()))
+                return 0
+
+        def let_in() -> None:
+            inside: list[socket.socket] = []
+            for _ in range(20):
+                accepted = self.accept()
+                for sock in inside:
+                    sock.sendall(b"another one")
+                accepted.sendall(b"hello")
+                inside.append(accepted)
+
+        opening = threading.Thread(target=let_in)
+        opening.start()
+        with mock.patch.object(load, "Connection", Inside), Crowd() as crowd:
+            crowd.enter(self.address, [[(b"hi", b"hello")]] * 20, 1)
+        opening.join()
+        self.assertEqual(set(others_outside), {0})
+
     def test_who_is_left_alone_is_not_read(self) -> None:
         with Crowd() as crowd:
             crowd.add(receiver := Receiver(connect(self.address)))
