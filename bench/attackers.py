@@ -382,9 +382,10 @@ def rulings(target: Target) -> None:
 
     def orders() -> Iterator[bytes]:
         yield encode("register", password="x", ref=0)
+        yield encode("join", room="ruled")  # who makes a room by an account may rule there
         for seq in count(1):
-            yield encode("run", line=("public", "private")[seq % 2], room=ROOM, ref=2 * seq)
-            yield encode("send", b"x", room=ROOM, seq=seq) + encode("delete", room=ROOM, id=seq, ref=2 * seq + 1)
+            yield encode("run", line=("public", "private")[seq % 2], room="ruled", ref=2 * seq)
+            yield encode("send", b"x", room="ruled", seq=seq) + encode("delete", room="ruled", id=seq, ref=2 * seq + 1)
 
     _say(_logged_in(target, "ruler"), orders())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -28,6 +29,7 @@ def address_of(host: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(TABLE)
 def network(host: str | None) -> str | None:
     """Return what counts as one address: an IPv4 address, or the /64 that somebody has of IPv6.
 

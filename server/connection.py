@@ -28,7 +28,7 @@ from server.refusals import Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
 from server.rules import NO_ROOM
 from server.sending import Sending
-from server.sockets import tune
+from server.sockets import is_reset, tune
 from storage.interface import Account, Login
 from wire import frames
 from wire.frames import (
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
+MOMENT: Final = 0.01  # seconds for which who asks for too much at once is not heard: a refusal costs a sending each
 LITTLE: Final = 1024  # bytes of one read: who says much fills what is read at once
 FRAMES: Final = 512  # taken of what one read brought before others have their turn: some milliseconds
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
@@ -148,12 +149,12 @@ class Connection(Netstrings):
         super().dataReceived(data)
         if self.paces.bytes is not None:
             self.paces.bytes.spent(len(data))
-        if not self.logged_in and not self.intake.busy:
+        if not self.logged_in:
             self._bound_before_login(len(data))
 
     def _bound_before_login(self, size: int) -> None:
         self._before_login += size
-        if self._before_login > BEFORE_LOGIN and not self._over:
+        if self._before_login > BEFORE_LOGIN and not (self._over or self.intake.busy):
             self.end_with_error("not_logged_in", "too much came before a login")
 
     def stringReceived(self, payload: bytes) -> None:
@@ -199,10 +200,16 @@ class Connection(Netstrings):
 
     def readConnectionLost(self) -> None:
         """The client's sending direction has ended: the same as ``quit``, once what is held was taken."""
+        self._ended = True
+        self.server.leaving.wait(self._has_ended)
+
+    def _has_ended(self) -> None:
         if self._over:
             self.transport.loseConnection()  # type: ignore[union-attr]
-        self._ended = True
-        self.intake.go_on()
+        elif not (self.logged_in or self._before_login):
+            self.abort()  # who said nothing was told nothing
+        else:
+            self.intake.go_on()
 
     def writeConnectionLost(self) -> None:
         """Our sending direction has ended, all was sent: the client has a moment to close."""
@@ -242,6 +249,13 @@ class Connection(Netstrings):
         self.questions.close()
         self.sending.end()
         self.server.del_conn(self)
+        if not (self.user or self.intake.busy):
+            self._come_apart()
+
+    def _come_apart(self) -> None:
+        """Let a stranger's parts, which know it, go: in circles they would wait for the collector, by the thousand."""
+        del self.questions, self.sending
+        self.intake = _NOTHING
 
     # -- what it is told, in turn
 
@@ -311,7 +325,10 @@ class Connection(Netstrings):
         self.forget()
         self.intake.close()
         self.server.dismiss(self)
-        self.outlet.finish()
+        if self._ended:  # nothing is left to be read, so the last frame arrives if it is closed at once
+            self.outlet.close()
+        else:
+            self.outlet.finish()
         self._cut_off_in(self.server.grace if self.logged_in else LINGER)  # strangers hold no place for long
         self.transport.resumeProducing()  # type: ignore[union-attr]  # all is read, so that the last frame arrives
 
@@ -341,8 +358,11 @@ class Connection(Netstrings):
     def _take_login(self, frame: frames.Login, _: bytes) -> None:
         if self.logged_in:
             self.error("bad_frame", "you are logged in already")
-            return
-        self.intake.wait_for(self._log_in(frame))
+        elif not self.lost and is_reset(self.transport):  # nobody would hear of it, or say more
+            self.abort()
+            self._over = True
+        else:
+            self.intake.wait_for(self._log_in(frame))
 
     async def _log_in(self, frame: frames.Login) -> None:
         try:
@@ -496,9 +516,31 @@ class Connection(Netstrings):
         """Something that was asked for is done: it may have been the last."""
         self._bye_if_quit()
 
+    def slow_down(self) -> None:
+        """It asks for more than it may: hear nothing of it for a moment."""
+        self.intake.hold("refused")
+        self.server.clock.callLater(MOMENT, self.intake.release, "refused")
+
     def _bye_if_quit(self) -> None:
         if self._quitting and not self.intake.busy and self.sending.is_settled and not self.questions:
             self.end("quit")
+
+
+class _Nobody:
+    """From whom nothing comes."""
+
+    def pauseProducing(self) -> None:
+        """Nothing to pause."""
+
+    def resumeProducing(self) -> None:
+        """Nothing to resume."""
+
+    def caught_up(self) -> None:
+        """Nothing was held up."""
+
+
+_NOTHING: Final = Intake(_Nobody())  # of all who are gone
+_NOTHING.close()
 
 
 def _fault(reason: Failure) -> str:

@@ -138,7 +138,7 @@ class Journal:
         """
         waiting = Waiting(entry, answer, ENTRY, WORK, little)
         if type(entry) is Send:
-            waiting.size, waiting.work = _weight(entry.texts[0])
+            waiting.size, waiting.work = _weight(entry.texts[0], entry.folded)
         self._waiting.put(line, waiting)
         self.budget.take(waiting.size)
         self.wake()
@@ -150,7 +150,7 @@ class Journal:
         each entry is shared by what somebody says at a stretch.
         """
         last = self._waiting.last(line)
-        if last is None or type(said := last.entry) is not Send or last.work >= STRETCH:
+        if last is None or type(said := last.entry) is not Send or said.folded is not None or last.work >= STRETCH:
             return False
         if said.seq + len(said.texts) != seq or said.room != room or said.at != at:
             return False
@@ -308,6 +308,9 @@ def _singly(send: Send) -> Iterator[Send]:
         yield Send(send.sender, seq, send.room, send.by, send.at, [text], send.talk)
 
 
-def _weight(text: str) -> tuple[int, int]:
+def _weight(text: str, folded: str | None = None) -> tuple[int, int]:
     """Return what a message takes of the budget, and of a batch."""
+    if folded is not None:
+        size = len(text) + len(folded)
+        return ENTRY + size, HEADER + size
     return ENTRY + len(text), HEADER + len(text) * (1 if text.isascii() else FOLDING)

@@ -34,6 +34,9 @@ class Outlet(Protocol):
     def finish(self) -> None:
         """Send what waits, then end the sending direction (over TLS: the connection). Call back no more."""
 
+    def close(self) -> None:
+        """Send what waits, then end the connection. Call back no more."""
+
 
 class Source(Protocol):
     """Something of a connection that has frames to give: a cursor in a room, or an open question."""
@@ -86,6 +89,9 @@ class Lost:
     def finish(self) -> None:  # noqa: D102
         pass
 
+    def close(self) -> None:  # noqa: D102
+        pass
+
 
 class _Producer:
     """What both kinds share: they are asked for more when all has gone out, and come back when they want to go on."""
@@ -118,6 +124,10 @@ class _Producer:
 
     def stopProducing(self) -> None:
         """The connection is lost; its protocol is told."""
+
+    def close(self) -> None:
+        self._transport.unregisterProducer()
+        self._transport.loseConnection()
 
 
 @implementer(IPullProducer)
@@ -189,8 +199,7 @@ class WriteOnly(_Producer):
         return min(len(data), PIECE)
 
     def finish(self) -> None:  # noqa: D102
-        self._transport.unregisterProducer()
-        self._transport.loseConnection()
+        self.close()
 
     def pauseProducing(self) -> None:
         """The transport holds more than it likes to."""

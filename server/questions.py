@@ -66,6 +66,9 @@ class Asker(Reader, Protocol):
     def settled(self) -> None:
         """A question is closed."""
 
+    def slow_down(self) -> None:
+        """It asks for more than it may: hear nothing of it for a moment."""
+
 
 class Questions:
     """The open questions of one connection; ``journal`` knows whether the database is away."""
@@ -93,6 +96,7 @@ class Questions:
             self._refuse(frame, "bad_frame", "a question with this ref is open")
         elif len(self._open) >= OPEN:
             self._refuse(frame, "too_many", f"at most {OPEN} questions at once")
+            self._asker.slow_down()
         else:
             asked = Asked(frame.ref, echo_of(frame))
             self._open += (asked,)

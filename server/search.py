@@ -21,7 +21,7 @@ from wire.frames import MAX_PAGE, Done, Search, encode
 from wire.names import fold
 
 SLICE: Final = 0.1  # seconds that one slice should take at most, a fourth at least: others who search wait for it
-FIRST: Final = 1000  # messages of a first slice, and at least: a few milliseconds, a moment where all are large
+FIRST: Final = 16  # messages of a first slice: a second, if many words are searched in the largest that there are
 SOON: Final = 0.1  # seconds of looking after which what was found is told
 LONG: Final = 2.0  # seconds of looking after which it is told that nothing was
 
@@ -111,7 +111,7 @@ class SearchAnswer(HistoryAnswer):
             if took < SLICE / 4:
                 self._span *= 4
             elif took > SLICE:
-                self._span = max(FIRST, self._span // 2)
+                self._span = max(1, int(self._span * SLICE / took))
             return result
 
         self._read(look.addBoth(looked), self._found)

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from server.folding import is_long
 from server.journal import Failed
 from server.questions import Asked
 from server.refusals import NOT_STORED, Refused, echo_of, error, named
@@ -116,7 +117,10 @@ class Sending:
         except UnicodeDecodeError:
             self._refuse(frame.seq, echo_of(frame), "bad_text", "a message is text in UTF-8")
         else:
-            self._put(frame, room, text)
+            if is_long(text):
+                self._connection.intake.wait_for(self._fold(frame, room, text))
+            else:
+                self._put(frame, room, text)
 
     def bad_send(self, echo: Echo, why: str) -> None:
         """Refuse a ``send`` that is no proper frame but has a number."""
@@ -124,13 +128,17 @@ class Sending:
         if self._takes(echo.seq, echo):
             self._refuse(echo.seq, echo, "bad_frame", why)
 
-    def _put(self, frame: frames.Send, room: Room, text: str) -> None:
-        """Store a message and answer it."""
+    async def _fold(self, frame: frames.Send, room: Room, text: str) -> None:
+        self._put(frame, room, text, await self._server.folding.fold(text))
+
+    def _put(self, frame: frames.Send, room: Room, text: str, folded: str | None = None) -> None:
+        """Store a message, which may be folded already, and answer it."""
         journal, now = self._server.journal, self._server.now()
         self._unanswered += 1
-        if frame.room != self._room_asked or not journal.add(text, frame.seq, room.key, now, self):
+        goes_on = folded is None and frame.room == self._room_asked
+        if not (goes_on and journal.add(text, frame.seq, room.key, now, self)):
             self._room_asked = frame.room
-            send = Send(self._sender, frame.seq, room.key, self._connection.user, now, [text], room.talk)
+            send = Send(self._sender, frame.seq, room.key, self._connection.user, now, [text], room.talk, folded)
             journal.put(send, partial(self._stored, frame.room, room), self, little=self.says_little)
         if journal.budget.full:
             self._connection.intake.keep_within(journal.budget, "journal")

@@ -23,9 +23,11 @@ from server.addresses import Addresses
 from server.cleaning import Cleaning
 from server.complaints import Complaints
 from server.connection import Connection
+from server.folding import Folding
 from server.following import Following
 from server.journal import Failed, InThread, Journal
 from server.limits import Allowed, Limits
+from server.orders.one_by_one import OneByOne
 from server.passwords import Passwords
 from server.refusals import Refused
 from server.room import Room
@@ -62,6 +64,7 @@ from wire.names import fold
 
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
+LEAVE_AT_ONCE: Final = 8  # connections whose ends are seen to before others have their turn: a millisecond of work
 TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
 
 
@@ -98,6 +101,7 @@ class Server(Factory):
         grace: float = 5.0,
         ping: float = 30.0,
         auth: Auth = Auth.OPEN,
+        in_searcher: InThread | None = None,
         in_hasher: InThread | None = None,
         allowed: Allowed = Allowed(),  # noqa: B008 — it cannot be changed
     ) -> None:
@@ -120,8 +124,10 @@ class Server(Factory):
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
         self.reading = Turns(clock, 1)  # at what is said in many frames
+        self.folding = Folding(clock)
+        self.leaving = Turns(clock, LEAVE_AT_ONCE)
         self.next_turn = NextTurn(clock)
-        self.searches = Searches(partial(in_reader, storage.search), self.stored.some, clock)
+        self.searches = Searches(partial(in_searcher or in_reader, storage.search), self.stored.some, clock)
         self._cleaning = Cleaning(storage, in_writer, lambda: self.journal.down, clock)
         self.answering: defaultdict[Sending, list[bytes]] = defaultdict(list)  # of the batch that is being answered
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
@@ -132,6 +138,7 @@ class Server(Factory):
         self.accounts = Accounts(auth, self.stored.account, passwords, self.journal.ask, clock)
         self.talks = Talks(auth, self.stored, self.rooms, lambda user: self._users.get(user, ()))
         self._following = Following(self, storage.neighbours, storage.shared, in_writer, in_reader, clock)
+        self.one_by_one = OneByOne()  # what is ordered
         self._bans: list[Sanction] = []
         self.rules = Rules(storage, self.stored.until_read, self._rules_changed)
         self._numbers = count(1)  # of the connections that log in

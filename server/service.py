@@ -32,9 +32,7 @@ from server.sockets import raise_file_limit
 from storage.interface import StorageDown, StorageUnusable
 from storage.sql import Storage
 
-READERS: Final = (
-    3  # threads that read: one contents, one searches, one is free; each has a heap of its own, which grows
-)
+READERS: Final = 2  # threads that read: one contents, one is free; each has a heap of its own, which grows
 SPARE_FILES: Final = 64  # files that the server needs besides its clients' sockets
 YOUNG: Final = 20_000  # objects between two looks for garbage; what thousands of messages on their way are made of
 LAST: Final = 19  # as `nice` counts
@@ -57,8 +55,8 @@ class PatientThread(Thread):
         super().run()
 
 
-class HashingThreads(ThreadPool):
-    """Threads that hash passwords: who guesses takes no processor away from who talks."""
+class PatientThreads(ThreadPool):
+    """Threads that hash passwords or search: who guesses or looks for much takes no processor away from who talks."""
 
     threadFactory = staticmethod(partial(PatientThread, daemon=True))  # type: ignore[assignment]
 
@@ -109,7 +107,8 @@ class ChatService(MultiService):
         reactor.seconds = time.monotonic  # Twisted's own is the wall clock: a step back would stop every timer
         self._writer = StorageThreads(1, 1, "writer")
         self._readers = StorageThreads(0, READERS, "reader")
-        self._hashers = HashingThreads(0, AT_ONCE, "hasher")
+        self._searcher = PatientThreads(0, 1, "searcher")
+        self._hashers = PatientThreads(0, AT_ONCE, "hasher")
         self._storage = _usable(lambda: Storage(options["db"]))
         self.server = Server(
             self._storage,
@@ -121,6 +120,7 @@ class ChatService(MultiService):
             grace=options["grace"],
             ping=options["ping"],
             auth=options["auth"],
+            in_searcher=partial(deferToThreadPool, reactor, self._searcher),
             in_hasher=partial(deferToThreadPool, reactor, self._hashers),
             allowed=Allowed(*(options[field.replace("_", "-")] for field in Allowed._fields)),
         )
@@ -208,6 +208,7 @@ class ChatService(MultiService):
         """Serve."""
         self._writer.start()
         self._readers.start()
+        self._searcher.start()
         self._hashers.start()
         self.server.start()
         super().startService()  # type: ignore[no-untyped-call]
@@ -241,6 +242,7 @@ class ChatService(MultiService):
         if await self.server.stop():
             self._writer.stop()
             self._readers.stop()
+            self._searcher.stop()
             self._hashers.stop()
             self._storage.close()
         else:

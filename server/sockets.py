@@ -12,6 +12,8 @@ from twisted.protocols.policies import ProtocolWrapper
 UNSENT: Final = 64 * 1024  # bytes that the kernel may hold unsent: a `bye` is never behind more than this
 
 # struct tcp_info of linux/tcp.h: bytes 2 and 3 are retransmits and probes, the 32-bit word at 56 is last_ack_recv (ms).
+# Byte 0 is the state, of include/net/tcp_states.h.
+_TCP_CLOSE: Final = 7
 _TCP_INFO: Final = struct.Struct("=xxBB52xI")
 
 
@@ -38,6 +40,12 @@ def unacknowledged_for(transport: Any) -> float:
         return 0.0
     retransmits, probes, last_ack = _TCP_INFO.unpack(info)
     return float(last_ack) / 1000 if retransmits + probes > 1 else 0.0
+
+
+def is_reset(transport: Any) -> bool:
+    """Say whether the peer has cut the connection off, which the transport finds when all that came before is read."""
+    handle = _tcp(transport)
+    return handle is not None and handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
 
 
 def raw(transport: Any) -> Any:

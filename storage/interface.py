@@ -241,7 +241,8 @@ class Content:
 class Send(Struct, gc=False):
     """Store what somebody says in a room: messages that follow one another, the first with the number ``seq``.
 
-    Of what is said in a ``talk`` the other servers are told. Outcome: :class:`Taken`.
+    Of what is said in a ``talk`` the other servers are told. One that stands alone may come ``folded``, if that takes
+    long: so nobody waits for it. Outcome: :class:`Taken`.
     """
 
     sender: Sender | None
@@ -251,6 +252,7 @@ class Send(Struct, gc=False):
     at: int  # milliseconds since 1970-01-01 UTC
     texts: list[str]
     talk: Talk | None = None
+    folded: str | None = None
 
 
 class Taken(Struct, frozen=True, gc=False):

@@ -156,9 +156,13 @@ def _namesake(name: str) -> str:
     return likeness(name)[:MAX_FOLDED]
 
 
-def folded(text: str, name: str | None = None) -> str | None:
-    """Return what is searched of a message, a text or a file of that name; None where it is the text as it stands."""
-    found = fold(text or name or "")
+def folded(text: str, name: str | None = None, found: str | None = None) -> str | None:
+    """Return what is searched of a message, a text or a file of that name; None where it is the text as it stands.
+
+    It is ``found`` where that is known.
+    """
+    if found is None:
+        found = fold(text or name or "")
     return None if found == text else found
 
 
@@ -360,7 +364,10 @@ class Ledger:
         texts = send.texts[left_out:]
         ids = self._next_ids(send, len(texts))
         room, by, at = send.room, send.by, send.at
-        self.messages += [(room, id, by, at, text, folded(text)) for id, text in zip(ids, texts, strict=True)]
+        found = send.folded
+        self.messages += [
+            (room, id, by, at, text, folded(text, None, found)) for id, text in zip(ids, texts, strict=True)
+        ]
         return Taken(send.seq, left_out, ids)
 
     def _next_ids(self, send: Send | SendContent, count: int) -> range:

@@ -6,12 +6,12 @@ go to the driver as text, and with them values that any driver knows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, insert
+from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, Select, Table, bindparam, insert
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -72,8 +72,7 @@ class ByKeys:
         ordered = sorted(keys)
         for start in range(0, len(ordered), KEYS):
             some = ordered[start : start + KEYS]
-            # A power of two of them, so that there are few texts: one that stands twice is found once.
-            some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
+            some += some[-1:] * _missing(some)  # one that stands twice is found once
             values = chain.from_iterable(some) if isinstance(some[0], tuple) else some
             yield from connection.exec_driver_sql(self._text(connection.dialect, some), tuple(values))
 
@@ -85,3 +84,36 @@ class ByKeys:
         compiled = self._statement.compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
         return compiled.construct_expanded_state({"keys": keys}).statement
+
+
+class ByWords:
+    """A SELECT of what holds every one of any number of words, as ``holds`` says of a word."""
+
+    def __init__(self, statement: Select[Any], holds: Callable[[BindParameter[bytes]], ColumnElement[bool]]) -> None:
+        self._statement = statement
+        self._holds = holds
+        self._compiled: WeakKeyDictionary[Dialect, dict[int, SQLCompiler]] = WeakKeyDictionary()
+
+    def find(self, connection: Connection, words: Sequence[bytes], values: Mapping[str, Value]) -> Sequence[Any]:
+        """Return the rows that hold ``words``; ``values`` are the other parameters."""
+        words = list(words)
+        words += words[-1:] * _missing(words)
+        compiled = self._for(connection.dialect, len(words))
+        known: dict[str, Any] = {**compiled.params, **values, **{f"word{at}": word for at, word in enumerate(words)}}
+        assert compiled.positiontup is not None
+        return connection.exec_driver_sql(str(compiled), tuple(known[name] for name in compiled.positiontup)).all()
+
+    def _for(self, dialect: Dialect, count: int) -> SQLCompiler:
+        of_dialect = self._compiled.setdefault(dialect, {})
+        return of_dialect.get(count) or of_dialect.setdefault(count, self._compile(dialect, count))
+
+    def _compile(self, dialect: Dialect, count: int) -> SQLCompiler:
+        held = (self._holds(bindparam(f"word{number}")) for number in range(count))
+        compiled = self._statement.where(*held).compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        return compiled
+
+
+def _missing(values: Sequence[Any]) -> int:
+    """Return how many ``values`` are short of a power of two: they are filled up, so that there are few texts."""
+    return (1 << (len(values) - 1).bit_length()) - len(values)

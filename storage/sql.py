@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import time
 from typing import Any, Final
 
 from sqlalchemy import (
     URL,
+    Connection,
     Executable,
     LargeBinary,
     bindparam,
@@ -46,6 +47,7 @@ from storage.keeping import NEWEST_ACTS, PARTIES, PRIVATE, SANCTIONS, TALKS, san
 from storage.neighbours import Neighbours
 from storage.order import Act, Sanction
 from storage.posting import Posting
+from storage.prepared import ByWords
 from storage.schema import UploadState, logins, messages, metadata, parts, rooms, uploads
 from storage.talks import Party, Talk
 from storage.upgrade import upgrade
@@ -101,6 +103,7 @@ _HITS = (
     .order_by((messages.c.id + 0).desc())
     .limit(bindparam("limit"))
 )
+_FOUND = ByWords(_HITS, lambda word: func.instr(_SEARCHED, word) > 0)
 _CONTENT = select(messages.c.text, messages.c.upload_id, messages.c.size).where(
     rooms.c.id == bindparam("room"),
     messages.c.room_id == rooms.c.id,
@@ -201,8 +204,9 @@ class Storage:
 
         Newest first. The words are folded and not empty.
         """
-        hits = _HITS.where(*(func.instr(_SEARCHED, word.encode()) > 0 for word in words))
-        return [id for (id,) in self._read(hits, room=room, first=first, last=last, limit=limit)]
+        values = {"room": room, "first": first, "last": last, "limit": limit}
+        sought = [word.encode() for word in words]
+        return [id for (id,) in self._ask(lambda connection: _FOUND.find(connection, sought, values))]
 
     def some(self, room: int, ids: Sequence[int]) -> list[Message]:
         """Return those of the messages that are kept and not deleted, ascending."""
@@ -335,15 +339,18 @@ class Storage:
             self._alone.let_go()
 
     def _read(self, statement: Executable, **values: object) -> Sequence[Sequence[Any]]:
+        return self._ask(lambda connection: connection.execute(statement, values).all())
+
+    def _ask(self, ask: Callable[[Connection], Sequence[Sequence[Any]]]) -> Sequence[Sequence[Any]]:
         with while_serving():
             try:
-                return self._rows(statement, values)
+                return self._asked(ask)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
             # The connection had died in the pool, which says nothing of the database.
-            return self._rows(statement, values)
+            return self._asked(ask)
 
-    def _rows(self, statement: Executable, values: dict[str, object]) -> Sequence[Sequence[Any]]:
+    def _asked(self, ask: Callable[[Connection], Sequence[Sequence[Any]]]) -> Sequence[Sequence[Any]]:
         with self._engine.connect() as connection:
-            return connection.execute(statement, values).all()
+            return ask(connection)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from unicodedata import category, combining, normalize
 
 MAX_NAME = 32  # characters after NFKC
 MAX_WRITTEN = 4 * MAX_NAME  # characters before it: no more than four become one
 MAX_FILE_NAME = 255  # bytes in UTF-8
 TALK = "@"  # before a user's name: the talk of two with them, which is a room
-LONG = 200  # characters of a text that might be all marks: sorted each by each they take a fraction of a millisecond
-PILE = 10  # marks on one letter: no language has that many
+STEP = 200  # characters that are folded at once: whatever they are, they take a fraction of a millisecond
 
 # Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: drawn as nothing, so two names would look alike.
 _IGNORABLE = re.compile(
@@ -59,38 +59,56 @@ def fold(text: str) -> str:
     """Return what two spellings of one name (or of one searched word) have in common: NFKC(casefold(NFKC))."""
     if text.isascii():
         return text.lower()
-    shown = _nfkc(text)
-    folded = shown.casefold()
-    return shown if folded == shown else _nfkc(folded)  # most scripts have no case
+    return _folded(text) if len(text) <= STEP else "".join(folding(text))
 
 
-def _nfkc(text: str) -> str:
-    """Return ``text`` in NFKC, in linear time and with a pause for other threads now and then.
+def folding(text: str) -> Iterator[str]:
+    """Yield :func:`fold` of ``text`` in pieces, some of them empty, so that others have their turn between.
 
-    ``normalize`` has neither: marks piled up it sorts each by each, and one character may become eighteen.
+    The next one takes a fraction of a millisecond, and what is at the end of a pile of marks a few.
     """
-    if len(text) <= LONG:
-        return normalize("NFKC", text)
-    if marks := "".join(c for c in set(text) if combining(normalize("NFKD", c)[0])):
-        text = re.sub(f"[{re.escape(marks)}]{{{PILE},}}", _ordered, text)
-    return "".join(normalize("NFKC", piece) for piece in _pieces(text))
-
-
-def _ordered(pile: re.Match[str]) -> str:
-    """Return marks in the order that NFKC gives them."""
-    apart = "".join(normalize("NFKD", mark) for mark in pile[0])
-    return "".join(sorted(apart, key=combining))
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Cut ``text`` where what follows has nothing to do with what is before."""
-    start = 0
+    start = end = 0
     while start < len(text):
-        end = start + LONG
+        end += STEP
         while end < len(text) and not _stands_alone(text[end]):
             end += 1
-        yield text[start:end]
+            if not (end - start) % STEP:
+                yield ""
+        piece = text[start:end]
+        if len(piece) > 2 * STEP:
+            parts = []
+            for part in _in_order(piece):
+                parts.append(part)
+                yield ""
+            piece = "".join(parts)
+        yield _folded(piece)
         start = end
+
+
+def _folded(text: str) -> str:
+    shown = normalize("NFKC", text)
+    folded = shown.casefold()
+    return shown if folded == shown else normalize("NFKC", folded)  # most scripts have no case
+
+
+def _in_order(text: str) -> Iterator[str]:
+    """Yield ``text`` in NFKD, in pieces and in linear time: ``normalize`` sorts the marks on a letter each by each."""
+    pile: dict[int, list[str]] = {}  # marks, by the class by which they are sorted
+    for start in range(0, len(text), STEP):
+        ordered: list[str] = []
+        for c in normalize("NFKD", text[start : start + STEP]):
+            if kind := combining(c):
+                pile.setdefault(kind, []).append(c)
+            else:
+                ordered += _sorted(pile)
+                ordered.append(c)
+                pile.clear()
+        yield "".join(ordered)
+    yield "".join(_sorted(pile))
+
+
+def _sorted(pile: dict[int, list[str]]) -> Iterator[str]:
+    return chain.from_iterable(marks for _, marks in sorted(pile.items()))
 
 
 def _stands_alone(character: str) -> bool:

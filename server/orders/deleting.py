@@ -6,9 +6,10 @@ One's own is what was said under the account's name since it was registered: bef
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from server.orders.order import Asker, Order, Standing, WrongUsage
+from server.orders.order import Asker, Order, Standing, WrongUsage, give
 from server.refusals import Refused
 from wire.frames import Delete, room_of
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def take_delete(connection: Connection, frame: Delete, _: bytes) -> None:
     """Delete a message for a client."""
     if asked := connection.questions.opens(frame):
-        connection.questions.do(asked, _answer(Asker(connection, room_of(frame)), frame.id))
+        give(connection, asked, partial(_answer, Asker(connection, room_of(frame)), frame.id))
 
 
 async def _answer(asker: Asker, id: int) -> bytes:

@@ -17,6 +17,7 @@ from wire.names import fold
 
 if TYPE_CHECKING:
     from server.connection import Connection
+    from server.questions import Asked
 
 _FOR: Final = re.compile(r"for\s+(\d{1,4})\s?([mhdw])(?:in|(?:inute|our|ay|eek)s?)?(?:\s+|$)", re.ASCII)
 _BEGINS: Final = re.compile(r"for\s+\d", re.ASCII)
@@ -85,6 +86,11 @@ class Asker:
         """Do that, on all servers, and note it; raises :class:`Refused`."""
         await self.turn()
         await self.server.rule(Ruling(act, deeds))
+
+
+def give(connection: Connection, asked: Asked, work: Callable[[], Coroutine[Any, Any, bytes]]) -> None:
+    """Have what ``connection`` ordered done when its user's turn has come, and answered by the frames it returns."""
+    connection.questions.do(asked, connection.server.one_by_one.do(fold(connection.user), work))
 
 
 Run = Callable[[Asker, str], Coroutine[Any, Any, Sequence[str]]]

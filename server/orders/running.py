@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from server.accounts import NOT_OFFERED
 from server.orders import auditing, banning, deleting, kicking, muting, rooms
-from server.orders.order import Asker, Order, Standing, WrongUsage, first
+from server.orders.order import Asker, Order, Standing, WrongUsage, first, give
 from server.refusals import Refused
 from storage.interface import Auth
 from wire.frames import Run, Text, encode, room_of
@@ -47,7 +48,7 @@ ORDERS: Final = {
 def take_run(connection: Connection, frame: Run, _: bytes) -> None:
     """Run an order for a client."""
     if asked := connection.questions.opens(frame):
-        connection.questions.do(asked, _run(connection, frame))
+        give(connection, asked, partial(_run, connection, frame))
 
 
 async def _run(connection: Connection, frame: Run) -> bytes:

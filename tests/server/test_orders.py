@@ -12,7 +12,7 @@ from server.orders.order import Standing
 from server.orders.running import LINES, ORDERS
 from server.refusals import Refused
 from storage.changes import Ruled
-from storage.interface import Login, Role
+from storage.interface import Batch, Login, Outcome, Role
 from storage.order import Act, Close, Impose, Invite, Kind, Sanction
 from tests.server.fakes import House, Members, Peer
 from wire import frames
@@ -165,6 +165,57 @@ class PaceTests(OrdersCase):
         self.ordered("private")
         self.assertNotIn("bob", looked)
         self.assertLessEqual(looked.count("lobby"), 1)  # where ann is too
+
+
+class OneByOneTests(OrdersCase):
+    """However much a user orders at once, a commit has one order of it at the most."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.batches: list[list[str]] = []
+        journal = self.house.server.journal
+        commit = journal.commit
+
+        def noted(batch: Batch) -> list[Outcome]:
+            self.batches.append([type(entry).__name__ for entry in batch.entries])
+            return commit(batch)
+
+        self.patch(journal, "commit", noted)
+
+    def most(self, kind: str) -> int:
+        """Return how many of a kind one commit had at the most."""
+        return max(batch.count(kind) for batch in self.batches)
+
+    def test_what_it_deletes(self) -> None:
+        second = self.account("ann")
+        for _ in range(8):
+            self.send(self.ann, "x")
+        for id in range(1, 9):
+            peer = second if id % 2 else self.ann
+            peer.says(frames.Delete(id, id))
+        self.house.settle()
+        self.assertEqual([frame.id for frame in self.bob.heard(frames.Deleted)], [1, 2, 3, 4, 5, 6, 7, 8])
+        self.assertEqual(self.most("Delete"), 1)
+
+    def test_what_it_runs(self) -> None:
+        for ref in range(8):
+            self.root.says(frames.Run(("mute bob", "unmute bob")[ref % 2], ref))
+        self.house.settle()
+        self.assertEqual([done.ref for done in self.root.heard(frames.Done)], list(range(8)))
+        self.assertEqual(self.most("Ruling"), 1)
+
+    def test_others_do_not_wait_for_it(self) -> None:
+        for peer in (self.ann, self.bob):
+            self.send(peer, "x")
+        for id, peer in enumerate((self.ann, self.bob), 1):
+            peer.says(frames.Delete(id, 1))
+        self.house.settle()
+        self.assertEqual(self.most("Delete"), 2)
+
+    def test_one_that_is_refused_holds_up_nothing(self) -> None:
+        self.assertEqual(self.run_line(self.ann, "kick bob"), "forbidden")
+        self.assertEqual(self.run_line(self.ann, "kick bob"), "forbidden")
+        self.assertEqual(self.house.server.one_by_one._turns, {})  # nothing is kept of who has nothing to do
 
 
 class KickingTests(OrdersCase):

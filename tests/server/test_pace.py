@@ -8,7 +8,9 @@ from twisted.trial.unittest import TestCase
 
 from server import connection as connection_module
 from server.complaints import AT_ONCE, Complaints
+from server.connection import MOMENT
 from server.limits import Allowed
+from server.questions import OPEN
 from server.server import Server
 from storage.interface import IStorage
 from tests.server.fakes import House, Peer, Steps
@@ -77,6 +79,23 @@ class RoomsTests(TestCase):
         self.assertEqual([(error.code, error.room) for error in ann.heard(frames.Error)], [("too_many", "c")])
         [refused] = house.peer("bob", rooms={"a": 0, "b": 0, "c": 0}).heard(frames.Error)
         self.assertEqual((refused.code, refused.fatal), ("too_many", True))
+
+
+class QuestionsTests(TestCase):
+    def test_who_is_refused_one_is_not_heard_for_a_moment(self) -> None:
+        house = House()
+        ann = house.peer("ann")
+        many = [encode(frames.Rooms(ref)) for ref in range(OPEN + 20)]
+        ann.connection.dataReceived(b"".join(many) + encode(frames.Cancel(0)) + encode(frames.Ping(9)))
+        for refused in range(1, 20):
+            self.assertEqual([error.code for error in ann.heard(frames.Error)], ["too_many"] * refused)
+            house.clock.advance(MOMENT)
+        self.assertEqual(ann.heard(frames.Pong), [])
+        house.clock.advance(MOMENT)
+        self.assertEqual([done.ref for done in ann.heard(frames.Done)], [0])  # though nothing was read meanwhile
+        house.settle()
+        self.assertEqual([pong.ref for pong in ann.heard(frames.Pong)], [9])
+        self.assertEqual(len(ann.heard(frames.Done)), OPEN)
 
 
 class UploadsTests(TestCase):

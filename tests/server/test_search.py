@@ -101,7 +101,14 @@ class SearchTests(TestCase):
         self.ask(query="nothing")
         done = self.until_done(LONG / 4)
         self.assertEqual((len(self.house.slices.spans), self.hits()), (4, []))
-        self.assertEqual(done.before, ROOM - 4 * FIRST + 1)
+        self.assertEqual(done.before, self.house.slices.spans[-1][0])
+
+    def test_one_that_takes_long_is_followed_by_as_much_less_down_to_one_message(self) -> None:
+        self.ask(query="nothing")
+        for _ in range(3):
+            self.house.look(4 * SLICE)
+        sizes = [last - first + 1 for first, last in self.house.slices.spans]
+        self.assertEqual(sizes, [FIRST, FIRST // 4, FIRST // 16, 1])
 
     def test_a_slice_grows_as_far_as_it_is_quick(self) -> None:
         self.ask(query="nothing")

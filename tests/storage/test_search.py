@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from unicodedata import normalize
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from storage import Content, Piece, Room, SendContent, UploadKey
+from storage import Content, Piece, Room, Send, SendContent, UploadKey
 from storage.schema import messages, rooms
-from storage.sql import _HITS, _SOME
+from storage.sql import _FOUND, _HITS, _SOME
 from tests.mysql import MySQL
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send
 from wire.frames import MAX_BODY
@@ -127,10 +128,27 @@ class Searching(Cases):
         self.say("x" * (MAX_BODY - 3) + "End", "\ufdfa" * (MAX_BODY // 3 - 1) + "End")
         self.assertEqual(self.found("end"), [2, 1])
 
+    def test_what_was_folded_before(self) -> None:
+        long = Send(None, 0, self.room.key, "ann", 1, ["Gru\u00df"], folded="gruss, as we were told")
+        same = Send(None, 0, self.room.key, "ann", 1, ["\u4e2d\u6587"], folded="\u4e2d\u6587")
+        self.journal.commit(long, same)
+        self.assertEqual(self.found("GRUSS told"), [1])
+        self.assertEqual(self.found("\u6587"), [2])
+        with self.storage._engine.connect() as connection:
+            kept = connection.execute(select(messages.c.folded).order_by(messages.c.id)).scalars().all()
+        self.assertEqual(kept, ["gruss, as we were told", None])
+
     def test_five_hundred_words(self) -> None:
         letters = [chr(0x4E00 + number) for number in range(500)]
         self.say("".join(letters), "".join(letters[1:]))
         self.assertEqual(self.found(" ".join(letters)), [1])
+
+    def test_what_is_asked_of_the_database_is_compiled_once_for_about_as_many_words(self) -> None:
+        self.say("".join(map(str, range(300))))
+        self.found(" ".join(map(str, range(140))))
+        with patch.object(_FOUND, "_compile", side_effect=AssertionError):
+            for count in (129, 200, 256):
+                self.assertEqual(self.found(" ".join(map(str, range(count)))), [1])
 
     def test_a_file_by_its_name_and_a_long_text_by_what_is_shown_of_it(self) -> None:
         ann = self.journal.known_sender()

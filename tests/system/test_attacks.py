@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from tests.chance import new_seed
 from tests.plain_client import PlainClient, encode
@@ -140,6 +141,19 @@ class Texts(AttackCase):
             ann.say("search", room=self.room, query=query, limit=50, ref=ref)
             hits = [frame for frame in ann.answer(ref) if frame.type == "message"]
             self.assertEqual(len(hits), found, query)
+
+    def test_who_searches_takes_no_processor_from_who_talks(self) -> None:
+        ann = self.enter()
+        ann.store("something", self.room)
+        self.assertEqual(set(self.niceness()), {os.getpriority(os.PRIO_PROCESS, 0)})
+        ann.say("search", room=self.room, query="x", limit=9, ref=1)
+        ann.answer(1)
+        self.assertEqual(self.niceness().count(19), 1)
+
+    def niceness(self) -> list[int]:
+        """Return that of each thread of the server, which for the system is a process like others."""
+        threads = Path(f"/proc/{self.server.pid}/task").iterdir()
+        return [os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in threads]
 
     def test_what_is_logged_stays_on_its_line(self) -> None:
         for user in ("a\nb", "a\x1b[2J", "{log_source}", "a\r\n2026 x", "\u202eb", "%s"):

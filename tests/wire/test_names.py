@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from threading import Event, Thread
-from time import process_time
+from time import process_time, thread_time
 from unicodedata import category, decomposition, is_normalized, normalize
 from unittest import TestCase
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wire.names import LONG, BadName, _stands_alone, canonical, file_name, fold, room_name
+from wire.names import STEP, BadName, _stands_alone, canonical, file_name, fold, folding, room_name
 
 
 class RoomNames(TestCase):
@@ -152,15 +152,31 @@ class PileTests(TestCase):
             if len(parts) == 2 and not parts[0].startswith("<"):
                 self.assertFalse(_stands_alone(chr(int(parts[1], 16))), parts)
 
+    def test_no_step_takes_long(self) -> None:
+        for text in ("\u0301\u0316" * 15_000, "\ufdfa" * 20_000, "A" + "\u0344\u0345" * 15_000, "\u1161" * 20_000):
+            steps: list[float] = []
+            pieces = folding(text)
+            before = thread_time()
+            for _ in pieces:
+                steps.append(thread_time() - before)
+                before = thread_time()
+            self.assertGreaterEqual(len(steps), 100)
+            self.assertLess(sorted(steps)[-3], sum(steps) / 10)  # but for its end, and where the system looks in
+            self.assertLess(max(steps), sum(steps) / 2)
+
+    def test_what_stands_alone_does_so_in_small_letters(self) -> None:
+        alone = filter(_stands_alone, map(chr, range(0x110000)))
+        self.assertEqual([c for c in alone if not _stands_alone(c.casefold()[0])], [])
+
     @given(
         st.lists(
             st.text(
-                st.sampled_from("ab\u00e0\ufdfa\u1100\u1161\u11a8\uac00" + MARKS), min_size=LONG // 8, max_size=LONG
+                st.sampled_from("ab\u00e0\ufdfa\u1100\u1161\u11a8\uac00" + MARKS), min_size=STEP // 8, max_size=STEP
             ),
             max_size=8,
         )
     )
-    @example(["a" + MARKS * LONG])
+    @example(["a" + MARKS * STEP])
     def test_by_the_letter(self, texts: list[str]) -> None:
         text = "".join(texts)
         self.assertEqual(fold(text), normalize("NFKC", normalize("NFKC", text).casefold()))
