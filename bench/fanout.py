@@ -1,7 +1,7 @@
 """Work (a): a few talk as fast as they are let, many listen. Deliveries a second, and the processor time of each.
 
-Counted is what arrives at those who listen; each of them must get every message, and a few look at each one. All stay
-for the other rounds; the memory is the most that the server has had until then.
+Counted is what arrives at those who listen; each of them must get every message, and a few look at each one. Unless
+all are too many open files they stay for the other rounds; the memory is the most that the server has had until then.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ def main() -> None:
     def measured(server: Served) -> runs.Measured:
         share = SLOW if isinstance(server, Naive) else 1
         said = messages // share // SENDERS * SENDERS
-        return ([(parameters, figures)] for figures in measure(server, given.receivers, given.size, said))
+        found = measure(server, given.receivers, given.size, said)
+        return runs.staying(([(parameters, figures)] for figures in found), given.receivers, given)
 
     able = [server for server in ALL if given.receivers <= server.most and given.size <= server.largest]
     runs.interleaved("fanout", given, able, measured)

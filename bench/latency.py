@@ -93,7 +93,11 @@ def main() -> None:
     flags.add_argument("--seconds", type=float, default=5, help="at each rate [5]")
     given = flags.parse_args()
     able = [server for server in ALL if given.receivers <= server.most]
-    runs.interleaved("latency", given, able, lambda it: measure(it, given.receivers, given.rates, given.seconds))
+
+    def measured(server: Served) -> runs.Measured:
+        return runs.staying(measure(server, given.receivers, given.rates, given.seconds), given.receivers, given)
+
+    runs.interleaved("latency", given, able, measured)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,11 @@ def main() -> None:
     flags.add_argument("--messages", type=int, default=200_000, help="how many are said in all of them [200000]")
     given = flags.parse_args()
     able = [server for server in ALL if server is not Naive]  # that has no rooms
-    runs.interleaved("rooms", given, able, lambda server: measure(server, given.rooms, given.messages))
+
+    def measured(server: Served) -> runs.Measured:
+        return runs.staying(measure(server, given.rooms, given.messages), given.rooms * PEOPLE, given)
+
+    runs.interleaved("rooms", given, able, measured)
 
 
 if __name__ == "__main__":

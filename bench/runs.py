@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench.load import Broken, raise_limits
 from bench.peers import ALL, Missing, Served
+
+SPARE: Final = 500  # open files for all else
 
 Figures = dict[str, float]
 Round = Iterable[tuple[dict[str, Any], Figures]]  # for which flags, and what was found
@@ -49,6 +52,16 @@ def interleaved(
             for name, rounds in turns:
                 for result in next(rounds):
                     keep(given.results, work=work, server=name, round=number, **result)
+
+
+def staying(measured: Measured, connections: int, given: argparse.Namespace) -> Measured:
+    """Return the rounds for which one set-up serves: the first one, where those of all servers are too many open files.
+
+    So many ``connections`` each has.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fits = connections * len(given.servers.split(",")) + SPARE <= files
+    return measured if fits else iter([next(measured)])
 
 
 def _rounds(

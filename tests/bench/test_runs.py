@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import resource
 import sys
 import tempfile
 import unittest
@@ -90,6 +91,22 @@ class Runs(unittest.TestCase):
         self.assertEqual(len(set(pids)), 4)
         for pid in pids:
             self.assertFalse(Path(f"/proc/{pid}").exists())
+
+    def test_who_are_too_many_open_files_leave_after_a_round(self) -> None:
+        given = runs.flags("", [Naive, Other]).parse_args([])
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        left: list[int] = []
+
+        def measured() -> runs.Measured:
+            try:
+                for number in range(2):
+                    yield [({}, {"round": number})]
+            finally:
+                left.append(len(left))
+
+        [[(_, figures)]] = runs.staying(measured(), files // 2, given)
+        self.assertEqual((figures, left), ({"round": 0}, [0]))
+        self.assertEqual(len(list(runs.staying(measured(), files // 3, given))), 2)
 
     def test_after_one_that_broke_there_is_a_new_server(self) -> None:
         first, broken, last = self.kept(Naive, rounds=3, measure=breaks_in_its_second)
