@@ -126,6 +126,10 @@ class Journal:
         """Whether something is being stored, or about to be."""
         return self._working
 
+    def people_talk(self) -> bool:
+        """Say whether somebody who says little has said something just now: such a one should not wait long."""
+        return self._clock.seconds() - self._little_at < LULL
+
     def add_bulk(self, bulk: Bulk) -> None:
         """Store what is in ``bulk`` too; who puts something into it calls :meth:`wake`."""
         self._bulk = bulk
@@ -211,7 +215,7 @@ class Journal:
         size = work = much = 0
         said: Counter[int] = Counter()  # of the work, in each room
         now = self._clock.seconds()
-        most = SHORT if now - self._little_at < LULL else BATCH
+        most = SHORT if self.people_talk() else BATCH
         while self._waiting and work < BATCH and much < most:
             next = self._waiting.take()
             entry = next.entry

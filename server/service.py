@@ -64,9 +64,9 @@ class PatientThreads(ThreadPool):
 class Listener(Service):
     """One port: open from before privileges are given up to the end of the service."""
 
-    def __init__(self, endpoint: IStreamServerEndpoint, factory: IProtocolFactory, told: str, clock: Any) -> None:
+    def __init__(self, endpoint: IStreamServerEndpoint, door: Door, told: str) -> None:
         self._endpoint = endpoint
-        self._door = Door(factory, clock)
+        self._door = door
         self.told = told  # to the operator, once it listens {where}
         self._port: Any = None
 
@@ -154,7 +154,8 @@ class ChatService(MultiService):
 
     def _listen(self, said: str, factory: IProtocolFactory, told: str) -> None:
         try:
-            listener = Listener(endpoint(self._reactor, said, self._wraps), factory, told, self._reactor)
+            door = Door(factory, self._reactor, self.server.journal.people_talk)
+            listener = Listener(endpoint(self._reactor, said, self._wraps), door, told)
         except LookupError:
             raise SystemExit(f"chat-server: --listen {said}: systemd has handed over no such socket") from None
         except (ValueError, TypeError) as wrong:
