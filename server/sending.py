@@ -227,9 +227,15 @@ class Sending:
             self._append(upload, frame, body)
 
     async def _may_begin(self) -> bool:
-        stored = await self._server.stored.open_uploads(fold(self._connection.user), self._client)
-        begun = sum(upload.waiting > 0 and not upload.stored for upload in self._uploads.values())
-        return stored + begun < self._server.limits.max_uploads
+        while True:
+            begun = self._begun()
+            stored = await self._server.stored.open_uploads(fold(self._connection.user), self._client)
+            if begun == self._begun():  # or one was stored meanwhile, which the database may have known of or not
+                return stored + begun < self._server.limits.max_uploads
+
+    def _begun(self) -> int:
+        """Return how many uploads there are of which nothing is stored yet."""
+        return sum(upload.waiting > 0 and not upload.stored for upload in self._uploads.values())
 
     def _append(self, upload: Upload, frame: frames.Part, body: bytes) -> None:
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from server import connection as connection_module
@@ -124,18 +125,45 @@ class UploadsTests(TestCase):
         self.assertEqual([error.upload for error in again.heard(frames.Error)], [20])
 
     def test_those_that_wait_to_be_stored_count(self) -> None:
-        house, readers = House(), Steps()
-        house.server = Server(
-            cast(IStorage, house.storage), house.steps, readers, house.clock, allowed=Allowed(max_uploads=3)
+        ann, readers = self.read_apart()
+        while readers.step():  # nothing is written meanwhile
+            self.house.clock.advance(0)
+        self.assertEqual(len(ann.heard(frames.Error)), 7)
+
+    def test_those_that_are_stored_while_it_is_looked_count(self) -> None:
+        ann, readers = self.read_apart()
+        stored = self.house.server.stored
+        look = stored.open_uploads
+
+        async def looked(*asked: Any) -> int:
+            found = await look(*asked)
+            await deferLater(self.house.clock, 1)
+            return found
+
+        self.patch(stored, "open_uploads", looked)
+        for _ in range(40):
+            while readers.step():
+                pass
+            self.house.settle()
+            self.house.clock.advance(1)
+        self.assertEqual(len(ann.heard(frames.Error)), 7)
+
+    def read_apart(self) -> tuple[Peer, Steps]:
+        """Return who begins ten uploads where three may be, and the reader's steps, which are not the writer's."""
+        self.house, readers = House(), Steps()
+        self.house.server = Server(
+            cast(IStorage, self.house.storage),
+            self.house.steps,
+            readers,
+            self.house.clock,
+            allowed=Allowed(max_uploads=3),
         )
-        house.server.rules.reread()
+        self.house.server.rules.reread()
         while readers.step():
             pass
-        ann = house.peer("ann", client="c")
+        ann = self.house.peer("ann", client="c")
         ann.connection.dataReceived(b"".join(encode(frames.Part(number, 0), b"x") for number in range(10)))
-        while readers.step():  # nothing is written meanwhile
-            house.clock.advance(0)
-        self.assertEqual(len(ann.heard(frames.Error)), 7)
+        return ann, readers
 
     def test_one_that_is_sent_or_dropped_makes_room(self) -> None:
         house = House(max_uploads=1)
