@@ -22,6 +22,7 @@ from tests.tls import trusting
 
 MANY: Final = 1_000  # connections at once
 LONGEST: Final = 60_000  # bytes of a text
+PATIENCE: Final = 60.0  # seconds: who is slowed down may wait for long until the next of it is taken
 ROOM: Final = "attacked"  # of the attackers' own
 
 
@@ -36,7 +37,7 @@ Attack = Callable[[Target], None]
 
 
 def _open(address: tuple[str, int]) -> socket.socket:
-    return socket.create_connection(address, timeout=20)
+    return socket.create_connection(address, timeout=PATIENCE)
 
 
 def _many(address: tuple[str, int]) -> list[socket.socket]:
@@ -59,7 +60,7 @@ def _drain(attacker: socket.socket) -> None:
     with suppress(BlockingIOError):
         while attacker.recv(1 << 20):
             pass
-    attacker.settimeout(20)
+    attacker.settimeout(PATIENCE)
 
 
 def _say(attacker: socket.socket, parts: Iterator[bytes]) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
@@ -37,7 +37,7 @@ FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until t
 ENTRY: Final = 200  # bytes that an entry, or a message of it, takes besides its text, about
 HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
 BATCH: Final = 4 * SEGMENT  # bytes on the wire, or what takes as long: tens of milliseconds, for which the next wait
-SHORT: Final = 16 * 1024  # of the same, of who says much, while others say little: some milliseconds
+SHORT: Final = 16 * 1024  # of the same, of all else, while some say little: some milliseconds
 WORK: Final = 1_000  # bytes of messages that take as long as another entry, like a login
 STRETCH: Final = 8 * 1024  # of the same, that one entry may grow to: what a room's part of a batch may be too much
 FOLDING: Final = 8  # bytes that take as long as one of a text that has to be folded
@@ -66,6 +66,14 @@ class Waiting(Struct, gc=False):
     size: int
     work: int
     little: bool  # of somebody who says little
+
+
+class Part(NamedTuple):
+    """What one transaction stores, with what it takes of the budget; and whether that is not only of little talkers."""
+
+    pairs: list[tuple[Entry, Answer]]
+    size: int
+    of_others: bool
 
 
 class Bulk(Protocol):
@@ -116,6 +124,8 @@ class Journal:
         self._untold: list[tuple[Iterable[Answer], Sequence[Outcome | Failed], Encoded]] = []  # of what is stored
         self._talked_at = -LULL
         self._little_at = -LULL
+        self._others_from = 0.0  # the time at which the rest of those ends who do not say little
+        self._again: IDelayedCall | None = None
         self._number = 0
         self._working = False
         self._idle: list[Deferred[None]] = []
@@ -124,7 +134,7 @@ class Journal:
     @property
     def busy(self) -> bool:
         """Whether something is being stored, or about to be."""
-        return self._working
+        return self._working or bool(self._waiting)
 
     def people_talk(self) -> bool:
         """Say whether somebody who says little has said something just now: such a one should not wait long."""
@@ -137,13 +147,14 @@ class Journal:
     def put(self, entry: Entry, answer: Answer, line: object = None, *, little: bool = False) -> None:
         """Store ``entry`` after all that was put before it into the same line, and call ``answer`` with its outcome.
 
-        A :class:`Send` may be stored in parts: there is an answer for each. One of who says ``little`` makes the
-        batches of the next second short, so that nobody like that waits long.
+        A :class:`Send` may be stored in parts: there is an answer for each. One of who says ``little`` goes before the
+        others; and these are stored in short batches for the next second, with a rest behind each that is as long as
+        that took, so that nobody like that waits long.
         """
         waiting = Waiting(entry, answer, ENTRY, WORK, little)
         if type(entry) is Send:
             waiting.size, waiting.work = _weight(entry.texts[0], entry.folded)
-        self._waiting.put(line, waiting)
+        self._waiting.put(line, waiting, first=little)
         self.budget.take(waiting.size)
         self.wake()
 
@@ -180,7 +191,7 @@ class Journal:
     def idle(self) -> Deferred[None]:
         """Return a Deferred that fires when all that was put is stored and answered."""
         done: Deferred[None] = Deferred()
-        if self._working:
+        if self.busy:
             self._idle.append(done)
         else:
             done.callback(None)
@@ -192,47 +203,72 @@ class Journal:
 
     async def _work(self) -> None:
         """Store batch after batch; while one is being stored, the one before is told of and the next one gathers."""
-        while self._waiting or self._bulk:
-            pairs, size = self._cut()
-            storing = Deferred.fromCoroutine(self._store(pairs))
+        while self._has_next:
+            began = self._clock.seconds()
+            part = self._cut()
+            storing = Deferred.fromCoroutine(self._store(part.pairs))
             self._tell()
-            self.budget.give_back(size)
+            self.budget.give_back(part.size)
             await storing
-            if not (self._waiting or self._bulk):
+            if part.of_others and self.people_talk():
+                now = self._clock.seconds()
+                self._others_from = now + (now - began)
+            if not self._has_next:
                 self._tell()
         self._working = False
+        if self._waiting or self._bulk:
+            self._come_again()
+            return
         idle, self._idle = self._idle, []
         for done in idle:
             done.callback(None)
 
-    def _cut(self) -> tuple[list[tuple[Entry, Answer]], int]:
-        """Take what waits, about as much as one transaction should carry; return it and what it took of the budget.
+    @property
+    def _has_next(self) -> bool:
+        """Whether something waits whose turn it is."""
+        return self._waiting.has_first or (bool(self._waiting or self._bulk) and self._most_of_others > 0)
+
+    @property
+    def _most_of_others(self) -> int:
+        """How much of a batch those may have who do not say little."""
+        if self._clock.seconds() < self._others_from:
+            return 0
+        return SHORT if self.people_talk() else BATCH
+
+    def _come_again(self) -> None:
+        """Store the others after their rest."""
+        if self._again is None or not self._again.active():
+            self._again = self._clock.callLater(max(0.0, self._others_from - self._clock.seconds()), self.wake)
+
+    def _cut(self) -> Part:
+        """Take what waits, about as much as one transaction should carry.
 
         Of a room that is no more than one write takes: who keeps up gets every batch at once, and nothing is stored
         faster than it is given out, which would soon have to be read again for everybody.
         """
         taken: list[tuple[Entry, Answer]] = []
-        size = work = much = 0
+        size = work = others = 0
         said: Counter[int] = Counter()  # of the work, in each room
         now = self._clock.seconds()
-        most = SHORT if self.people_talk() else BATCH
-        while self._waiting and work < BATCH and much < most:
+        most = self._most_of_others
+        while work < BATCH and (self._waiting.has_first or (self._waiting and others < most)):
             next = self._waiting.take()
             entry = next.entry
             taken.append((entry, next.answer))
             size += next.size
             work += next.work
+            if next.little:
+                self._little_at = now
+            else:
+                others += next.work
             if isinstance(entry, Send):
-                if next.little:
-                    self._little_at = now
-                else:
-                    much += next.work
                 said[entry.room] += next.work
                 if said[entry.room] >= SEGMENT - STRETCH:
                     break
         if taken:
             self._talked_at = now
-        return taken + self._bulk.cut(quiet=now - self._talked_at > LULL) if self._bulk else taken, size
+        bulk = self._bulk.cut(quiet=now - self._talked_at > LULL) if self._bulk and most else []
+        return Part(taken + bulk, size, bool(others or bulk))
 
     async def _store(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:
         self._number += 1

@@ -23,7 +23,6 @@ from server.proxied import announced
 
 BACKLOG: Final = 4096  # connections that may wait to be accepted: a thousand people come at once after a restart
 AT_ONCE: Final = 4  # connections that are let in before others have their turn: a millisecond or two of work
-PAUSE: Final = 0.01  # seconds after those, while people talk: most of the work is done for who is in
 
 Wrap = Callable[[IProtocolFactory], IProtocolFactory]
 
@@ -45,15 +44,15 @@ class Wrapped:
 class Door:
     """Lets in a few connections of those that come to ``port``, then who is in has a turn, however many come.
 
-    While people talk, as ``people_talk`` says, that turn is a long one.
+    That turn takes as many seconds as ``turn`` says then.
     """
 
     noisy = False
 
-    def __init__(self, factory: IProtocolFactory, clock: IReactorTime, people_talk: Callable[[], bool]) -> None:
+    def __init__(self, factory: IProtocolFactory, clock: IReactorTime, turn: Callable[[], float]) -> None:
         self._factory = factory
         self._clock = clock
-        self._people_talk = people_talk
+        self._turn = turn
         self._port: Port | None = None
         self._came = 0
 
@@ -76,7 +75,7 @@ class Door:
         self._came += 1
         if self._came == AT_ONCE and self._port is not None:
             self._port.stopReading()
-            self._clock.callLater(PAUSE if self._people_talk() else 0, self._open, self._port)
+            self._clock.callLater(self._turn(), self._open, self._port)
         return self._factory.buildProtocol(addr)
 
     def _open(self, port: Port) -> None:

@@ -65,6 +65,9 @@ from wire.names import fold
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
 LEAVE_AT_ONCE: Final = 8  # connections whose ends are seen to before others have their turn: a millisecond of work
+REST: Final = 0.002  # seconds between turns of those who say much: the writer's, who wants the interpreter too
+PAUSE: Final = 0.01  # seconds, behind some newcomers, for those who talk: most of the work is done for who is in
+PAUSES: Final = 3  # of them where as many go as come
 TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
 
 
@@ -123,7 +126,7 @@ class Server(Factory):
         self.addresses = Addresses(clock, allowed.max_per_address, allowed.logins_per_minute)
         self.complaints = Complaints(clock)
         self.turns = Turns(clock)  # at what contents are given
-        self.reading = Turns(clock, 1)  # at what is said in many frames
+        self.reading = Turns(clock, 1, REST)  # at what is said in many frames
         self.folding = Folding(clock)
         self.leaving = Turns(clock, LEAVE_AT_ONCE)
         self.next_turn = NextTurn(clock)
@@ -133,6 +136,7 @@ class Server(Factory):
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
         self._turned_away: set[Connection] = set()  # for want of a place, and not gone yet
+        self._has_gone = False  # somebody, since somebody was let in
         self._users: dict[str, list[Connection]] = {}  # by folded name
         passwords = Passwords(in_hasher or in_reader)
         self.accounts = Accounts(auth, self.stored.account, passwords, self.journal.ask, clock)
@@ -230,6 +234,16 @@ class Server(Factory):
             self._connections.add(connection)
             self.addresses.came(connection.network)
 
+    def turn_of_who_is_in(self) -> float:
+        """Return for how many seconds nobody more is to be let in.
+
+        While people talk that is a moment, and a longer one where others go meanwhile: of those who come back after a
+        restart nobody does, but who guesses passwords comes again and again.
+        """
+        pauses = (PAUSES if self._has_gone else 1) if self.journal.people_talk() else 0
+        self._has_gone = False
+        return pauses * PAUSE
+
     def _check_place(self, connection: Connection) -> None:
         """Raise :class:`Refused` where there is no place for it."""
         self.rules.check_address(connection.host)
@@ -249,6 +263,7 @@ class Server(Factory):
     def del_conn(self, connection: Connection) -> None:
         """Forget a connection that is lost."""
         self.dismiss(connection)
+        self._has_gone = True
         self._turned_away.discard(connection)
         if connection in self._connections:
             self._connections.remove(connection)

@@ -154,7 +154,7 @@ class ChatService(MultiService):
 
     def _listen(self, said: str, factory: IProtocolFactory, told: str) -> None:
         try:
-            door = Door(factory, self._reactor, self.server.journal.people_talk)
+            door = Door(factory, self._reactor, self.server.turn_of_who_is_in)
             listener = Listener(endpoint(self._reactor, said, self._wraps), door, told)
         except LookupError:
             raise SystemExit(f"chat-server: --listen {said}: systemd has handed over no such socket") from None

@@ -12,12 +12,20 @@ from twisted.logger import Logger
 AT_ONCE: Final = 2  # pieces of 60 KiB: a fraction of a millisecond, then whoever talks is heard
 
 
-class Turns:
-    """Who waits for a turn gets one, in the order of their coming, ``at_once`` in each turn of the reactor."""
+_log = Logger()
 
-    def __init__(self, clock: IReactorTime, at_once: int = AT_ONCE) -> None:
+
+class Turns:
+    """Who waits for a turn gets one, in the order of their coming, ``at_once`` in each turn of the reactor.
+
+    Before each it rests for ``rest`` seconds: where there is much to do, the storage's threads, which want the
+    interpreter too, would get it seldom without.
+    """
+
+    def __init__(self, clock: IReactorTime, at_once: int = AT_ONCE, rest: float = 0.0) -> None:
         self._clock = clock
         self._at_once = at_once
+        self._rest = rest
         self._waiting: deque[Callable[[], None]] = deque()
         self._going = False
 
@@ -29,19 +37,16 @@ class Turns:
     def _go_on(self) -> None:
         if self._waiting and not self._going:
             self._going = True
-            self._clock.callLater(0, self._next)
+            self._clock.callLater(self._rest, self._next)
 
     def _next(self) -> None:
-        for _ in range(min(self._at_once, len(self._waiting))):
-            self._waiting.popleft()()
+        _call_all([self._waiting.popleft() for _ in range(min(self._at_once, len(self._waiting)))])
         self._going = False
         self._go_on()
 
 
 class NextTurn:
     """All who want to go on in the next turn: called together, for a timer each would cost more than what they do."""
-
-    _log = Logger()
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -55,8 +60,12 @@ class NextTurn:
 
     def _go(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for go in waiting:
-            try:
-                go()
-            except Exception:  # one connection's fault must not stop the others
-                self._log.failure("a connection's turn failed")
+        _call_all(waiting)
+
+
+def _call_all(waiting: list[Callable[[], None]]) -> None:
+    for go in waiting:
+        try:
+            go()
+        except Exception:  # one connection's fault must not stop the others
+            _log.failure("a connection's turn failed")

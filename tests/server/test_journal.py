@@ -7,7 +7,9 @@ from typing import Any
 from twisted.trial.unittest import TestCase
 
 from server import journal
+from server.connection import FRAMES
 from server.log import SEGMENT
+from server.server import REST
 from storage.interface import Batch, Beat, Entry, Open, Outcome, Send
 from tests.server.fakes import House
 from tests.storage.databases import plain
@@ -159,7 +161,9 @@ class JournalTests(TestCase):
             batches.clear()
             texts = enumerate([b"x" * 100] * 1500, first)
             self.ann.connection.dataReceived(b"".join(encode(frames.Send(seq), text) for seq, text in texts))
-            self.house.settle()
+            for _ in range(1500 // FRAMES + 1):
+                self.house.settle()
+                self.house.clock.advance(REST)
             self.assertEqual(sum(map(said, batches)), 1500)
             return max(map(said, batches))
 
@@ -170,6 +174,40 @@ class JournalTests(TestCase):
         self.assertLess(largest(1501), before / 4)
         self.house.clock.advance(2)
         self.assertEqual(largest(3001), before)
+
+    def test_who_says_little_goes_before_logins_and_who_says_much(self) -> None:
+        bob = self.house.peer("bob", client="d")
+        batches = self.batches()
+        self.house.server.journal.put(Beat(), lambda _: None)
+        self.say(1, *[b"x" * 1000] * 5)
+        bob.says(frames.Send(1), b"hello")
+        self.house.settle()
+        self.assertEqual(getattr(batches[0][0], "by", ""), "bob")
+
+    def test_while_somebody_says_little_the_others_rest_as_long_as_they_were_stored(self) -> None:
+        house, bob = self.house, self.house.peer("bob", client="d")
+        beats: list[object] = []
+        bob.says(frames.Send(1), b"hello")
+        house.settle()
+        journal = house.server.journal
+        journal.put(Beat(), beats.append)
+        house.clock.advance(0)
+        house.clock.advance(0.25)  # while it is being stored
+        house.settle()
+        journal.put(Beat(), beats.append)
+        house.clock.advance(0.125)
+        house.settle()
+        self.assertEqual(len(beats), 1)
+        idle = journal.idle()
+        bob.says(frames.Send(2), b"hello")
+        house.settle()
+        self.assertEqual([frame.seq for frame in bob.heard(frames.Ack)], [1, 2])
+        self.assertEqual(len(beats), 1)
+        self.assertNoResult(idle)
+        house.clock.advance(0.125)
+        house.settle()
+        self.assertEqual(len(beats), 2)
+        self.successResultOf(idle)
 
     def test_a_database_that_is_away_is_told_and_waited_for(self) -> None:
         self.house.storage.faults.extend(["before", "lost", "before"])

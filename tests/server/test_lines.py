@@ -35,6 +35,16 @@ class LinesTests(TestCase):
         self.assertEqual(self.taken(2), "c")
         self.assertEqual(self.taken(), "bababab")
 
+    def test_what_is_to_be_first_goes_before_a_new_line(self) -> None:
+        self.put("a", 1)
+        self.assertFalse(self.lines.has_first)
+        self.lines.put("b", ("b", 0), first=True)
+        self.put("b", HELPING)
+        self.assertTrue(self.lines.has_first)
+        self.assertEqual(self.taken(HELPING), "b")
+        self.assertFalse(self.lines.has_first)
+        self.assertEqual(self.taken(), "ab")
+
     def test_all_that_is_put_is_taken_and_nothing_is_left(self) -> None:
         self.put("a", HELPING + 1)
         self.taken()

@@ -296,6 +296,7 @@ class Figures(TestCase):
         old = self.house.peer("bob", client="c")
         new = Peer(self.house.server)
         new.says(frames.Login("bob", client="c"))
+        self.house.clock.advance(0)  # it is being stored
         old.says(frames.Send(1), b"x")  # from now on of an older epoch
         self.house.settle()
         self.assertEqual(self.value("chat_messages_total", content="text"), 0)

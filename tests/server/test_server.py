@@ -12,6 +12,7 @@ from twisted.trial.unittest import TestCase
 from server import connection as connection_module
 from server import rooms
 from server import server as server_module
+from server.server import PAUSE, PAUSES
 from server.stored import READ_AGAIN
 from storage.interface import Room, StorageDown
 from tests.server.fakes import House, Peer
@@ -191,6 +192,27 @@ class RegistryTests(TestCase):
         self.assertEqual(self.house.server.rooms._by_place, {})
         self.house.peer("ann")
         self.assertEqual(list(self.house.server.rooms._by_place), ["lobby"])
+
+
+class TurnTests(TestCase):
+    """While people talk, who comes waits a moment for them; longer where others only come and go."""
+
+    def turn(self) -> float:
+        return self.house.server.turn_of_who_is_in()
+
+    def test_while_people_talk(self) -> None:
+        self.house = House()
+        ann, bob = self.house.peer("ann"), self.house.peer("bob")
+        self.assertEqual(self.turn(), 0)
+        ann.says(frames.Send(1), b"hello")
+        self.house.settle()
+        self.assertEqual(self.turn(), PAUSE)
+        bob.ends()
+        self.house.settle()
+        self.assertEqual(self.turn(), PAUSES * PAUSE)
+        self.assertEqual(self.turn(), PAUSE)
+        self.house.clock.advance(2)
+        self.assertEqual(self.turn(), 0)
 
 
 class IdleTests(TestCase):
