@@ -31,7 +31,7 @@ setup(
         "msgspec>=0.19",
         "platformdirs>=4",
         "prometheus-client>=0.21",
-        "pymysql>=1.1",
+        "pymysql>=1.2.1",
         "sqlalchemy>=2.1",
         "tomlkit>=0.13",
         "tqdm>=4.66",

@@ -20,13 +20,16 @@ _DRIVERS = {
     "mariadb+pymysql": "mysql+pymysql",
 }
 # Seconds; a lock is waited for less long than an answer, so that the database's own word comes first. What is too
-# long for its column must be an error, whatever the server's sql_mode is. MySQL 8 would tell sizes that are a day old.
+# long for its column must be an error, whatever the server's sql_mode is. Where a backslash is nothing else, PyMySQL
+# quotes in C: characters of other scripts else one by one, while nobody has the interpreter. MySQL 8 would tell sizes
+# that are a day old.
 _MYSQL_DEFAULTS = {
     "charset": "utf8mb4",
     "connect_timeout": "5",
     "read_timeout": "30",
     "write_timeout": "30",
-    "init_command": "SET SESSION innodb_lock_wait_timeout = 10, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+    "init_command": "SET SESSION innodb_lock_wait_timeout = 10"
+    ", sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES'"
     " /*!80000 , information_schema_stats_expiry = 0 */",
 }
 FROZEN = 10  # seconds for which a server may say nothing in a transaction, before the database ends that

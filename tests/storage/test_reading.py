@@ -13,6 +13,7 @@ TEXTS = {
     "nothing": "",
     "NUL and controls": "a\0b\x1b[31m\r\n\t\x7f",
     "quotes": 'it\'s "100 %" `so` \\ %s :name ?',
+    "escapes": "\\' OR 1=1 -- \\\\' \\n \\",
     "emoji": "👩‍👩‍👧‍👦 ❤️ 🇩🇪",
     "many scripts": "Grüße, Ελλάδα, Привет, 你好, שלום, नमस्ते",
     "trailing space": "x  ",
