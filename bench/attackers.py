@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count, cycle
+from select import select
 from typing import Final, NamedTuple
 
 from tests.attacks import ATTACKS as STRANGE
@@ -64,10 +65,17 @@ def _drain(attacker: socket.socket) -> None:
 
 
 def _say(attacker: socket.socket, parts: Iterator[bytes]) -> None:
-    """Say one part after the other, as fast as it is taken, and read what comes."""
+    """Say one part after the other, as fast as it is taken, and read what comes: who does not is heard no more."""
     for part in parts:
-        attacker.sendall(part)
-        _drain(attacker)
+        left = memoryview(part)
+        while left:
+            readable, writable, _ = select([attacker], [attacker], [], PATIENCE)
+            if readable and not attacker.recv(1 << 20):
+                raise ConnectionError("closed by the server")
+            if writable:
+                left = left[attacker.send(left) :]
+            elif not readable:
+                raise TimeoutError("heard no more")
 
 
 def _strangers(target: Target, says: Iterator[bytes]) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
 import time
 from functools import partial
 from pathlib import Path
-from threading import Thread, get_native_id
 from typing import Any, Final
 
 from twisted.application.service import MultiService, Service
@@ -20,7 +18,6 @@ from twisted.internet.interfaces import IProtocolFactory, IStreamServerEndpoint
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from server import systemd
 from server.accounts import AT_ONCE
@@ -29,36 +26,14 @@ from server.listening import Door, Wrap, endpoint
 from server.options import Options
 from server.server import Server
 from server.sockets import raise_file_limit
+from server.threads import PatientThreads, RestingThreads, StorageThreads
 from storage.interface import StorageDown, StorageUnusable
 from storage.sql import Storage
 
 READERS: Final = 2  # threads that read: one contents, one is free; each has a heap of its own, which grows
 SPARE_FILES: Final = 64  # files that the server needs besides its clients' sockets
 YOUNG: Final = 20_000  # objects between two looks for garbage; what thousands of messages on their way are made of
-LAST: Final = 19  # as `nice` counts
 TELL_EVERY: Final = 3.0  # seconds between lines while the database is waited for
-
-
-class StorageThreads(ThreadPool):
-    """Threads of the storage: one that is stuck in the database does not keep the process from ending."""
-
-    threadFactory = staticmethod(partial(Thread, daemon=True))  # type: ignore[assignment]
-
-
-class PatientThread(Thread):
-    """One that has of the processors what nobody else wants, where the system tells the threads of a process apart."""
-
-    def run(self) -> None:
-        """Run."""
-        if sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), LAST)
-        super().run()
-
-
-class PatientThreads(ThreadPool):
-    """Threads that hash passwords or search: who guesses or looks for much takes no processor away from who talks."""
-
-    threadFactory = staticmethod(partial(PatientThread, daemon=True))  # type: ignore[assignment]
 
 
 class Listener(Service):
@@ -106,7 +81,7 @@ class ChatService(MultiService):
         self._reactor = reactor
         reactor.seconds = time.monotonic  # Twisted's own is the wall clock: a step back would stop every timer
         self._writer = StorageThreads(1, 1, "writer")
-        self._readers = StorageThreads(0, READERS, "reader")
+        self._readers = RestingThreads(READERS, "reader", lambda: self.server.journal.people_talk())
         self._searcher = PatientThreads(0, 1, "searcher")
         self._hashers = PatientThreads(0, AT_ONCE, "hasher")
         self._storage = _usable(lambda: Storage(options["db"]))
