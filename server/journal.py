@@ -134,7 +134,7 @@ class Journal:
     @property
     def busy(self) -> bool:
         """Whether something is being stored, or about to be."""
-        return self._working or bool(self._waiting)
+        return self._working or self._has_more
 
     def people_talk(self) -> bool:
         """Say whether somebody who says little has said something just now: such a one should not wait long."""
@@ -216,7 +216,7 @@ class Journal:
             if not self._has_next:
                 self._tell()
         self._working = False
-        if self._waiting or self._bulk:
+        if self._has_more:
             self._come_again()
             return
         idle, self._idle = self._idle, []
@@ -226,7 +226,11 @@ class Journal:
     @property
     def _has_next(self) -> bool:
         """Whether something waits whose turn it is."""
-        return self._waiting.has_first or (bool(self._waiting or self._bulk) and self._most_of_others > 0)
+        return self._waiting.has_first or (self._has_more and self._most_of_others > 0)
+
+    @property
+    def _has_more(self) -> bool:
+        return bool(self._waiting or self._bulk)
 
     @property
     def _most_of_others(self) -> int:

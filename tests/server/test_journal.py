@@ -209,6 +209,25 @@ class JournalTests(TestCase):
         self.assertEqual(len(beats), 2)
         self.successResultOf(idle)
 
+    def test_idle_waits_for_what_rests_of_uploads(self) -> None:
+        house, bob = self.house, self.house.peer("bob", client="d")
+        bob.says(frames.Send(1), b"hello")
+        house.settle()
+        self.ann.says(frames.Part(1, 0), b"x")
+        house.settle()
+        journal = house.server.journal
+        journal.put(Beat(), lambda _: None)
+        house.clock.advance(0)
+        house.clock.advance(0.25)  # while it is being stored
+        house.settle()
+        self.ann.says(frames.Part(1, 1), b"y")
+        house.settle()
+        idle = journal.idle()
+        self.assertNoResult(idle)
+        house.clock.advance(0.25)
+        house.settle()
+        self.successResultOf(idle)
+
     def test_a_database_that_is_away_is_told_and_waited_for(self) -> None:
         self.house.storage.faults.extend(["before", "lost", "before"])
         self.say(1, b"one", b"two")
