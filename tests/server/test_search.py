@@ -15,6 +15,7 @@ from server.server import Server
 from storage.interface import IStorage, Message, StorageDown
 from tests.server.fakes import House, ListStorage, Peer, Steps
 from wire import frames
+from wire.frames import MAX_PAGE
 
 ROOM = 40 * FIRST
 
@@ -124,6 +125,13 @@ class SearchTests(TestCase):
         self.ask(limit=2, ref=6, before=7)
         self.assertEqual(self.until_done(ref=6), frames.Done(6))
         self.assertEqual(self.hits()[2:], [5])
+
+    def test_no_more_than_a_page_whatever_the_limit_is(self) -> None:
+        self.house = SearchHouse(*range(1, ROOM + 1))
+        self.ann = self.peer("ann")
+        self.ask(limit=MAX_PAGE + 1)
+        self.until_done()
+        self.assertEqual(self.hits(), list(range(ROOM - MAX_PAGE + 1, ROOM + 1)))
 
     def test_the_limit_at_the_very_end_of_the_room(self) -> None:
         self.house = SearchHouse(1, 2)
