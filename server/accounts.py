@@ -49,18 +49,9 @@ class Claim(UsernamePassword):
 class Realm:
     """The chat as twisted.cred sees it: whoever is let in has an account there, or none."""
 
-    def __init__(self, find: Find) -> None:
-        self._find = find
-
-    def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Deferred[Any]:  # noqa: ARG002, N803
-        """Return the account of a user (folded, as bytes)."""
-        return Deferred.fromCoroutine(self._avatar(avatarId))
-
-    async def _avatar(self, user: Any) -> tuple[Any, Account | None, Callable[[], None]]:
-        account = None if user is ANONYMOUS else await self._find(user.decode())
-        if account is None and user is not ANONYMOUS:
-            raise UnauthorizedLogin  # it was just removed
-        return IPerson, account, lambda: None
+    def requestAvatar(self, avatarId: Any, mind: object, *interfaces: Any) -> Any:  # noqa: ARG002, N803
+        """Return the account that a :class:`Checker` has found."""
+        return IPerson, None if avatarId is ANONYMOUS else avatarId, lambda: None
 
 
 @implementer(ICredentialsChecker)
@@ -84,7 +75,7 @@ class Checker:
         self._stopped = False
 
     def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
-        """Return the user, or ANONYMOUS for one without an account; errback UnauthorizedLogin."""
+        """Return the account, or ANONYMOUS for a name without one; errback UnauthorizedLogin."""
         return Deferred.fromCoroutine(self._checked(credentials))
 
     def forget(self, who: object) -> None:
@@ -99,8 +90,6 @@ class Checker:
             self.forget(who)
 
     async def _checked(self, claim: Claim) -> Any:
-        if self._free and await self._find(claim.user) is None:
-            return ANONYMOUS
         while not self._stopped:
             await self._pause(claim)
             async with self._turns:
@@ -118,13 +107,15 @@ class Checker:
                 raise UnauthorizedLogin from None
             self._pauses.pop(claim.who, None)
 
-    async def _compared(self, claim: Claim) -> bytes:
+    async def _compared(self, claim: Claim) -> Any:
         account = await self._find(claim.user)
+        if account is None and self._free:
+            return ANONYMOUS
         if not await self._passwords.match(claim.secret, account.password if account else None):
             self._guesses.wrong(claim.user, claim.network)
             raise UnauthorizedLogin
         self._guesses.right(claim.user, claim.network)
-        return claim.user.encode()
+        return account
 
 
 class Accounts:
@@ -147,7 +138,7 @@ class Accounts:
         self._passwords = passwords
         self._store = store
         self._checker = Checker(find, passwords, clock, free=auth is Auth.ACCOUNTS)
-        self._portal = Portal(Realm(find))
+        self._portal = Portal(Realm())
         if auth is not Auth.OPEN:
             self._portal.registerChecker(self._checker)
         if auth is not Auth.CLOSED:

@@ -60,9 +60,9 @@ class Accounts:
         if login.auth is Auth.OPEN:
             return None
         account = self._by_user.get(login.user)
-        if account is not None or login.auth is Auth.CLOSED:
-            return None if account is not None and account == login.account else WRONG
-        return self._alike(login.name)
+        if account != login.account or (account is None and login.auth is Auth.CLOSED):
+            return WRONG
+        return self._alike(login.name) if account is None else None
 
     def register(self, entry: Register) -> Account | Refusal:
         """Make an account, or change its password."""

@@ -158,6 +158,14 @@ class Pauses(AccountCase):
         self.house.settle()
         self.assertEqual(self.code(owner), "welcome")
 
+    def test_what_is_compared_with_is_the_password_of_then(self) -> None:
+        self.guess(FREE + 1)
+        late = self.tries(password="secret")
+        self.accounts.register(Register("ann", hashed("new"), SECRET, 0))
+        self.house.clock.advance(1)
+        self.house.settle()
+        self.assertEqual(self.code(late), "auth_failed")
+
     def test_at_once_they_do_not_get_further(self) -> None:
         looked_at: list[str] = []
         match = Passwords.match
@@ -341,7 +349,7 @@ class Portals(TestCase):
         self.house = House(auth=Auth.CLOSED)
         self.house.storage.accounts.register(Register("ann", SECRET, None, 0))
         find = self.house.server.stored.account
-        self.portal = Portal(Realm(find))
+        self.portal = Portal(Realm())
         self.portal.registerChecker(Checker(find, Passwords(self.house.steps), self.house.clock, free=False))
 
     def test_an_avatar_is_an_account(self) -> None:

@@ -107,7 +107,8 @@ class Accounts(Cases):
     def test_what_was_shown_holds_for_that_account_only(self) -> None:
         ann = self.registered("ann")
         self.journal.commit(Unregister("ann"))
-        self.assertEqual(self.code(self.log_in("ann", Auth.CLOSED, ann)), "auth_failed")
+        refused = [self.log_in("ann", auth, ann) for auth in (Auth.CLOSED, Auth.ACCOUNTS)]
+        self.assertEqual([self.code(each) for each in refused], ["auth_failed", "auth_failed"])
         self.journal.commit(replace(register("ann"), at=NOW + 1))
         self.assertEqual(self.code(self.log_in("ann", account=ann)), "auth_failed")
 
