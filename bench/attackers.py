@@ -11,7 +11,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import count, cycle
 from select import select
@@ -55,16 +55,7 @@ def _logged_in(target: Target, user: str, room: str = ROOM) -> socket.socket:
     return attacker
 
 
-def _drain(attacker: socket.socket) -> None:
-    """Read what is there, and wait for nothing."""
-    attacker.setblocking(False)
-    with suppress(BlockingIOError):
-        while attacker.recv(1 << 20):
-            pass
-    attacker.settimeout(PATIENCE)
-
-
-def _say(attacker: socket.socket, parts: Iterator[bytes]) -> None:
+def _say(attacker: socket.socket, parts: Iterable[bytes]) -> None:
     """Say one part after the other, as fast as it is taken, and read what comes: who does not is heard no more."""
     for part in parts:
         left = memoryview(part)
@@ -193,8 +184,7 @@ def flood(target: Target) -> None:
     for first in count(1, 100):
         said = b"".join(encode("send", b"x" * 100, seq=seq, room=ROOM) for seq in range(first, first + 100))
         for sender in senders:
-            sender.sendall(said)
-            _drain(sender)
+            _say(sender, [said])
 
 
 def large_texts(target: Target) -> None:
@@ -382,8 +372,7 @@ def new_passwords(target: Target) -> None:
     for attacker in attackers:
         attacker.sendall(encode("register", password="x", ref=0))
     for attacker, ref in zip(cycle(attackers), count(1), strict=False):
-        attacker.sendall(encode("register", password="x", old="x", ref=ref))
-        _drain(attacker)
+        _say(attacker, [encode("register", password="x", old="x", ref=ref)])
 
 
 def rulings(target: Target) -> None:

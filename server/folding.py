@@ -10,12 +10,12 @@ from twisted.internet.defer import DeferredSemaphore
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Cooperator
 
+from server.turns import REST
 from wire.names import folding
 
 LONG: Final = 1_000  # characters; fewer take a millisecond or two at the most, and are folded where they are stored
 AT_ONCE: Final = 8  # texts; what one of a frame becomes may take a megabyte, and shorter ones pass it
 WORK: Final = 0.000_5  # seconds
-REST: Final = 0.002  # seconds; without it the storage's threads, which want the interpreter too, would seldom get it
 
 
 class Folding:

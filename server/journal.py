@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from server.budget import Budget
 from server.lines import Lines
 from server.log import SEGMENT
+from server.people import People
 from storage.interface import (
     Batch,
     Entry,
@@ -37,11 +38,11 @@ FULL: Final = 2 * 1024 * 1024  # bytes that wait; who feeds more is held until t
 ENTRY: Final = 200  # bytes that an entry, or a message of it, takes besides its text, about
 HEADER: Final = 100  # bytes that a message takes on the wire besides its text, about
 BATCH: Final = 4 * SEGMENT  # bytes on the wire, or what takes as long: tens of milliseconds, for which the next wait
-SHORT: Final = 16 * 1024  # of the same, of all else, while some say little: some milliseconds
+SHORT: Final = 16 * 1024  # of the same, of all others, while people talk: some milliseconds
 WORK: Final = 1_000  # bytes of messages that take as long as another entry, like a login
 STRETCH: Final = 8 * 1024  # of the same, that one entry may grow to: what a room's part of a batch may be too much
 FOLDING: Final = 8  # bytes that take as long as one of a text that has to be folded
-LULL: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
+QUIET: Final = 1.0  # seconds in which nobody had anything to store but bulk: most likely nobody waits for this batch
 PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while the database is away; the last repeats
 
 
@@ -108,6 +109,7 @@ class Journal:
         storage: IStorage,
         in_thread: InThread,
         clock: IReactorTime,
+        people: People,
         encode: Callable[[Send | SendContent, Taken | Message], list[bytes]],
         published: Published,
         down_changed: Callable[[bool], None],
@@ -115,6 +117,7 @@ class Journal:
         self.commit = storage.commit  # called in the storage thread; who measures it wraps it
         self._in_thread = in_thread
         self._clock = clock
+        self._people = people
         self._encode = encode
         self._published = published
         self._down_changed = down_changed
@@ -122,8 +125,7 @@ class Journal:
         self._bulk: Bulk | None = None
         self.budget = Budget(FULL, clock)
         self._untold: list[tuple[Iterable[Answer], Sequence[Outcome | Failed], Encoded]] = []  # of what is stored
-        self._talked_at = -LULL
-        self._little_at = -LULL
+        self._put_at = -QUIET
         self._others_from = 0.0  # the time at which the rest of those ends who do not say little
         self._again: IDelayedCall | None = None
         self._number = 0
@@ -136,10 +138,6 @@ class Journal:
         """Whether something is being stored, or about to be."""
         return self._working or self._has_more
 
-    def people_talk(self) -> bool:
-        """Say whether somebody who says little has said something just now: such a one should not wait long."""
-        return self._clock.seconds() - self._little_at < LULL
-
     def add_bulk(self, bulk: Bulk) -> None:
         """Store what is in ``bulk`` too; who puts something into it calls :meth:`wake`."""
         self._bulk = bulk
@@ -148,8 +146,8 @@ class Journal:
         """Store ``entry`` after all that was put before it into the same line, and call ``answer`` with its outcome.
 
         A :class:`Send` may be stored in parts: there is an answer for each. One of who says ``little`` goes before the
-        others; and these are stored in short batches for the next second, with a rest behind each that is as long as
-        that took, so that nobody like that waits long.
+        others; and these are stored in short batches while people talk, with a rest behind each that is as long as that
+        took.
         """
         waiting = Waiting(entry, answer, ENTRY, WORK, little)
         if type(entry) is Send:
@@ -210,7 +208,7 @@ class Journal:
             self._tell()
             self.budget.give_back(part.size)
             await storing
-            if part.of_others and self.people_talk():
+            if part.of_others and self._people.talk:
                 now = self._clock.seconds()
                 self._others_from = now + (now - began)
             if not self._has_next:
@@ -237,7 +235,7 @@ class Journal:
         """How much of a batch those may have who do not say little."""
         if self._clock.seconds() < self._others_from:
             return 0
-        return SHORT if self.people_talk() else BATCH
+        return SHORT if self._people.talk else BATCH
 
     def _come_again(self) -> None:
         """Store the others after their rest."""
@@ -262,7 +260,7 @@ class Journal:
             size += next.size
             work += next.work
             if next.little:
-                self._little_at = now
+                self._people.talked()
             else:
                 others += next.work
             if isinstance(entry, Send):
@@ -270,8 +268,8 @@ class Journal:
                 if said[entry.room] >= SEGMENT - STRETCH:
                     break
         if taken:
-            self._talked_at = now
-        bulk = self._bulk.cut(quiet=now - self._talked_at > LULL) if self._bulk and most else []
+            self._put_at = now
+        bulk = self._bulk.cut(quiet=now - self._put_at > QUIET) if self._bulk and most else []
         return Part(taken + bulk, size, bool(others or bulk))
 
     async def _store(self, pairs: Sequence[tuple[Entry, Answer]]) -> None:

@@ -29,6 +29,7 @@ from server.journal import Failed, InThread, Journal
 from server.limits import Allowed, Limits
 from server.orders.one_by_one import OneByOne
 from server.passwords import Passwords
+from server.people import People
 from server.refusals import Refused
 from server.room import Room
 from server.rooms import Rooms
@@ -38,7 +39,7 @@ from server.sending import Sending
 from server.sockets import unacknowledged_for
 from server.stored import Stored
 from server.talks import Talks
-from server.turns import NextTurn, Turns
+from server.turns import REST, NextTurn, Turns
 from server.uploads import Uploads
 from storage.changes import Called, Change, Deleted, Kicked, Registered, Replaced, Ruled
 from storage.changes import Presence as Moved
@@ -65,7 +66,6 @@ from wire.names import fold
 LOGIN_WITHIN: Final = 30.0  # seconds from the connection on
 LEAVING: Final = 0.5  # seconds of the grace time that the process itself needs to end
 LEAVE_AT_ONCE: Final = 8  # connections whose ends are seen to before others have their turn: a millisecond of work
-REST: Final = 0.002  # seconds between turns of those who say much: the writer's, who wants the interpreter too
 PAUSE: Final = 0.01  # seconds, behind some newcomers, for those who talk: most of the work is done for who is in
 PAUSES: Final = 3  # of them where as many go as come
 TOLD: Final = 32  # connections that are told at once that there is no place: they are open files too
@@ -84,8 +84,8 @@ class Server(Factory):
     """All connections, and the rooms that they are in.
 
     ``in_writer`` and ``in_reader`` call a function with arguments in a storage thread and return a Deferred,
-    ``in_hasher`` in one that passwords are hashed in. Times are in seconds, sizes in bytes; ``history`` is how many
-    messages a client is given that does not say.
+    ``in_hasher`` in one that passwords are hashed in; ``people`` is shared with threads that rest while these talk.
+    Times are in seconds, sizes in bytes; ``history`` is how many messages a client is given that does not say.
     """
 
     noisy = False
@@ -104,6 +104,7 @@ class Server(Factory):
         grace: float = 5.0,
         ping: float = 30.0,
         auth: Auth = Auth.OPEN,
+        people: People | None = None,
         in_searcher: InThread | None = None,
         in_hasher: InThread | None = None,
         allowed: Allowed = Allowed(),  # noqa: B008 — it cannot be changed
@@ -119,7 +120,10 @@ class Server(Factory):
         self._in_reader = in_reader
         self.stored = Stored(storage, in_reader, clock)
         self.rooms = Rooms(self.stored, storage.neighbours, lambda opening: self.journal.ask(opening), clock)
-        self.journal = Journal(storage, in_writer, clock, self.rooms.encode, self._publish, self._storage_changed)
+        self._people = people or People(clock)
+        self.journal = Journal(
+            storage, in_writer, clock, self._people, self.rooms.encode, self._publish, self._storage_changed
+        )
         self.uploads = Uploads(clock, self.journal.wake)
         self.journal.add_bulk(self.uploads)
         self.limits = Limits(allowed, partial(in_reader, storage.size), clock)
@@ -240,7 +244,7 @@ class Server(Factory):
         While people talk that is a moment, and a longer one where others go meanwhile: of those who come back after a
         restart nobody does, but who guesses passwords comes again and again.
         """
-        pauses = (PAUSES if self._has_gone else 1) if self.journal.people_talk() else 0
+        pauses = (PAUSES if self._has_gone else 1) if self._people.talk else 0
         self._has_gone = False
         return pauses * PAUSE
 

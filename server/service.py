@@ -24,6 +24,7 @@ from server.accounts import AT_ONCE
 from server.limits import Allowed
 from server.listening import Door, Wrap, endpoint
 from server.options import Options
+from server.people import People
 from server.server import Server
 from server.sockets import raise_file_limit
 from server.threads import PatientThreads, RestingThreads, StorageThreads
@@ -80,8 +81,9 @@ class ChatService(MultiService):
         self._options = options
         self._reactor = reactor
         reactor.seconds = time.monotonic  # Twisted's own is the wall clock: a step back would stop every timer
+        people = People(reactor)
         self._writer = StorageThreads(1, 1, "writer")
-        self._readers = RestingThreads(READERS, "reader", lambda: self.server.journal.people_talk())
+        self._readers = RestingThreads(READERS, "reader", people)
         self._searcher = PatientThreads(0, 1, "searcher")
         self._hashers = PatientThreads(0, AT_ONCE, "hasher")
         self._storage = _usable(lambda: Storage(options["db"]))
@@ -95,6 +97,7 @@ class ChatService(MultiService):
             grace=options["grace"],
             ping=options["ping"],
             auth=options["auth"],
+            people=people,
             in_searcher=partial(deferToThreadPool, reactor, self._searcher),
             in_hasher=partial(deferToThreadPool, reactor, self._hashers),
             allowed=Allowed(*(options[field.replace("_", "-")] for field in Allowed._fields)),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from threading import Thread, get_native_id
 from time import monotonic, sleep
 from typing import Any, Final
 
 from twisted.python.threadpool import ThreadPool
+
+from server.people import People
 
 LAST: Final = 19  # as `nice` counts
 RESTS: Final = 3  # times as long as a thread worked it rests
@@ -29,9 +30,9 @@ class RestingThreads(StorageThreads):
     Who asks for one thing does not notice, who asks without end has a fourth of each thread's time.
     """
 
-    def __init__(self, most: int, name: str, people_talk: Callable[[], bool]) -> None:
+    def __init__(self, most: int, name: str, people: People) -> None:
         super().__init__(0, most, name)
-        self._people_talk = people_talk
+        self._people = people
 
     def callInThreadWithCallback(self, onResult: Any, func: Any, *args: Any, **kw: Any) -> None:  # noqa: N803
         """Call ``func`` in a thread, and ``onResult`` there with what came of it."""
@@ -44,7 +45,7 @@ class RestingThreads(StorageThreads):
 
         def and_rest(success: bool, result: Any) -> None:
             onResult(success, result)
-            if self._people_talk():
+            if self._people.talk:
                 sleep(min(RESTS * (monotonic() - began), LONGEST))
 
         super().callInThreadWithCallback(and_rest, timed)

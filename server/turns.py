@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 AT_ONCE: Final = 2  # pieces of 60 KiB: a fraction of a millisecond, then whoever talks is heard
-
+REST: Final = 0.002  # seconds; without it the storage's threads, which want the interpreter too, would seldom get it
 
 _log = Logger()
 
@@ -18,8 +18,7 @@ _log = Logger()
 class Turns:
     """Who waits for a turn gets one, in the order of their coming, ``at_once`` in each turn of the reactor.
 
-    Before each it rests for ``rest`` seconds: where there is much to do, the storage's threads, which want the
-    interpreter too, would get it seldom without.
+    Before each it rests for ``rest`` seconds.
     """
 
     def __init__(self, clock: IReactorTime, at_once: int = AT_ONCE, rest: float = 0.0) -> None:

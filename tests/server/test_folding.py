@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
-from server.folding import AT_ONCE, LONG, REST, WORK, Folding
+from server.folding import AT_ONCE, LONG, WORK, Folding
+from server.turns import REST
 from storage.interface import Batch, Outcome, Send
 from tests.server.fakes import House, Peer
 from wire import frames

@@ -9,7 +9,7 @@ from twisted.trial.unittest import TestCase
 from server import journal
 from server.connection import FRAMES
 from server.log import SEGMENT
-from server.server import REST
+from server.turns import REST
 from storage.interface import Batch, Beat, Entry, Open, Outcome, Send
 from tests.server.fakes import House
 from tests.storage.databases import plain

@@ -6,17 +6,21 @@ from typing import Any, cast
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThreadPool
 from twisted.trial.unittest import TestCase
 
 from server import threads
+from server.people import LULL, People
 from server.threads import LONGEST, RESTS, RestingThreads
 
 
 class RestingTests(TestCase):
     def setUp(self) -> None:
-        self.people_talk = True
-        self.pool = RestingThreads(1, "reader", lambda: self.people_talk)
+        self.clock = Clock()
+        people = People(self.clock)
+        people.talked()
+        self.pool = RestingThreads(1, "reader", people)
         self.did: list[object] = []
         self.patch(threads, "sleep", self.did.append)
         self.pool.start()
@@ -53,7 +57,7 @@ class RestingTests(TestCase):
 
     def test_not_where_nobody_talks(self) -> Deferred[None]:
         async def watch() -> None:
-            self.people_talk = False
+            self.clock.advance(LULL)
             await self.read()
             self.assertEqual(self.did, ["what"])
 

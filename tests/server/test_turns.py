@@ -8,8 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from server.connection import FRAMES
-from server.server import REST
-from server.turns import NextTurn, Turns
+from server.turns import REST, NextTurn, Turns
 from tests.server.fakes import House
 from wire import frames
 from wire.frames import encode

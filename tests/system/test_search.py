@@ -69,6 +69,7 @@ class Search(ServerCase):
         expected = [number for number in range(1, 701) if "7" in str(number)]
         self.assertEqual(self.found(client, "MESSAGE 7", limit=10), expected)
         self.assertEqual(self.found(client, "message"), list(range(1, 701)))
+        self.assertLessEqual(len(self.search(client, "message", limit=501)[0]), 500)
         self.assertEqual(self.search(client, "7", before=17)[0][0]["id"], 7)
 
     def test_nothing(self) -> None:
