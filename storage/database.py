@@ -53,9 +53,12 @@ def parse(url: str | URL) -> URL:
     return parsed.set(drivername=driver)
 
 
-def connect(url: URL) -> Engine:
-    """Return an engine for a URL that :func:`parse` gave; nothing is reached yet."""
-    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _mysql(url)
+def connect(url: URL, *, reading: bool = False) -> Engine:
+    """Return an engine for a URL that :func:`parse` gave; nothing is reached yet.
+
+    One for ``reading`` asks in no transaction where to end one would be another question.
+    """
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _mysql(url, reading)
     event.listen(engine, "handle_error", mark_disconnect)
     return engine
 
@@ -108,12 +111,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITING) else "BEGIN")
 
 
-def _mysql(url: URL) -> Engine:
+def _mysql(url: URL, reading: bool) -> Engine:
     missing = {name: value for name, value in _MYSQL_DEFAULTS.items() if name not in url.query}
     # Every transaction here is ended by its own COMMIT or ROLLBACK: the pool need not send another.
     engine = create_engine(
         url.update_query_dict(missing),
-        isolation_level="READ COMMITTED",
+        isolation_level="AUTOCOMMIT" if reading else "READ COMMITTED",
+        skip_autocommit_rollback=reading,
         pool_reset_on_return=None,
         paramstyle="format",  # positions and no names: what is prepared is given tuples
         hide_parameters=True,

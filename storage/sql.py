@@ -160,10 +160,10 @@ class Storage:
 
     def __init__(self, url: str | URL) -> None:
         self._url = database.parse(url)
-        self._engine = database.connect(self._url)
-        self._writer = self._engine.execution_options(**{database.WRITING: True})
+        self._reader = database.connect(self._url, reading=True)
+        self._writer = database.connect(self._url).execution_options(**{database.WRITING: True})
         own = secrets.randbits(63)
-        self._posting = Posting(self._engine.dialect.name, own)
+        self._posting = Posting(self._writer.dialect.name, own)
         self.neighbours = Neighbours(self._read, self._writer, own)
         self._saved = 0  # messages, each in a batch of its own
         self._alone = None if self.shared else Alone(str(self._url.database).removeprefix("file:"))
@@ -298,19 +298,19 @@ class Storage:
 
     def size(self) -> int:
         """Return how many bytes the database holds, without what is free in its files."""
-        return sum(int(size) for (size,) in self._read(text(_SIZE[self._engine.dialect.name])))
+        return sum(int(size) for (size,) in self._read(text(_SIZE[self._reader.dialect.name])))
 
     @property
     def shared(self) -> bool:
         """Whether several servers may serve it at once."""
-        return self._engine.dialect.name != "sqlite"
+        return self._writer.dialect.name != "sqlite"
 
     def serve(self) -> None:
         """Serve it from now on; raises :class:`StorageUnusable` where another server does, and only one may."""
         if self._alone is not None:
             self._alone.take()
         else:
-            database.let_nobody_wait_for_us(self._engine)
+            database.let_nobody_wait_for_us(self._writer)
 
     def prepare(self) -> list[str]:
         """Reach the database, bring its schema up to date and see that it can be written to."""
@@ -334,7 +334,8 @@ class Storage:
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        self._engine.dispose()
+        self._reader.dispose()
+        self._writer.dispose()
         if self._alone is not None:
             self._alone.let_go()
 
@@ -352,5 +353,5 @@ class Storage:
             return self._asked(ask)
 
     def _asked(self, ask: Callable[[Connection], Sequence[Sequence[Any]]]) -> Sequence[Sequence[Any]]:
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return ask(connection)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from zope.interface.verify import verifyObject
 
 from storage import IStorage, Message, Room, UnknownMessage
-from storage.sql import PAGE
+from storage.sql import PAGE, Storage
 from tests.mysql import MySQL
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite, send, texts
 from wire.frames import MAX_BODY
@@ -123,7 +123,19 @@ class ReadingSQLite(Reading, OnSQLite):
 
 
 class ReadingMariaDB(Reading, OnMariaDB):
-    pass
+    def test_to_read_is_to_ask_once(self) -> None:
+        storage = self.open()
+        storage.account("ann")
+        asked = [self._asked(storage)]
+        storage.account("ann")
+        asked.append(self._asked(storage))
+        self.assertEqual(asked[1] - asked[0], 2)  # with the one how many there were
+
+    def _asked(self, storage: Storage) -> int:
+        """Return how many questions the database was asked by the connection that reads."""
+        with storage._reader.connect() as connection:
+            [(_, asked)] = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Questions'")
+        return int(asked)
 
 
 class ReadingMySQL(ReadingMariaDB):

@@ -134,7 +134,7 @@ class Searching(Cases):
         self.journal.commit(long, same)
         self.assertEqual(self.found("GRUSS told"), [1])
         self.assertEqual(self.found("\u6587"), [2])
-        with self.storage._engine.connect() as connection:
+        with self.storage._reader.connect() as connection:
             kept = connection.execute(select(messages.c.folded).order_by(messages.c.id)).scalars().all()
         self.assertEqual(kept, ["gruss, as we were told", None])
 
@@ -165,7 +165,7 @@ class Searching(Cases):
 
     def test_what_is_deleted_or_pruned_is_not_found(self) -> None:
         self.say(*("word" for _ in range(5)))
-        with self.storage._engine.begin() as connection:
+        with self.storage._writer.begin() as connection:
             connection.execute(update(messages).where(messages.c.id == 4).values(deleted=True))
             connection.execute(update(rooms).values(first_id=3))
         self.assertEqual(self.found("word"), [5, 3])
@@ -175,7 +175,7 @@ class Searching(Cases):
 class SearchingSQLite(Searching, OnSQLite):
     def test_no_more_of_a_room_is_read_than_is_asked_for(self) -> None:
         values = {"room": 1, "first": 1, "last": 2, "limit": 3, "ids": [1, 2]}
-        with self.storage._engine.connect() as connection:
+        with self.storage._reader.connect() as connection:
             for statement, bounds in ((_HITS, "(room_id=? AND id>? AND id<?)"), (_SOME, "(room_id=? AND id=?)")):
                 told = str(statement.params(values).compile(connection, compile_kwargs={"render_postcompile": True}))
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {told}", (None,) * told.count("?")).all()

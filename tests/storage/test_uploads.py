@@ -96,7 +96,7 @@ class Uploading(Cases):
         steps = 0
         while self.storage.clean(forgotten):
             steps += 1
-        with self.storage._engine.connect() as connection:
+        with self.storage._reader.connect() as connection:
             counts = [
                 int(connection.exec_driver_sql(f"SELECT COUNT(*) FROM {table}").scalar_one())
                 for table in ("uploads", "parts")
@@ -213,7 +213,7 @@ class Storing(Uploading):
     def test_a_pruned_message_has_no_content(self) -> None:
         self.append(MUCH)
         id = self.sent(len(MUCH), "f").id
-        with self.storage._engine.begin() as connection:
+        with self.storage._writer.begin() as connection:
             connection.exec_driver_sql("UPDATE rooms SET first_id = 2")
         with self.assertRaises(UnknownMessage):
             self.storage.content(self.room.key, id, 0)
