@@ -192,6 +192,19 @@ def large_texts(target: Target) -> None:
     _say(_logged_in(target, "large"), (encode("send", b"x" * LONGEST, seq=seq, room=ROOM) for seq in count(1)))
 
 
+def one_at_a_time(target: Target) -> None:
+    """9. A hundred who say one thing at a time, without an end: the next when the last is stored."""
+    saying = dict.fromkeys((_logged_in(target, f"ready{number}") for number in range(100)), 0)
+    ready = list(saying)
+    while True:
+        for sender in ready:
+            answered = sender.recv(1 << 20)
+            if not saying[sender] or b'"ack"' in answered:
+                saying[sender] += 1
+                sender.sendall(encode("send", b"x" * 100, seq=saying[sender], room=ROOM))
+        ready, _, _ = select(list(saying), [], [], PATIENCE)
+
+
 def one_after_another(target: Target) -> None:
     """9. A hundred messages under one name, then under the next."""
     said = b"".join(encode("send", b"x" * 100, seq=seq, room=ROOM) for seq in range(1, 101))
@@ -390,7 +403,7 @@ def rulings(target: Target) -> None:
 
 ATTACKS: Final[list[Attack]] = [
     say_nothing, stall_in_tls, dribble, bad_lengths, one_byte_short, tiny_frames, before_login, logins, stuck_readers,
-    slow_readers, stuck_over_tls, flood, large_texts, one_after_another, passwords, names, strange_texts, piles,
-    not_text, searches, file_names, handshakes, what_others_said, hoards, bombs, other_protocols, resets, log_lines,
-    crowds, rooms_made, new_passwords, rulings,
+    slow_readers, stuck_over_tls, flood, large_texts, one_at_a_time, one_after_another, passwords, names, strange_texts,
+    piles, not_text, searches, file_names, handshakes, what_others_said, hoards, bombs, other_protocols, resets,
+    log_lines, crowds, rooms_made, new_passwords, rulings,
 ]  # fmt: skip

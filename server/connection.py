@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 UNREAD_ANSWERS: Final = 64 * 1024  # bytes of answers that a client may leave unread before it is read no more
 LINGER: Final = 1.0  # seconds that a client has to close after the last frame
 MOMENT: Final = 0.01  # seconds for which who asks for too much at once is not heard: a refusal costs a sending each
-LITTLE: Final = 1024  # bytes of one read: who says much fills what is read at once
+LITTLE: Final = 1024  # bytes a second, or once in a while: as much as somebody types
+MUCH: Final = 2 * LITTLE  # bytes that are held against anybody: two seconds later they are forgotten
 FRAMES: Final = 512  # taken of what one read brought before others have their turn: some milliseconds
 BEFORE_LOGIN: Final = 2 * MAX_FRAME  # bytes: the largest login, and as much besides as one read may bring
 
@@ -66,8 +67,8 @@ class Connection(Netstrings):
 
     # Of each of ten thousand connections that say nothing a dictionary of all this would be the largest part.
     __slots__ = (
-        "_before_login", "_deadline", "_ended", "_in_turn", "_over", "_quitting", "address", "connected_at", "cursors",
-        "heard_at", "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at",
+        "_before_login", "_deadline", "_ended", "_in_turn", "_over", "_quitting", "_said", "address", "connected_at",
+        "cursors", "heard_at", "intake", "logged_in", "login", "lost", "network", "outlet", "paces", "pinged_at",
         "questions", "ready", "sending", "server", "user",
     )  # fmt: skip
     MAX_LENGTH = MAX_FRAME
@@ -92,6 +93,7 @@ class Connection(Netstrings):
         self._ended = False  # the client's sending direction has ended
         self._quitting = False
         self._in_turn = 0  # frames that were taken in this turn of the reactor
+        self._said = 0.0  # bytes, of which each second takes away what is little
         self._before_login = 0  # bytes that came before a login did
         self._over = False  # the last frame was written, or the connection is lost and all that came was taken
         self.lost = False
@@ -141,11 +143,13 @@ class Connection(Netstrings):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came."""
-        self.heard_at = self.server.clock.seconds()
+        now = self.server.clock.seconds()
+        self._said = min(max(0.0, self._said - (now - self.heard_at) * LITTLE) + len(data), MUCH)
+        self.heard_at = now
         if self._over:
             return
         self._in_turn = 0
-        self.sending.says_little = len(data) < LITTLE
+        self.sending.says_little = self._said < LITTLE
         super().dataReceived(data)
         if self.paces.bytes is not None:
             self.paces.bytes.spent(len(data))

@@ -10,7 +10,7 @@ LULL: Final = 1.0  # seconds behind what somebody said, in which most likely som
 
 
 class People:
-    """Those who say little at a time, as somebody does who types: such a one should not wait long for anybody else."""
+    """Those who say little, as somebody does who types: such a one should not wait long for anybody else."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock

@@ -184,6 +184,27 @@ class JournalTests(TestCase):
         self.house.settle()
         self.assertEqual(getattr(batches[0][0], "by", ""), "bob")
 
+    def test_who_says_little_without_an_end_says_much(self) -> None:
+        bob = self.house.peer("bob", client="d")
+        batches = self.batches()
+
+        def before_ann(seq: int) -> bool:
+            """Whether what bob says is stored before what ann said before him."""
+            batches.clear()
+            self.say(seq, b"x" * 2000)
+            bob.says(frames.Send(seq), b"x" * 50)
+            self.house.settle()
+            self.house.clock.advance(0.01)
+            return [getattr(entry, "by", "") for batch in batches for entry in batch] == ["bob", "ann"]
+
+        before = [before_ann(seq) for seq in range(1, 31)]
+        self.assertEqual(before, sorted(before, reverse=True))
+        self.assertGreater(before.count(True), 5)
+        self.assertFalse(before[-1])
+        bob.connection.dataReceived(encode(frames.Pong()) * 500)
+        self.house.clock.advance(2)
+        self.assertTrue(before_ann(31))
+
     def test_while_somebody_says_little_the_others_rest_as_long_as_they_were_stored(self) -> None:
         house, bob = self.house, self.house.peer("bob", client="d")
         beats: list[object] = []
