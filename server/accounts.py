@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from time import time
 from typing import Any, Final
 
@@ -19,15 +20,20 @@ from server.guesses import Guesses
 from server.passwords import Passwords, checked
 from server.refusals import Refused
 from storage.accounts import WRONG
-from storage.interface import Account, Auth, Refusal, Register
+from storage.interface import Account, Auth, Login, Refusal, Register
 from wire.names import fold
 
 AT_ONCE: Final = 2  # passwords that are looked at
+PATIENCE: Final = 30.0  # seconds for which one may wait for that
 
 NOT_OFFERED: Final = "this server does not offer it"
 NOT_IT: Final = "that is not the password of an account of that name"
 
 Find = Callable[[str], Awaitable[Account | None]]
+
+
+class NotLookedAt(UnauthorizedLogin):
+    """Whether the password is the right one is not known; the text says why."""
 
 
 class IPerson(Interface):
@@ -43,6 +49,8 @@ class Claim(UsernamePassword):
         self.secret = password
         self.who = who
         self.network = network
+        self.pause: Deferred[None] | None = None  # for which it waits
+        self.gone = False  # nobody waits for it any more
 
 
 @implementer(IRealm)
@@ -71,8 +79,7 @@ class Checker:
         self._free = free
         self._guesses = Guesses(clock)
         self._turns = DeferredSemaphore(AT_ONCE)
-        self._pauses: dict[object, Deferred[None]] = {}
-        self._stopped = False
+        self._claims: dict[object, Claim] = {}  # by who says so
 
     def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
         """Return the account, or ANONYMOUS for a name without one; errback UnauthorizedLogin."""
@@ -80,32 +87,39 @@ class Checker:
 
     def forget(self, who: object) -> None:
         """Nobody waits any more for what ``who`` claimed."""
-        if pause := self._pauses.pop(who, None):
-            pause.cancel()
+        if claim := self._claims.get(who):
+            claim.gone = True
+            if claim.pause is not None:
+                claim.pause.cancel()
 
     def stop(self) -> None:
         """Let nobody wait any more."""
-        self._stopped = True
-        for who in list(self._pauses):
+        for who in list(self._claims):
             self.forget(who)
 
     async def _checked(self, claim: Claim) -> Any:
-        while not self._stopped:
-            await self._pause(claim)
-            async with self._turns:
-                if not (self._stopped or self._guesses.pause(claim.user, claim.network)):
-                    return await self._compared(claim)
-        raise UnauthorizedLogin
+        self._claims[claim.who] = claim
+        try:
+            return await self._in_turn(claim, until=self._clock.seconds() + PATIENCE)
+        finally:
+            del self._claims[claim.who]
 
-    async def _pause(self, claim: Claim) -> None:
-        while seconds := self._guesses.pause(claim.user, claim.network):
-            pause: Deferred[None] = deferLater(self._clock, seconds)
-            self._pauses[claim.who] = pause
-            try:
-                await pause
-            except CancelledError:
-                raise UnauthorizedLogin from None
-            self._pauses.pop(claim.who, None)
+    async def _in_turn(self, claim: Claim, until: float) -> Any:
+        while not claim.gone:
+            await self._pause(claim, until)
+            async with self._turns:
+                if not (claim.gone or self._guesses.pause(claim.user, claim.network)):
+                    return await self._compared(claim)
+        raise NotLookedAt("the server is about to end; try again")
+
+    async def _pause(self, claim: Claim, until: float) -> None:
+        while not claim.gone and (seconds := self._guesses.pause(claim.user, claim.network)):
+            if self._clock.seconds() + seconds > until:
+                raise NotLookedAt("too many wrong passwords were tried; try again in a minute")
+            claim.pause = deferLater(self._clock, seconds)
+            with suppress(CancelledError):
+                await claim.pause
+            claim.pause = None
 
     async def _compared(self, claim: Claim) -> Any:
         account = await self._find(claim.user)
@@ -147,35 +161,37 @@ class Accounts:
     async def admit(self, who: object, name: str, password: str | None, network: str | None) -> Account | None:
         """Return the account of which ``who`` has shown the password, None for a name that is free as far as is known.
 
-        Raises :class:`Refused` ``auth_failed``.
+        Raises :class:`Refused`: ``auth_failed``, ``too_many`` for one that was not looked at, ``bad_frame``.
         """
-        if password is None or self.auth is Auth.OPEN:
-            claim: ICredentials = Anonymous()
-        else:
-            claim = Claim(fold(name), password, who, network)
+        claim: ICredentials = Anonymous()
+        if password is not None and self.auth is not Auth.OPEN:
+            claim = Claim(fold(name), checked(password), who, network)
         try:
             avatar: Any = await self._portal.login(claim, who, IPerson)
+        except NotLookedAt as why:
+            raise Refused("too_many", str(why)) from None
         except LoginFailed:
             raise Refused(WRONG.code, WRONG.text if password is None else NOT_IT) from None
         account: Account | None = avatar[1]
         return account
 
-    async def register(self, who: object, name: str, password: str, old: str | None, network: str | None) -> Account:
-        """Give ``name``, by which ``who`` is logged in, an account, or change its password from ``old``.
+    async def register(self, who: object, login: Login, password: str, old: str | None, network: str | None) -> Account:
+        """Give the name by which ``who`` is logged in an account, or change its password from ``old``.
 
         Raises :class:`Refused`.
         """
         if self.auth is Auth.OPEN:
             raise Refused("forbidden", NOT_OFFERED)
-        account = await self._find(fold(name))
+        account = await self._find(login.user)
         if account is not None and old is None:
             raise Refused("auth_failed", "that name has an account; its password is changed by who knows it")
         if account is not None:
-            account = await self.admit(who, name, old, network)
+            account = await self.admit(who, login.name, old, network)
         if not password:
             raise Refused("bad_frame", "an empty password is none")
         hash = await self._passwords.hash(checked(password))
-        outcome = await self._store(Register(name, hash, account.password if account else None, int(time() * 1000)))
+        was = account.password if account else None
+        outcome = await self._store(Register(login.name, hash, was, int(time() * 1000), number=login.number))
         if isinstance(outcome, Refusal):
             raise Refused(outcome.code, outcome.text)
         registered: Account = outcome

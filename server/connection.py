@@ -22,7 +22,6 @@ from server.intake import Intake
 from server.joining import Joining
 from server.journal import Failed
 from server.outlet import Lost, Outlet, Source, outlet
-from server.passwords import checked
 from server.questions import Asked, FetchAnswer, HistoryAnswer, Questions, RoomsAnswer, users_frames
 from server.refusals import Refused, echo_of, error, named, valid_echo
 from server.room import Cursor, Room
@@ -380,7 +379,7 @@ class Connection(Netstrings):
 
     async def _admit(self, frame: frames.Login) -> None:
         name = named(frame.user)
-        password = checked(frame.password) if isinstance(frame.password, str) else None
+        password = frame.password if isinstance(frame.password, str) else None
         asked = {frames.LOBBY: None} if isinstance(frame.rooms, UnsetType) else frame.rooms
         wanted = self.joining.wanted(asked)
         await self.server.rules.ready()

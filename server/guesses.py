@@ -55,10 +55,11 @@ class Guesses:
     def right(self, user: str, network: str | None) -> None:
         """A password was right: whoever gave it had only mistyped before."""
         network = network or LOCAL
-        mistyped = self._wrong.pop((user, network), None)
+        mistyped = self._count(user, network)
+        self._wrong.pop((user, network), None)
         for key in ((user, ANY), (ANY, network)):
-            if mistyped is not None and (all_wrong := self._wrong.get(key)) is not None:
-                all_wrong.count -= mistyped.count
+            if (all_wrong := self._known(*key)) is not None:
+                all_wrong.count = max(0, all_wrong.count - mistyped)
 
     def _known(self, user: str, network: str) -> Wrong | None:
         known = self._wrong.get((user, network))

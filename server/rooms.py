@@ -187,6 +187,12 @@ class Rooms:
             room.first_id = max(room.first_id, first_id)
             self._catching_up.lacks(room, last_id)
 
+    def disown(self, user: str) -> None:
+        """The account of a user (folded) is gone: whoever is called so next has made no room."""
+        for room in self._by_place.values():
+            if room.owner == user:
+                room.owner = None
+
     def _will_change(self, key: int) -> None:
         for room in self.get(key):
             room.will_change()

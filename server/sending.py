@@ -129,7 +129,9 @@ class Sending:
             self._refuse(echo.seq, echo, "bad_frame", why)
 
     async def _fold(self, frame: frames.Send, room: Room, text: str) -> None:
-        self._put(frame, room, text, await self._server.folding.fold(text))
+        folded = await self._server.folding.fold(text)
+        if not self._connection.is_over:  # it may have been sent away
+            self._put(frame, room, text, folded)
 
     def _put(self, frame: frames.Send, room: Room, text: str, folded: str | None = None) -> None:
         """Store a message, which may be folded already, and answer it."""

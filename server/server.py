@@ -344,8 +344,11 @@ class Server(Factory):
 
     async def register(self, connection: Connection, password: str, old: str | None) -> None:
         """Give the user of ``connection`` an account, or change its password; raises :class:`Refused`, Failed."""
+        login = connection.login
+        if login is None:
+            return  # it is gone, and its name is free
         await self.addresses.turn(connection.network)
-        account = await self.accounts.register(connection, connection.user, password, old, connection.network)
+        account = await self.accounts.register(connection, login, password, old, connection.network)
         self._registered(account)
 
     def _registered(self, account: Account) -> None:
@@ -399,7 +402,8 @@ class Server(Factory):
             case Registered():
                 self._registered(Account(change.name, Role(change.role), change.created_at))
             case Kicked():
-                self._kick(change)
+                # Behind what is being stored: it may be the login of who is to go.
+                self.journal.put(Beat(), lambda _: self._kick(change))
             case Ruled():
                 self.rules.reread()
             case Called():
@@ -443,6 +447,7 @@ class Server(Factory):
             if kicked.spared is None or kicked.spared != mark:
                 connection.throw_out(f"kicked{because(kicked.reason)}")
         if kicked.spared == b"":  # there is no such account any more
+            self.rooms.disown(kicked.user)
             for connection in self.get_all():
                 connection.joining.end_talk(kicked.user)
 

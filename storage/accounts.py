@@ -55,14 +55,18 @@ class Accounts:
         """Return the account of a user (folded), None where there is none."""
         return self._by_user.get(user)
 
-    def refusal(self, login: Login) -> Refusal | None:
-        """Return why somebody may not be called so, None where nothing is against it."""
+    def refusal(self, login: Login, *, returns: bool = False) -> Refusal | None:
+        """Return why somebody may not be called so, None where nothing is against it.
+
+        Who ``returns`` has shown a password before, which may have been changed since.
+        """
         if login.auth is Auth.OPEN:
             return None
-        account = self._by_user.get(login.user)
-        if account != login.account or (account is None and login.auth is Auth.CLOSED):
-            return WRONG
-        return self._alike(login.name) if account is None else None
+        account, shown = self._by_user.get(login.user), login.account
+        if account is None and shown is None:
+            return WRONG if login.auth is Auth.CLOSED else self._alike(login.name)
+        same = account is not None and account == shown and (returns or account.password == shown.password)
+        return None if same else WRONG
 
     def register(self, entry: Register) -> Account | Refusal:
         """Make an account, or change its password."""

@@ -149,9 +149,10 @@ class Logout:
 class Register:
     """Give ``name`` an account with the password of that hash, or change its password, and its ``role`` where given.
 
-    ``old`` is the account's hash until now, None where there is none. Outcome: the :class:`Account`, or a
-    :class:`Refusal` where it is another one meanwhile, or where an account's name looks like this one. Who is logged in
-    by that name has the account then, or on other servers is to ``go``: it was not its user who wanted it.
+    ``old`` is the account's hash until now, None where there is none: then who wants it, by the login of that
+    ``number``, must still be called so. Outcome: the :class:`Account`, or a :class:`Refusal` where it is another one
+    meanwhile, or where an account's name looks like this one. Who is logged in by that name has the account then, or
+    is to ``go``: it was not its user who wanted it.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Register:
     at: int  # milliseconds since 1970-01-01 UTC
     role: Role | None = None
     go: bool = False
+    number: int | None = None  # of this server's; None is the operator
 
     @property
     def user(self) -> str:

@@ -291,6 +291,11 @@ class Ledger:
             or (named.login.number != login.number and self.logins.get(named.login.number, named) is not None)
         ]
 
+    def _is_called(self, user: str, number: int) -> bool:
+        """Return whether this server's login of that number has the name, and does not log out in this batch."""
+        logins = (named.login.number for named in self._names.get(user, []) if named.server == self._server)
+        return number in logins and self.logins.get(number, True) is not None
+
     def _is_free(self, login: Login, others: Sequence[Named]) -> bool:
         return not others or login.account is not None or any(other.shares(login) for other in others)
 
@@ -304,6 +309,8 @@ class Ledger:
             lock.epoch += 1  # written, not only locked: between the nodes of a cluster locks do not meet
 
     def _register(self, entry: Register) -> Account | Refusal:
+        if entry.old is None and entry.number is not None and not self._is_called(entry.user, entry.number):
+            return Refusal("auth_failed", "the name was free meanwhile, and may be somebody else's")
         outcome = self.accounts.register(entry)
         if isinstance(outcome, Account):
             self._decide(entry.user)
@@ -326,7 +333,7 @@ class Ledger:
         for login, epoch in entry.logins:
             if login.client is not None and self._senders[login.user, login.client].epoch > epoch > 0:
                 gone[login.number] = "replaced"
-            elif refusal := self.accounts.refusal(login):
+            elif refusal := self.accounts.refusal(login, returns=True):
                 gone[login.number] = refusal.code
             elif self._is_free(login, self._others(login)):
                 self._take_name(login)

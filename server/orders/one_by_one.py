@@ -23,5 +23,5 @@ class OneByOne:
             async with turn:
                 return await work()
         finally:
-            if not turn.locked:
+            if not turn.locked and self._turns.get(user) is turn:  # to let it go may have let others finish
                 del self._turns[user]

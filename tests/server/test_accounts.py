@@ -13,11 +13,11 @@ from twisted.trial.unittest import TestCase
 from zope.interface import provider
 
 from server import passwords
-from server.accounts import AT_ONCE, Checker, Claim, IPerson, Realm
+from server.accounts import AT_ONCE, PATIENCE, Checker, Claim, IPerson, Realm
 from server.guesses import FREE
 from server.passwords import Passwords, hashed
 from storage.changes import Kicked, Registered
-from storage.interface import Account, Auth, Register, Role
+from storage.interface import Account, Auth, Batch, Outcome, Register, Role
 from storage.order import Kind, Sanction
 from tests.server.fakes import House, Peer
 from wire import frames
@@ -158,6 +158,25 @@ class Pauses(AccountCase):
         self.house.settle()
         self.assertEqual(self.code(owner), "welcome")
 
+    def test_nobody_waits_for_long(self) -> None:
+        self.guess(FREE + 6)
+        waiting = self.guess(9)
+        for _ in range(int(PATIENCE)):
+            self.house.clock.advance(1)
+            self.house.settle()
+        codes = [self.code(guess) for guess in waiting]
+        self.assertEqual(set(codes), {"auth_failed", "too_many"})
+        self.assertEqual(self.code(self.tries(address=FAR, password="secret")), "welcome")
+
+    def test_of_those_who_hung_up_none_waits(self) -> None:
+        self.guess(FREE + 1)
+        waiting = self.guess(9)
+        for guess in waiting:
+            guess.connection.connectionLost()
+        self.house.settle()
+        self.house.clock.advance(0)
+        self.assertFalse({guess.connection for guess in waiting} & set(self.house.server.get_all()))
+
     def test_what_is_compared_with_is_the_password_of_then(self) -> None:
         self.guess(FREE + 1)
         late = self.tries(password="secret")
@@ -195,7 +214,7 @@ class Pauses(AccountCase):
         [guess] = self.guess(1)
         stopped = Deferred.fromCoroutine(self.house.server.stop())
         self.house.settle()
-        self.assertEqual(self.code(guess), "auth_failed")
+        self.assertEqual(self.code(guess), "too_many")  # whether it was the right one nobody knows
         self.house.clock.advance(0.1)
         for peer in self.house.server.get_all():
             peer.connectionLost()
@@ -238,6 +257,32 @@ class Registers(AccountCase):
         self.house.clock.advance(1)
         self.assert_asked(ann, 9)
 
+    def test_what_is_too_long_is_not_even_looked_at(self) -> None:
+        looked_at: list[object] = []
+        self.patch(Passwords, "match", lambda *arguments: looked_at.append(arguments))
+        ann = self.tries()
+        ann = self.house.peer("bob")
+        self.accounts.register(Register("bob", SECRET, None, 0))
+        self.register(ann, 1, old="\u0345\u0334" * 15_000)
+        self.assert_asked(ann, 1, "bad_frame")
+        self.assertEqual(looked_at, [])
+
+    def test_it_is_for_who_has_the_name(self) -> None:
+        bob = self.tries("bob")
+        login = bob.connection.login
+        entries: list[Any] = []
+        commit = self.house.server.journal.commit
+
+        def noted(batch: Batch) -> list[Outcome]:
+            entries.extend(batch.entries)
+            return commit(batch)
+
+        self.patch(self.house.server.journal, "commit", noted)
+        self.register(bob, 1)
+        self.assert_asked(bob, 1)
+        [number] = [entry.number for entry in entries if isinstance(entry, Register)]
+        self.assertEqual(number, login and login.number)
+
     def test_what_is_no_password(self) -> None:
         bob = self.tries("bob")
         self.register(bob, 1, "")
@@ -267,12 +312,25 @@ class Registers(AccountCase):
         self.house.server.hear(2, Registered("bob", "operator", 7))
         self.assertEqual(bob.connection.account, Account("bob", Role.OPERATOR, 7))
         self.house.server.hear(2, Kicked("bob"))
+        self.house.settle()
         self.assertEqual(bob.heard(frames.Bye)[-1].reason, "kicked")
+
+    def test_a_login_that_is_being_stored_is_kicked_too(self) -> None:
+        peer = Peer(self.house.server)
+        peer.says(frames.Login("ann", password="secret"))
+        journal = self.house.server.journal
+        while not journal.busy:
+            self.house.steps.step()
+            self.house.clock.advance(0)
+        self.house.server.hear(2, Kicked("ann", spared=b"another"))
+        self.house.settle()
+        self.assertEqual(self.code(peer), "forbidden")
 
     def kick(self) -> None:
         """The server hears, late, that the account has changed."""
         account = self.accounts.of("ann")
         self.house.server.hear(2, Kicked("ann", spared=account.mark if account else b""))
+        self.house.settle()
 
     def test_a_new_password_sends_only_those_away_who_know_the_old_one(self) -> None:
         old = self.tries(password="secret")

@@ -126,6 +126,12 @@ class SayingTests(TestCase):
         folded = [(send.texts, send.folded) for send in self.said]
         self.assertEqual(folded[1:], [(["before"], None), ([CHINESE], CHINESE), (["behind", "it"], None)])
 
+    def test_of_who_is_sent_away_meanwhile_nothing_is_stored(self) -> None:
+        self.say(self.ann, PILE)
+        self.ann.connection.throw_out("kicked")
+        self.go_on()
+        self.assertEqual(self.house.storage.messages.get(1, []), [])
+
     def test_nobody_else_waits_for_it(self) -> None:
         self.say(self.ann, PILE)
         bob = self.house.peer("bob")

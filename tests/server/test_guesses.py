@@ -67,6 +67,14 @@ class GuessesTests(TestCase):
         self.assertEqual(self.guesses.pause("ann", HERE), 0)
         self.assertEqual(self.guesses.pause("bob", HERE), 0)
 
+    def test_what_is_forgotten_is_not_forgiven(self) -> None:
+        self.guess(20, "own")
+        self.clock.advance(KEPT)
+        for number in range(FREE_FROM + 4):
+            self.guess(1, f"user{number}")
+        self.guesses.right("own", HERE)
+        self.assertEqual(self.guesses.pause("new", HERE), 8)
+
     def test_a_right_one_elsewhere_forgives_nobody(self) -> None:
         self.guess(FREE + 3)
         self.guesses.right("ann", THERE)

@@ -11,7 +11,7 @@ from server.addresses import Addresses
 from server.orders.order import Standing
 from server.orders.running import LINES, ORDERS
 from server.refusals import Refused
-from storage.changes import Ruled
+from storage.changes import Kicked, Ruled
 from storage.interface import Batch, Login, Outcome, Role
 from storage.order import Act, Close, Impose, Invite, Kind, Sanction
 from tests.server.fakes import House, Members, Peer
@@ -211,6 +211,14 @@ class OneByOneTests(OrdersCase):
             peer.says(frames.Delete(id, 1))
         self.house.settle()
         self.assertEqual(self.most("Delete"), 2)
+
+    def test_one_that_ends_at_once_when_its_turn_has_come(self) -> None:
+        for ref, line in enumerate(("mute bob", "mute", "help")):
+            self.root.says(frames.Run(line, ref))
+        self.house.settle()
+        self.assertEqual([error.code for error in self.root.heard(frames.Error)], ["bad_frame"])
+        self.assertEqual({done.ref for done in self.root.heard(frames.Done)}, {0, 2})
+        self.assertEqual(self.house.server.one_by_one._turns, {})
 
     def test_one_that_is_refused_holds_up_nothing(self) -> None:
         self.assertEqual(self.run_line(self.ann, "kick bob"), "forbidden")
@@ -424,6 +432,14 @@ class PrivateRoomTests(OrdersCase):
         self.assertEqual(self.run_line(self.root, "private"), "forbidden")  # the lobby
         self.assertEqual(self.close(self.root), "not_in_room")
         self.assertIn("den is private", self.close())
+
+    def test_who_has_the_name_next_has_made_no_room(self) -> None:
+        self.assertEqual(self.join(self.bob, "den"), "joined")  # and stays
+        self.house.server.hear(2, Kicked("ann", spared=b""))
+        self.house.settle()
+        next = self.account("ann")
+        self.assertEqual(self.join(next, "den"), "joined")
+        self.assertEqual(self.close(next), "forbidden")
 
     def test_only_who_is_invited_is_let_in(self) -> None:
         self.close()

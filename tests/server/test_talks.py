@@ -303,6 +303,7 @@ class TalksTests(TestCase):
         self.begin("one")
         self.house.storage.accounts.unregister("bob")
         self.house.server.hear(2, Kicked("bob", spared=b""))
+        self.house.settle()
         self.assertEqual(self.ann.heard(frames.Left), [frames.Left("@bob")])
         self.assertEqual(self.bob.heard(frames.Bye), [frames.Bye("kicked")])
         self.assertEqual(self.code(self.join(self.ann, "@bob")), "unknown_room")

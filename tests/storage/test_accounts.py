@@ -6,7 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from storage import Account, Auth, LoggedIn, Login, Outcome, Refusal, Register, Return, Role, Storage, Unregister
+from storage import (
+    Account,
+    Auth,
+    LoggedIn,
+    Login,
+    Logout,
+    Outcome,
+    Refusal,
+    Register,
+    Return,
+    Role,
+    Storage,
+    Unregister,
+)
 from storage.changes import Kicked, Registered, Ruled
 from tests.mysql import MySQL
 from tests.storage.databases import Cases, Journal, OnMariaDB, OnSQLite
@@ -111,6 +124,24 @@ class Accounts(Cases):
         self.assertEqual([self.code(each) for each in refused], ["auth_failed", "auth_failed"])
         self.journal.commit(replace(register("ann"), at=NOW + 1))
         self.assertEqual(self.code(self.log_in("ann", account=ann)), "auth_failed")
+
+    def test_the_password_is_the_one_of_then(self) -> None:
+        ann = self.registered("ann", password="one")
+        self.registered("ann", password="two", old="one")
+        for auth in (Auth.CLOSED, Auth.ACCOUNTS):
+            self.assertEqual(self.code(self.log_in("ann", auth, ann)), "auth_failed")
+        there = Login("ann", None, None, 1, False, Auth.ACCOUNTS, ann)
+        self.assertEqual(self.journal.commit(Return([(there, 0)])), [{}])  # who was let in before stays
+
+    def test_the_name_is_still_had_by_who_wants_an_account(self) -> None:
+        let_in = [self.log_in(name, key=b"1" * 32) for name in ("ann", "bob", "cy")]
+        self.assertEqual({type(each) for each in let_in}, {LoggedIn})
+        self.journal.commit(Logout(1))
+        gone = replace(register("ann"), number=1)
+        going = replace(register("bob"), number=2)
+        outcomes = self.journal.commit(gone, Logout(2), going, replace(register("cy"), number=3))
+        self.assertEqual([self.code(each) for each in outcomes], ["auth_failed", "", "auth_failed", ""])
+        self.assertEqual([account.name for account in self.open().accounts()], ["cy"])
 
     def test_who_is_put_back_is_asked_again(self) -> None:
         ann, bob = (Login(name, None, None, number, auth=Auth.ACCOUNTS) for number, name in enumerate(("ann", "bob")))
