@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from twisted.cred.checkers import ANONYMOUS, AllowAnonymousAccess, ICredentialsChecker
 from twisted.cred.credentials import Anonymous, ICredentials, IUsernamePassword, UsernamePassword
@@ -40,17 +40,23 @@ class IPerson(Interface):
     """What a login gets of the Portal: an :class:`Account`, or None for one by a free name."""
 
 
-class Claim(UsernamePassword):
-    """Somebody says to be ``user`` (folded); ``who`` is the connection, from ``network``."""
+class Guest(Protocol):
+    """Who says to be somebody."""
 
-    def __init__(self, user: str, password: str, who: object, network: str | None) -> None:
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody waits for an answer."""
+
+
+class Claim(UsernamePassword):
+    """``who`` says, from ``network``, to be ``user`` (folded)."""
+
+    def __init__(self, user: str, password: str, who: Guest, network: str | None) -> None:
         super().__init__(user.encode(), password.encode())
         self.user = user
         self.secret = password
         self.who = who
         self.network = network
-        self.pause: Deferred[None] | None = None  # for which it waits
-        self.gone = False  # nobody waits for it any more
 
 
 @implementer(IRealm)
@@ -79,47 +85,41 @@ class Checker:
         self._free = free
         self._guesses = Guesses(clock)
         self._turns = DeferredSemaphore(AT_ONCE)
-        self._claims: dict[object, Claim] = {}  # by who says so
+        self._pauses: dict[Guest, Deferred[None]] = {}
+        self._stopped = False
 
     def requestAvatarId(self, credentials: Any) -> Deferred[Any]:
         """Return the account, or ANONYMOUS for a name without one; errback UnauthorizedLogin."""
         return Deferred.fromCoroutine(self._checked(credentials))
 
-    def forget(self, who: object) -> None:
-        """Nobody waits any more for what ``who`` claimed."""
-        if claim := self._claims.get(who):
-            claim.gone = True
-            if claim.pause is not None:
-                claim.pause.cancel()
+    def forget(self, who: Guest) -> None:
+        """Let ``who``, who is gone, wait no more."""
+        if pause := self._pauses.get(who):
+            pause.cancel()
 
     def stop(self) -> None:
         """Let nobody wait any more."""
-        for who in list(self._claims):
-            self.forget(who)
+        self._stopped = True
+        for pause in list(self._pauses.values()):
+            pause.cancel()
 
     async def _checked(self, claim: Claim) -> Any:
-        self._claims[claim.who] = claim
-        try:
-            return await self._in_turn(claim, until=self._clock.seconds() + PATIENCE)
-        finally:
-            del self._claims[claim.who]
-
-    async def _in_turn(self, claim: Claim, until: float) -> Any:
-        while not claim.gone:
+        until = self._clock.seconds() + PATIENCE
+        while not self._stopped:
             await self._pause(claim, until)
             async with self._turns:
-                if not (claim.gone or self._guesses.pause(claim.user, claim.network)):
+                if not (self._stopped or self._guesses.pause(claim.user, claim.network)):
                     return await self._compared(claim)
         raise NotLookedAt("the server is about to end; try again")
 
     async def _pause(self, claim: Claim, until: float) -> None:
-        while not claim.gone and (seconds := self._guesses.pause(claim.user, claim.network)):
-            if self._clock.seconds() + seconds > until:
+        while not self._stopped and (seconds := self._guesses.pause(claim.user, claim.network)):
+            if claim.who.is_gone or self._clock.seconds() + seconds > until:
                 raise NotLookedAt("too many wrong passwords were tried; try again in a minute")
-            claim.pause = deferLater(self._clock, seconds)
+            self._pauses[claim.who] = deferLater(self._clock, seconds)
             with suppress(CancelledError):
-                await claim.pause
-            claim.pause = None
+                await self._pauses[claim.who]
+            del self._pauses[claim.who]
 
     async def _compared(self, claim: Claim) -> Any:
         account = await self._find(claim.user)
@@ -158,7 +158,7 @@ class Accounts:
         if auth is not Auth.CLOSED:
             self._portal.registerChecker(AllowAnonymousAccess())
 
-    async def admit(self, who: object, name: str, password: str | None, network: str | None) -> Account | None:
+    async def admit(self, who: Guest, name: str, password: str | None, network: str | None) -> Account | None:
         """Return the account of which ``who`` has shown the password, None for a name that is free as far as is known.
 
         Raises :class:`Refused`: ``auth_failed``, ``too_many`` for one that was not looked at, ``bad_frame``.
@@ -175,7 +175,7 @@ class Accounts:
         account: Account | None = avatar[1]
         return account
 
-    async def register(self, who: object, login: Login, password: str, old: str | None, network: str | None) -> Account:
+    async def register(self, who: Guest, login: Login, password: str, old: str | None, network: str | None) -> Account:
         """Give the name by which ``who`` is logged in an account, or change its password from ``old``.
 
         Raises :class:`Refused`.
@@ -197,7 +197,7 @@ class Accounts:
         registered: Account = outcome
         return registered
 
-    def forget(self, who: object) -> None:
+    def forget(self, who: Guest) -> None:
         """Nobody waits for an answer to ``who`` any more."""
         self._checker.forget(who)
 

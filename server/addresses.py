@@ -1,4 +1,4 @@
-"""What one address may do: how many connections it has, and how fast it takes names and makes rooms."""
+"""What one address may do: how many connections it has, how fast they come, take names and make rooms."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from server.refusals import Refused
 
 MINUTE: Final = 60.0  # seconds: as many logins as one may have in it may come at once
 PATIENCE: Final = 30.0  # seconds that a login waits for its turn at the most
+COMINGS: Final = 2  # connections for each login: who comes only to go takes the others' place at the door
 TABLE: Final = 10_000  # addresses that are remembered
 
 
@@ -41,6 +42,25 @@ def network(host: str | None) -> str | None:
     return str(address) if isinstance(address, IPv4Address) else str(ip_network((address, 64), strict=False))
 
 
+class Rate:
+    """So many a minute of each address, which may as well come at once."""
+
+    def __init__(self, clock: IReactorTime, a_minute: int) -> None:
+        self._clock = clock
+        self._share = MINUTE / a_minute
+        self._paid_until: dict[str, float] = {}  # each one moves it on by its share of a minute
+
+    def wait(self, network: str, patience: float = 0.0) -> float | None:
+        """Count one more, and return for how many seconds it has to wait; None, where that is longer than it would."""
+        now = self._clock.seconds()
+        before = max(now, self._paid_until.pop(network, now))
+        wait = max(0.0, before + self._share - now - MINUTE)
+        self._paid_until[network] = before + self._share if wait <= patience else before
+        while len(self._paid_until) > TABLE:  # who was not here for long is first to be forgotten
+            del self._paid_until[next(iter(self._paid_until))]
+        return wait if wait <= patience else None
+
+
 class Addresses:
     """``connections`` at once from each address, and ``logins`` a minute.
 
@@ -51,14 +71,19 @@ class Addresses:
     def __init__(self, clock: IReactorTime, connections: int, logins: int) -> None:
         self._clock = clock
         self._max = connections
-        self._logins = logins
+        self._logins = Rate(clock, logins)
+        self._comings = Rate(clock, COMINGS * logins)
         self._connections: Counter[str] = Counter()  # bounded by all the connections there may be
-        self._paid_until: dict[str, float] = {}  # each login moves it on by its share of a minute
         self._waiting: dict[Deferred[None], IDelayedCall] = {}
 
-    def has_room(self, network: str | None) -> bool:
-        """Whether another connection may come from there."""
-        return network is None or self._connections[network] < self._max
+    def check(self, network: str | None) -> None:
+        """Raise :class:`Refused` where no other connection may come from there."""
+        if network is None:
+            return
+        if self._connections[network] >= self._max:
+            raise Refused("too_many", "too many connections from your address; close some of them")
+        if self._comings.wait(network) is None:
+            raise Refused("too_many", "too many connections came from your address; try again in a minute")
 
     def came(self, network: str | None) -> None:
         """There is one more connection."""
@@ -76,14 +101,9 @@ class Addresses:
         """Return what fires when a login from there may go on; raises :class:`Refused` where that would take long."""
         if network is None:
             return succeed(None)
-        now = self._clock.seconds()
-        paid_until = max(now, self._paid_until.pop(network, now)) + MINUTE / self._logins
-        wait = max(0.0, paid_until - now - MINUTE)
-        if wait > PATIENCE:
-            self._paid_until[network] = paid_until - MINUTE / self._logins
+        wait = self._logins.wait(network, PATIENCE)
+        if wait is None:
             raise Refused("too_many", "too many logins, new rooms or commands from your address; try again in a minute")
-        self._paid_until[network] = paid_until
-        self._forget()
         return self._in_turn(wait) if wait else succeed(None)
 
     def let_all_in(self) -> None:
@@ -100,8 +120,3 @@ class Addresses:
     def _come(self, turn: Deferred[None]) -> None:
         del self._waiting[turn]
         turn.callback(None)
-
-    def _forget(self) -> None:
-        """Keep the table within its bound: who has not logged in for long is first to go."""
-        while len(self._paid_until) > TABLE:
-            del self._paid_until[next(iter(self._paid_until))]

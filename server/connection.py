@@ -124,6 +124,11 @@ class Connection(Netstrings):
         return not self.logged_in and self.intake.busy
 
     @property
+    def is_gone(self) -> bool:
+        """Whether nobody waits for what it would be told."""
+        return self._over or self.lost
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more is said to it."""
         return self._over

@@ -140,7 +140,7 @@ class Server(Factory):
         self.given = 0  # the ids at which cursors that are gone ended, less those at which all began
         self._connections: set[Connection] = set()
         self._turned_away: set[Connection] = set()  # for want of a place, and not gone yet
-        self._has_gone = False  # somebody, since somebody was let in
+        self._has_come = self._has_gone = False  # somebody, since the last ones were let in
         self._users: dict[str, list[Connection]] = {}  # by folded name
         passwords = Passwords(in_hasher or in_reader)
         self.accounts = Accounts(auth, self.stored.account, passwords, self.journal.ask, clock)
@@ -236,16 +236,17 @@ class Server(Factory):
             self._turn_away(connection, refused)
         else:
             self._connections.add(connection)
+            self._has_come = True
             self.addresses.came(connection.network)
 
     def turn_of_who_is_in(self) -> float:
         """Return for how many seconds nobody more is to be let in.
 
         While people talk that is a moment, and a longer one where others go meanwhile: of those who come back after a
-        restart nobody does, but who guesses passwords comes again and again.
+        restart nobody does, but who guesses passwords comes again and again. Who is turned away costs nobody a place.
         """
-        pauses = (PAUSES if self._has_gone else 1) if self._people.talk else 0
-        self._has_gone = False
+        pauses = (PAUSES if self._has_gone else 1) if self._people.talk and self._has_come else 0
+        self._has_come = self._has_gone = False
         return pauses * PAUSE
 
     def _check_place(self, connection: Connection) -> None:
@@ -253,8 +254,7 @@ class Server(Factory):
         self.rules.check_address(connection.host)
         if len(self._connections) >= self.max_clients:
             raise Refused("too_many", "the server is full; try again later")
-        if not self.addresses.has_room(connection.network):
-            raise Refused("too_many", "too many connections from your address; close some of them")
+        self.addresses.check(connection.network)
 
     def _turn_away(self, connection: Connection, why: Refused) -> None:
         """Say why there is no place; where many come who have none, not to all: each takes an open file to tell."""
@@ -267,9 +267,9 @@ class Server(Factory):
     def del_conn(self, connection: Connection) -> None:
         """Forget a connection that is lost."""
         self.dismiss(connection)
-        self._has_gone = True
         self._turned_away.discard(connection)
         if connection in self._connections:
+            self._has_gone = True
             self._connections.remove(connection)
             self.addresses.went(connection.network)
         if self._closed is not None and not self._connections and not self._closed.called:

@@ -177,6 +177,22 @@ class Pauses(AccountCase):
         self.house.clock.advance(0)
         self.assertFalse({guess.connection for guess in waiting} & set(self.house.server.get_all()))
 
+    def test_nor_one_who_hung_up_before(self) -> None:
+        self.guess(FREE + 2)
+        guess = Peer(self.house.server)
+        guess.says(frames.Login("ann", password="guess"))
+        guess.ends()
+        self.house.settle()
+        self.assertNotIn(guess.connection, self.house.server.get_all())
+
+    def test_who_hung_up_is_let_in_where_nobody_guessed(self) -> None:
+        ann = Peer(self.house.server)
+        ann.says(frames.Login("ann", password="secret"))
+        ann.says(frames.Send(1), b"and off")
+        ann.ends()
+        self.house.settle()
+        self.assertEqual([message.text for message in self.house.storage.messages[1]], ["and off"])
+
     def test_what_is_compared_with_is_the_password_of_then(self) -> None:
         self.guess(FREE + 1)
         late = self.tries(password="secret")
@@ -411,7 +427,7 @@ class Portals(TestCase):
         self.portal.registerChecker(Checker(find, Passwords(self.house.steps), self.house.clock, free=False))
 
     def test_an_avatar_is_an_account(self) -> None:
-        login: Any = self.portal.login(Claim("ann", "secret", self, None), None, IPerson)
+        login: Any = self.portal.login(Claim("ann", "secret", Peer(self.house.server).connection, None), None, IPerson)
         self.house.settle()
         interface, account, logout = self.successResultOf(login)
         self.assertEqual((interface, account), (IPerson, Account("ann", Role.USER, 0)))

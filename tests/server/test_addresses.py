@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from server import addresses as module
-from server.addresses import Addresses, network
+from server.addresses import COMINGS, Addresses, network
 from server.refusals import Refused
 from storage.interface import Auth
 from tests.server.fakes import House, Peer
@@ -88,7 +88,7 @@ class LoginRateTests(TestCase):
         self.patch(module, "TABLE", 100)
         for number in range(1_000):
             self.log_in(f"net{number}")
-        self.assertLessEqual(len(self.addresses._paid_until), 100)
+        self.assertLessEqual(len(self.addresses._logins._paid_until), 100)
 
     def test_at_the_end_nobody_waits(self) -> None:
         for _ in range(60):
@@ -113,6 +113,19 @@ class ServerTests(TestCase):
         self.assertEqual(self.errors(Peer(house.server)), [])
         peers[0].ends()
         house.settle()
+        self.assertEqual(self.errors(Peer(house.server, host=OFFICE)), [])
+
+    def test_who_comes_again_and_again_is_turned_away(self) -> None:
+        house = House(logins_per_minute=30)
+        for _ in range(30 * COMINGS):
+            peer = Peer(house.server, host=OFFICE)
+            self.assertEqual(self.errors(peer), [])
+            peer.ends()
+            house.settle()
+        self.assertEqual(self.errors(Peer(house.server, host=OFFICE)), ["too_many"])
+        for other in "192.0.2.8", "127.0.0.1":
+            self.assertEqual(self.errors(Peer(house.server, host=other)), [])
+        house.clock.advance(1)
         self.assertEqual(self.errors(Peer(house.server, host=OFFICE)), [])
 
     def test_many_who_have_no_place_are_not_all_told(self) -> None:

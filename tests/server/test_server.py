@@ -206,13 +206,30 @@ class TurnTests(TestCase):
         self.assertEqual(self.turn(), 0)
         ann.says(frames.Send(1), b"hello")
         self.house.settle()
+        Peer(self.house.server)
         self.assertEqual(self.turn(), PAUSE)
         bob.ends()
+        Peer(self.house.server)
         self.house.settle()
         self.assertEqual(self.turn(), PAUSES * PAUSE)
+        Peer(self.house.server)
         self.assertEqual(self.turn(), PAUSE)
+        Peer(self.house.server)
         self.house.clock.advance(2)
         self.assertEqual(self.turn(), 0)
+
+    def test_who_is_turned_away_takes_nobodys_place(self) -> None:
+        self.house = House(max_per_address=1)
+        self.house.peer("ann").says(frames.Send(1), b"hello")
+        self.house.settle()
+        far = [Peer(self.house.server, host="192.0.2.7") for _ in range(2)]
+        self.assertEqual(self.turn(), PAUSE)
+        far[1].ends()
+        Peer(self.house.server, host="192.0.2.7").ends()
+        self.assertEqual(self.turn(), 0)
+        far[0].ends()
+        Peer(self.house.server, host="192.0.2.7")
+        self.assertEqual(self.turn(), PAUSES * PAUSE)
 
 
 class IdleTests(TestCase):
