@@ -10,11 +10,12 @@ from twisted.internet.interfaces import IProtocol, IProtocolFactory, IReactorTim
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
-WITHIN: Final = 30.0  # seconds for the first bytes behind what the proxy says
+WITHIN: Final = 30.0  # seconds for what the proxy says
+LOOK: Final = 0.5  # seconds between looks whether it has: Twisted tells only when the client says something
 
 
 class Announced(Protocol):
-    """Lets ``begun`` begin only with its first bytes: not before is its transport's peer known to be who it is."""
+    """Lets ``begun`` begin when its transport's peer is known to be who it is, at the latest with its first bytes."""
 
     def __init__(self, begun: IProtocol, clock: IReactorTime) -> None:
         self._begun = begun
@@ -23,24 +24,37 @@ class Announced(Protocol):
 
     def connectionMade(self) -> None:
         """The proxy connected."""
-        transport: Any = self.transport
-        self._late = self._clock.callLater(WITHIN, transport.abortConnection)
+        self._proxy = self.transport.getPeer()  # type: ignore[union-attr]
+        self._late_at = self._clock.seconds() + WITHIN
+        self._next_look = self._clock.callLater(LOOK, self._look)
 
     def dataReceived(self, data: bytes) -> None:
         """The client says something."""
         if not self._has_begun:
-            self._has_begun = True
-            self._late.cancel()
-            assert self.transport is not None
-            self._begun.makeConnection(self.transport)
+            self._next_look.cancel()
+            self._begin()
         self._begun.dataReceived(data)
+
+    def _look(self) -> None:
+        transport: Any = self.transport
+        if transport.getPeer() != self._proxy:
+            self._begin()
+        elif self._clock.seconds() >= self._late_at:
+            transport.abortConnection()
+        else:
+            self._next_look = self._clock.callLater(LOOK, self._look)
+
+    def _begin(self) -> None:
+        self._has_begun = True
+        assert self.transport is not None
+        self._begun.makeConnection(self.transport)
 
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008
         """The connection is gone."""
         if self._has_begun:
             self._begun.connectionLost(reason)
-        elif self._late.active():
-            self._late.cancel()
+        elif self._next_look.active():
+            self._next_look.cancel()
 
 
 class _Announcing(Factory):

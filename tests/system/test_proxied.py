@@ -46,6 +46,11 @@ class Proxied(TestCase):
         self.assertIn("192.0.2.9:5555 bob logged in", log)
         self.assertNotIn("Traceback", log)
 
+    def test_who_says_nothing_counts_all_the_same(self) -> None:
+        silent = [self.come(b"PROXY TCP4 192.0.2.7 127.0.0.1 5555 7777\r\n") for _ in range(2)]
+        [refused] = silent[1].frames()
+        self.assertEqual(refused["code"], "too_many")
+
     def test_who_does_not_come_through_it_is_closed(self) -> None:
         client = self.come(b"")
         client.ask_login("ann")
