@@ -163,9 +163,9 @@ class Accounts:
 
         Raises :class:`Refused`: ``auth_failed``, ``too_many`` for one that was not looked at, ``bad_frame``.
         """
-        claim: ICredentials = Anonymous()
-        if password is not None and self.auth is not Auth.OPEN:
-            claim = Claim(fold(name), checked(password), who, network)
+        claim: ICredentials = Anonymous() if password is None else Claim(fold(name), checked(password), who, network)
+        if self.auth is Auth.OPEN:
+            claim = Anonymous()
         try:
             avatar: Any = await self._portal.login(claim, who, IPerson)
         except NotLookedAt as why:
