@@ -20,6 +20,7 @@ from wire.names import fold
 Network = IPv4Network | IPv6Network
 
 NO_ROOM = "unknown_room", "there is no such room"
+FOR_GOOD = " for good"
 
 
 class Rules:
@@ -130,10 +131,10 @@ def told(sanction: Sanction) -> str:
     return f"{'banned' if sanction.kind is Kind.BAN else 'muted'}{end_of(sanction)}{because(sanction.reason)}"
 
 
-def end_of(sanction: Sanction) -> str:
-    """Return when it ends, as it follows in a sentence."""
+def end_of(sanction: Sanction, never: str = "") -> str:
+    """Return when it ends, as it follows in a sentence; ``never`` where it does not."""
     if sanction.until is None:
-        return ""
+        return never
     return f" until {datetime.fromtimestamp(sanction.until / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
+from OpenSSL.crypto import PKey
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
@@ -77,10 +80,17 @@ class Certificate:
         except SSL.Error:
             raise BadCertificate(f"{self._cert}: there is no certificate in it, as PEM") from None
         try:
-            context.use_privatekey_file(str(self._key))
+            # By OpenSSL itself the terminal would be asked for a passphrase, while everybody waits.
+            key = load_pem_private_key(self._key.read_bytes(), None)
+            context.use_privatekey(PKey.from_cryptography_key(key))  # type: ignore[arg-type]
             context.check_privatekey()
-        except SSL.Error:
-            raise BadCertificate(f"{self._key}: there is no key of {self._cert} in it, as PEM, open") from None
+        except TypeError:
+            raise BadCertificate(
+                f"{self._key}: it has a passphrase, which nobody could type in time;"
+                f" openssl pkey -in {self._key} -out FILE writes it without"
+            ) from None
+        except (ValueError, UnsupportedAlgorithm, SSL.Error):
+            raise BadCertificate(f"{self._key}: there is no key of {self._cert} in it, as PEM") from None
         return context
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Final
@@ -9,9 +10,11 @@ from typing import Final
 from server.addresses import address_of
 from server.orders.order import Asker, Order, Standing, WrongUsage, first, reasoned, span, user_of
 from server.refusals import Refused
-from server.rules import Network, because, covers, end_of, terms
+from server.rules import FOR_GOOD, Network, because, covers, end_of, terms
 from storage.order import Impose, Kind, Lift, Sanction
 from wire.names import fold
+
+_LIKE_ONE: Final = re.compile(r"\d+(\.\d+){3}(/.*)?|[\da-f]*:[\da-f:.]*(/.*)?", re.ASCII | re.IGNORECASE)
 
 
 async def _ban(asker: Asker, words: str) -> Sequence[str]:
@@ -25,7 +28,7 @@ async def _ban(asker: Asker, words: str) -> Sequence[str]:
     until, rest = span(rest, now)
     ban = Sanction(Kind.BAN, subject, until, reasoned(rest), asker.by, now)
     await asker.rule(asker.act("ban", subject, terms(ban)), Impose(ban))
-    answer = [f"{subject} is banned{end_of(ban)}"]
+    answer = [f"{subject} is banned{end_of(ban, FOR_GOOD)}"]
     if network and await asker.server.stored.is_here(fold(whom)):
         answer.append(f"that is the address; who is called {whom} is @{whom}")
     return answer
@@ -44,13 +47,18 @@ async def _bans(asker: Asker, _: str) -> Sequence[str]:
 
 
 def network_of(text: str) -> Network | None:
-    """Return the network of addresses that ``text`` is, None where it is a name."""
+    """Return the network of addresses that ``text`` is, None where it is a name.
+
+    Raises :class:`WrongUsage` for what was meant to be an address; who is called so is banned with an @ before it.
+    """
     text = text.partition("%")[0]  # through which interface one comes is this machine's affair
     if address := address_of(text):
         return ip_network(address)
     try:
         return ip_network(text, strict=False)
     except ValueError:
+        if _LIKE_ONE.fullmatch(text):
+            raise WrongUsage from None
         return None
 
 

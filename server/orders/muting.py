@@ -7,7 +7,7 @@ from typing import Final
 
 from server.orders.banning import lift, told
 from server.orders.order import Asker, Order, Standing, first, reasoned, span, user_of
-from server.rules import end_of, terms
+from server.rules import FOR_GOOD, end_of, terms
 from storage.order import Impose, Kind, Sanction
 from wire.names import fold
 
@@ -19,7 +19,7 @@ async def _mute(asker: Asker, words: str) -> Sequence[str]:
     until, rest = span(rest, now)
     mute = Sanction(Kind.MUTE, fold(user), until, reasoned(rest), asker.by, now)
     await asker.rule(asker.act("mute", user, terms(mute)), Impose(mute))
-    return [f"{user} is muted{end_of(mute)}"]
+    return [f"{user} is muted{end_of(mute, FOR_GOOD)}"]
 
 
 async def _unmute(asker: Asker, words: str) -> Sequence[str]:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from server.connection import Connection
     from server.questions import Asked
 
-_FOR: Final = re.compile(r"for\s+(\d{1,4})\s?([mhdw])(?:in|(?:inute|our|ay|eek)s?)?(?:\s+|$)", re.ASCII)
-_BEGINS: Final = re.compile(r"for\s+\d", re.ASCII)
+_TIME: Final = r"0*([1-9]\d{0,3})\s?([mhdw])(?:in|(?:inute|our|ay|eek)s?)?(?:\s+|$)"
+_FOR: Final = re.compile(rf"for\s+{_TIME}", re.ASCII | re.IGNORECASE)
+_BEGINS: Final = re.compile(rf"for(?:\s+\d|$)|{_TIME}", re.ASCII | re.IGNORECASE)
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds
 
 
@@ -133,14 +134,15 @@ def user_of(word: str) -> str:
 def span(words: str, now: int) -> tuple[int | None, str]:
     """Read ``for 2h``: return when it is over (ms since 1970), None for never, and the rest of the words.
 
-    Raises :class:`WrongUsage` where that begins so and is no time: nobody means that to be for good.
+    Raises :class:`WrongUsage` where that begins so and is no time, or with a time alone: nobody means that to be for
+    good.
     """
     found = _FOR.match(words)
     if found is None:
         if _BEGINS.match(words):
             raise WrongUsage
         return None, words
-    return now + int(found[1]) * _UNITS[found[2]] * 1000, words[found.end() :]
+    return now + int(found[1]) * _UNITS[found[2].lower()] * 1000, words[found.end() :]
 
 
 def reasoned(words: str) -> str:
