@@ -344,6 +344,8 @@ class ListStorage:
         content = send.content
         if len(self.uploads.get(content.upload, b"")) != content.size:
             return Refusal("unknown_upload", "not that long")
+        if content.name is None and not is_text(self.uploads.get(content.upload, b"")):
+            return Refusal("bad_text", "not text")
         data = self.contents[send.room, len(row) + 1] = self.uploads.pop(content.upload, b"")
         room, text = self.names[send.room], data.decode() if content.name is None else ""
         row.append(Message(room, len(row) + 1, send.by, send.at, text, content.size, content.name))
@@ -460,6 +462,11 @@ class Steps:
             return False
         self._calls.popleft()()
         return True
+
+
+def is_text(data: bytes) -> bool:
+    """Whether it is UTF-8."""
+    return data.decode(errors="replace").encode() == data
 
 
 class House:

@@ -345,7 +345,9 @@ class BanningTests(OrdersCase):
     def test_a_name_that_is_an_address(self) -> None:
         peer = self.house.peer("10.1.2.3")
         answer = self.run_line(self.root, "ban 10.1.2.3")
-        self.assertEqual(answer, "10.1.2.3/32 is banned for good\nthat is the address; who is called 10.1.2.3 is @10.1.2.3")
+        self.assertEqual(
+            answer, "10.1.2.3/32 is banned for good\nthat is the address; who is called 10.1.2.3 is @10.1.2.3"
+        )
         self.assertEqual(self.ended(peer), [])
         self.assertEqual(self.run_line(self.root, "ban @10.1.2.3 spam"), "10.1.2.3 is banned for good")
         self.assertEqual(self.ended(peer), ["banned: spam", "kicked"])

@@ -14,6 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from unittest import TestCase
 
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from twisted.internet.testing import MemoryReactorClock
 
 from server.options import Options
@@ -195,7 +201,17 @@ class Starting(TlsCase):
         self.assert_refused(*tls, "--tls-cert", cert, "--tls-key", other, says="there is no key of")
         self.assert_refused(*tls, "--tls-cert", key, "--tls-key", key, says="no certificate in it")
         self.assert_refused(*tls, "--tls-cert", cert, says="there is no key of")
+        locked = str(self.locked(Path(key)))
+        self.assert_refused(*tls, "--tls-cert", cert, "--tls-key", locked, says="it has a passphrase")
         self.assert_refused(*tls, "--tls-cert", "/nowhere", "--tls-key", key, says="/nowhere: No such file")
+
+    def locked(self, key: Path) -> Path:
+        """Write ``key`` with a passphrase."""
+        loaded = load_pem_private_key(key.read_bytes(), None)
+        enciphered = BestAvailableEncryption(b"secret")
+        locked = key.with_suffix(".locked")
+        locked.write_bytes(loaded.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, enciphered))
+        return locked
 
     def test_certificate_and_key_may_stand_in_one_file(self) -> None:
         both = self.folder / "both.pem"
