@@ -96,6 +96,8 @@ def endpoint(reactor: Any, said: str, wraps: dict[str, Wrap]) -> IStreamServerEn
         return Wrapped(endpoint(reactor, rest, wraps), wraps[kind])
     if kind == "haproxy":
         return Wrapped(proxyEndpoint(endpoint(reactor, rest, wraps)), announced(reactor))
+    if kind == "stdio":
+        raise ValueError("nobody else could come there")
     if said.isdecimal():
         return endpoint(reactor, f"tcp:{said}", wraps)
     backlog = f":backlog={BACKLOG}" if kind in ("tcp", "ssl", "unix") and ":backlog=" not in said else ""

@@ -32,6 +32,13 @@ def _at_least(least: N, kind: Callable[[str], N], what: str, most: N | None = No
     return read
 
 
+def _some(text: str) -> str:
+    """Read what must not be empty, as a variable may be that was never set: it would listen everywhere."""
+    if not text:
+        raise ValueError("it is empty")
+    return text
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in choices:
@@ -138,7 +145,7 @@ class Options(UsageOptions):
         ["metrics-port", None, None,
          "TCP port of /metrics for Prometheus, /health and /ready, on this machine only (0: any free one)."
          " [default: none]", _port],
-        ["metrics-interface", None, "127.0.0.1", "Address to listen on there, e.g. 0.0.0.0 for all."],
+        ["metrics-interface", None, "127.0.0.1", "Address to listen on there, e.g. 0.0.0.0 for all.", _some],
         ["log-format", None, "text", "How the log is written: text or json, a line an event.", _one_of("text", "json")],
     ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ class ProgramOptions(Options):
 
 def run(arguments: Sequence[str]) -> None:
     """Serve until a signal ends it, or carry out a command; exits with 1 and a line where it cannot be."""
+    os.umask(os.umask(0o077) | 0o077)  # a database, a copy, an export: passwords' hashes, and what was said in private
     options = ProgramOptions()
     try:
         options.parseOptions(list(arguments))

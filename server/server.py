@@ -427,6 +427,8 @@ class Server(Factory):
         outcome = await self.journal.ask(Delete(room.key, id, by, own_since, act))
         if isinstance(outcome, Refusal):
             raise Refused(outcome.code, outcome.text)
+        if act is not None:
+            self._note(act)
         self._delete(Deleted(room.key, id, by))
 
     # -- keeping order
@@ -434,12 +436,14 @@ class Server(Factory):
     async def rule(self, ruling: Ruling) -> None:
         """Do what somebody ordered, here and by the database everywhere; raises :class:`Failed`."""
         await self.journal.ask(ruling)
-        act = ruling.act
-        self._log.info("{by} ordered: {order} {whom} {room}", by=act.by, order=act.order, whom=act.whom, room=act.room)
+        self._note(ruling.act)
         for deed in ruling.deeds:
             if isinstance(deed, Expel):
                 self._kick(deed.change)
         await self.rules.reread()
+
+    def _note(self, act: Act) -> None:
+        self._log.info("{by} ordered: {order} {whom} {room}", by=act.by, order=act.order, whom=act.whom, room=act.room)
 
     def _kick(self, kicked: Kicked) -> None:
         for connection in list(self._users.get(kicked.user, [])):
@@ -502,8 +506,8 @@ class Server(Factory):
                 self.rooms.forget(room)
 
     def _look_after(self, connection: Connection, now: float) -> None:
-        if connection.lost:
-            return  # it goes when what came from it is stored
+        if connection.is_gone:
+            return  # what came from it is being stored, or it has a moment to close
         if not connection.logged_in:
             if now - connection.connected_at >= LOGIN_WITHIN and not connection.is_logging_in:
                 connection.end_with_error("not_logged_in", "no login came in time")

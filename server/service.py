@@ -40,14 +40,15 @@ TELL_EVERY: Final = 3.0  # seconds between lines while the database is waited fo
 class Listener(Service):
     """One port: open from before privileges are given up to the end of the service."""
 
-    def __init__(self, endpoint: IStreamServerEndpoint, door: Door, told: str) -> None:
+    def __init__(self, endpoint: IStreamServerEndpoint, door: Door, said: str, told: str) -> None:
         self._endpoint = endpoint
         self._door = door
+        self.said = said  # by the operator, what the endpoint is
         self.told = told  # to the operator, once it listens {where}
         self._port: Any = None
 
     def privilegedStartService(self) -> None:
-        """Listen; raises CannotListenError."""
+        """Listen; raises CannotListenError, OSError or OverflowError."""
         failures: list[Failure] = []
         self._endpoint.listen(self._door).addCallbacks(partial(setattr, self, "_port"), failures.append)
         if failures:
@@ -133,10 +134,12 @@ class ChatService(MultiService):
     def _listen(self, said: str, factory: IProtocolFactory, told: str) -> None:
         try:
             door = Door(factory, self._reactor, self.server.turn_of_who_is_in)
-            listener = Listener(endpoint(self._reactor, said, self._wraps), door, told)
+            listener = Listener(endpoint(self._reactor, said, self._wraps), door, said, told)
         except LookupError:
             raise SystemExit(f"chat-server: --listen {said}: systemd has handed over no such socket") from None
-        except (ValueError, TypeError) as wrong:
+        except OSError as wrong:
+            raise SystemExit(f"chat-server: --listen {said}: {wrong.filename}: {wrong.strerror}") from None
+        except Exception as wrong:  # the parts of Twisted that read it have errors of their own
             raise SystemExit(f"chat-server: --listen {said}: {wrong}; e.g. tcp:7777:interface=127.0.0.1") from None
         self.addService(listener)  # type: ignore[no-untyped-call]
 
@@ -159,6 +162,9 @@ class ChatService(MultiService):
                     f"chat-server: cannot listen on {where}: {why};"
                     " is another server running? --port N takes another port, --metrics-port N one for the metrics"
                 ) from None
+            except (OSError, OverflowError) as wrong:
+                why = getattr(wrong, "strerror", None) or wrong
+                raise SystemExit(f"chat-server: --listen {listener.said}: {why}") from None
 
     def _prepare(self) -> None:
         """Open the database; one that does not answer yet is waited for. No reactor runs yet, so this may block."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from sqlite3 import Connection as SQLiteConnection
+from sqlite3 import OperationalError
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -32,6 +34,7 @@ _MYSQL_DEFAULTS = {
     ", sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES'"
     " /*!80000 , information_schema_stats_expiry = 0 */",
 }
+PATIENCE = 5_000  # milliseconds for which SQLite waits for a lock, as Python has it
 FROZEN = 10  # seconds for which a server may say nothing in a transaction, before the database ends that
 WRITING = "writing"  # execution option of connections that take SQLite's write lock when they begin
 
@@ -40,8 +43,10 @@ def parse(url: str | URL) -> URL:
     """Return ``url`` with its driver; raises :class:`StorageUnusable` for what is not ours to use."""
     try:
         parsed = make_url(url)
-    except ArgumentError:  # it may hold a password: do not repeat it
+    except (ArgumentError, ValueError):  # it may hold a password: do not repeat it
         raise StorageUnusable("the database URL cannot be read; use one like sqlite:///chat.db") from None
+    if "@" in (parsed.host or ""):  # the rest of a password, most likely
+        raise StorageUnusable("the database URL has an @ too many; in a user's name or password it is written %40")
     driver = _DRIVERS.get(parsed.drivername)
     if driver is None:
         raise StorageUnusable(
@@ -76,6 +81,17 @@ def let_nobody_wait_for_us(engine: Engine) -> None:
     event.listen(engine, "connect", limit)
 
 
+def empty_log(engine: Engine) -> None:
+    """Have SQLite's log, where what was deleted can still be read, be empty; not now, where somebody reads in it."""
+    if engine.dialect.name != "sqlite":
+        return
+    with closing(engine.raw_connection()) as raw, suppress(OperationalError):  # next time, then
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA busy_timeout = 0")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+
+
 def weaknesses(connection: Connection) -> list[str]:
     """Return a line for each thing in which the database keeps less than a commit promises, for the operator."""
     if connection.dialect.name != "mysql":
@@ -101,6 +117,7 @@ def _set_up_sqlite(connection: SQLiteConnection, _record: Any) -> None:
     connection.execute("PRAGMA page_size = 8192")  # of a new database: large contents are stored twice as fast
     connection.execute("PRAGMA journal_mode = WAL")  # readers and the writer do not wait for each other
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
     # Pages: what a commit carries over into the database now and then, while others wait for it. A fourth of the
     # default is as fast on the whole.
     connection.execute("PRAGMA wal_autocheckpoint = 250")

@@ -280,21 +280,17 @@ class Storage:
         return sum(count for (count,) in self._read(_OPEN_UPLOADS, user=user, client=client))
 
     def clean(self, forgotten: int) -> bool:
-        """Remove some of an upload that was dropped or left alone since ``forgotten``; return whether there is more."""
+        """Remove some of an upload that was dropped or left alone since ``forgotten``; return whether there is more.
+
+        Where there is not, nothing of what was deleted can be read in SQLite's files any more.
+        """
         with while_serving(), self._writer.begin() as connection:
-            upload = connection.scalar(_TO_REMOVE, {"forgotten": forgotten})
-            if upload is None:
-                return False
-            offsets = connection.scalars(_OFFSETS, {"upload": upload}).all()
-            if offsets:
-                connection.execute(
-                    update(uploads).where(uploads.c.id == upload).values(number=None, state=UploadState.GONE)
-                )
-                some = parts.c.offset.between(offsets[0], offsets[-1])
-                connection.execute(delete(parts).where(parts.c.upload_id == upload, some))
-            else:
-                connection.execute(delete(uploads).where(uploads.c.id == upload))
-        return True
+            upload: int | None = connection.scalar(_TO_REMOVE, {"forgotten": forgotten})
+            if upload is not None:
+                _remove_some(connection, upload)
+        if upload is None:
+            database.empty_log(self._writer)
+        return upload is not None
 
     def size(self) -> int:
         """Return how many bytes the database holds, without what is free in its files."""
@@ -355,3 +351,13 @@ class Storage:
     def _asked(self, ask: Callable[[Connection], Sequence[Sequence[Any]]]) -> Sequence[Sequence[Any]]:
         with self._reader.connect() as connection:
             return ask(connection)
+
+
+def _remove_some(connection: Connection, upload: int) -> None:
+    offsets = connection.scalars(_OFFSETS, {"upload": upload}).all()
+    if offsets:
+        connection.execute(update(uploads).where(uploads.c.id == upload).values(number=None, state=UploadState.GONE))
+        some = parts.c.offset.between(offsets[0], offsets[-1])
+        connection.execute(delete(parts).where(parts.c.upload_id == upload, some))
+    else:
+        connection.execute(delete(uploads).where(uploads.c.id == upload))

@@ -118,6 +118,8 @@ def _hash_of_new() -> str:
         return hashed(checked(password))
     except refusals.Refused as wrong:
         raise Refused(str(wrong)) from None
+    except UnicodeEncodeError:
+        raise Refused("a password is text in UTF-8") from None
 
 
 def _typed() -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.logger import ILogObserver, LogEvent, formatEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
+from zope.interface import provider
 
 from server import rules as rules_module
 from server.addresses import Addresses
@@ -397,6 +399,22 @@ class MutingTests(OrdersCase):
 
 
 class DeletingTests(OrdersCase):
+    def test_the_log_tells_what_is_ordered(self) -> None:
+        told: list[str] = []
+
+        @provider(ILogObserver)
+        def note(event: LogEvent) -> None:
+            told.append(formatEvent(event))
+
+        globalLogPublisher.addObserver(note)
+        self.addCleanup(globalLogPublisher.removeObserver, note)
+        self.send(self.bob, "one")
+        self.run_line(self.root, "delete 1")
+        self.run_line(self.root, "mute bob")
+        self.assertEqual(
+            [line.split()[:3] for line in told], [["root", "ordered:", what] for what in ("delete", "mute")]
+        )
+
     def test_by_the_order(self) -> None:
         self.send(self.ann, "one")
         self.send(self.ann, "two")

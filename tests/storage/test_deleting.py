@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from sqlalchemy import create_engine, func, select
 
 from storage import Content, Delete, Message, Piece, Refusal, SendContent, UnknownMessage, UploadKey
@@ -113,7 +116,24 @@ class Deleting(Cases):
 
 
 class OnSQLiteTests(Deleting, OnSQLite):
-    pass
+    def in_files(self, text: bytes) -> bool:
+        return any(text in file.read_bytes() for file in self.path.parent.iterdir())
+
+    def test_nothing_of_it_is_left_in_any_file(self) -> None:
+        self.say("SECRET")
+        self.upload(b"CONTENT " * 10_000, "plan.pdf")
+        for id in (1, 2):
+            self.delete(id)
+        self.assertTrue(self.in_files(b"SECRET") and self.in_files(b"CONTENT"))
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM messages").fetchall()
+            while self.storage.clean(0):  # it does not wait for who reads
+                pass
+            self.assertTrue(self.in_files(b"SECRET"))
+        self.storage.clean(0)
+        self.assertFalse(self.in_files(b"SECRET") or self.in_files(b"CONTENT"))
+        self.say("and goes on")
 
 
 class OnMariaDBTests(Deleting, OnMariaDB):

@@ -73,6 +73,17 @@ class Registered(AccountCase):
         others = [os.getpriority(os.PRIO_PROCESS, 0)] * (len(nice) - AT_ONCE)
         self.assertEqual(sorted(nice), others + [LAST] * AT_ONCE)  # those that hash
 
+    def test_what_is_no_text_is_no_password(self) -> None:
+        self.serve("--auth", "accounts")
+        self.assertIn("UTF-8", self.refuses("users", "add", "ann", given=b"\xff\xfe\n"))
+
+    def test_what_is_kept_is_nobody_elses(self) -> None:
+        self.serve("--auth", "accounts")
+        self.does("backup", "copy.db")
+        modes = {path.name: path.stat().st_mode & 0o077 for path in Path(self.folder).glob("*.db*")}
+        self.assertEqual(modes, dict.fromkeys(modes, 0))
+        self.assertIn("copy.db", modes)
+
     def test_two_servers(self) -> None:
         self.db = self.mariadb()
         with ExitStack() as stack:

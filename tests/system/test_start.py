@@ -64,6 +64,7 @@ class Refusals(StartCase):
             ("--log-format", "xml"),
             ("--metrics-port", "x"),
             ("--metrics-port", "65536"),
+            ("--metrics-interface", ""),
             ("nonsense",),
         ):
             with (
@@ -71,6 +72,20 @@ class Refusals(StartCase):
                 self.assertRaisesRegex(SystemExit, r"\Achat-server: [^\n]+; see --help\Z"),
             ):
                 Options().parseOptions(list(flags))
+
+    def test_an_endpoint_that_cannot_be(self) -> None:
+        for said, says in (
+            ("ssl:0:privateKey=nope", "nope: no such file"),
+            (f"ssl:0:privateKey={__file__}", "ssl:0"),
+            ("haproxy:ssl:0:privateKey=nope", "nope: no such file"),
+            ("unix:/nowhere/x", "no such file"),
+            ("tcp:-5", "0-65535"),
+            ("tcp:99999", "0-65535"),
+            ("stdio:", "nobody else"),
+        ):
+            with self.subTest(said):
+                self.assert_refused("--listen", said, says=said)
+                self.assert_refused("--listen", said, says=says)
 
     def test_a_port_that_is_in_use(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -101,7 +116,12 @@ class Refusals(StartCase):
         self.assert_refused("--port", "0", CHAT_DB="nonsense")
 
     def test_a_password_is_not_shown(self) -> None:
-        for url in ("nonsense://ann:secret@127.0.0.1/chat", "mysql+pymysql://ann:secret@127.0.0.1:1/chat"):
+        for url in (
+            "nonsense://ann:secret@127.0.0.1/chat",
+            "mysql+pymysql://ann:secret@127.0.0.1:1/chat",
+            "mysql+pymysql://ann:pass@secret@127.0.0.1:1/chat",
+            "mysql+pymysql://ann:secret@127.0.0.1:port/chat",
+        ):
             ended = self.run_server("--port", "0", "--db", url, "--db-wait", "0")
             self.assertEqual(ended.returncode, 1)
             self.assertNotIn("secret", ended.stdout + ended.stderr)
