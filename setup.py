@@ -32,6 +32,7 @@ setup(
         "platformdirs>=4",
         "prometheus-client>=0.21",
         "pymysql>=1.2.1",
+        "pyopenssl>=25",
         "sqlalchemy>=2.1",
         "tomlkit>=0.13",
         "tqdm>=4.66",

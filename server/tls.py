@@ -8,7 +8,6 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
-from OpenSSL.crypto import PKey
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
@@ -81,8 +80,7 @@ class Certificate:
             raise BadCertificate(f"{self._cert}: there is no certificate in it, as PEM") from None
         try:
             # By OpenSSL itself the terminal would be asked for a passphrase, while everybody waits.
-            key = load_pem_private_key(self._key.read_bytes(), None)
-            context.use_privatekey(PKey.from_cryptography_key(key))  # type: ignore[arg-type]
+            context.use_privatekey(load_pem_private_key(self._key.read_bytes(), None))  # type: ignore[arg-type]
             context.check_privatekey()
         except TypeError:
             raise BadCertificate(
