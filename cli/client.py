@@ -79,6 +79,7 @@ class Client:
         self._live_at = 0.0  # when we were let in last
         self._lost_at = 0.0  # when a connection that was live ended last
         self._reason = ""
+        self._refused = False  # that is what the server said, or why it is not believed
         self._retry_at: float | None = None
         self._phase = State.CONNECTING  # all but BEHIND
         self._shown = State.CONNECTING
@@ -243,6 +244,7 @@ class Client:
             retry_at=self._retry_at,
             reason=self._reason,
             lag=connection.lag if session.live and connection is not None else None,
+            refused=self._refused,
         )
 
     def join(self, room: str, after: int | None = None, history: int | None = None) -> Deferred[None]:
@@ -356,7 +358,8 @@ class Client:
         elif not comes_back:
             self._stop(reason)
         else:
-            self._lost(session.refusal.text if session.refusal is not None else session.fault or reason)
+            refused = session.refusal.text if session.refusal is not None else session.fault
+            self._lost(refused or reason, refused=bool(refused))
 
     def _will_pass(self, refusal: LoginRefused) -> bool:
         """Whether a server that has let us in before may do so again soon."""
@@ -364,9 +367,9 @@ class Client:
             return self.started.called and self._clock.seconds() - self._lost_at < NAME_HELD
         return self.started.called and refusal.code in ("too_many", UNTRUSTED)
 
-    def _lost(self, reason: str) -> None:
+    def _lost(self, reason: str, *, refused: bool = False) -> None:
         if self._service.running:
-            self._phase, self._reason = State.LOST, reason
+            self._phase, self._reason, self._refused = State.LOST, reason, refused
             self._settle()
 
     def _stop(self, reason: str) -> None:
@@ -403,7 +406,8 @@ class Client:
     def _settle(self) -> None:
         """Something happened: tell who wants to know."""
         if self._session.live and self._phase is not State.LIVE:
-            self._phase, self._reason, self._live_at = State.LIVE, "", self._clock.seconds()
+            self._phase, self._reason, self._refused = State.LIVE, "", False
+            self._live_at = self._clock.seconds()
             if not self.started.called:
                 self.started.callback(self)
         status = self.check_status()

@@ -33,6 +33,7 @@ class Status:
     retry_at: float | None  # when it tries again by the reactor's clock, if lost; None while it tries
     reason: str  # why it is lost or closed, for a person
     lag: float | None  # seconds that the server took to answer the last ping, or has been taking
+    refused: bool = False  # lost by what the server said, or is not believed in; else only gone, or not reached
 
 
 class Listener:

@@ -32,7 +32,7 @@ class Online(Listener):
         self._conversation = talk.conversation
         self._clock = clock
         self._left: list[tuple[Room, Unsent]] = []  # by an earlier run, and sent by this one
-        self._told = ""  # why we cannot get in
+        self._told: set[str] = set()  # why we cannot get in, since we were last
         self._asked = False  # for a password
         self._checked: Hold | None = None  # while the server looks at one
         self._ticking: IDelayedCall | None = None
@@ -70,7 +70,8 @@ class Online(Listener):
             self.unsent = status.unsent
         if status.state not in (State.CONNECTING, State.LOST):
             self._go_on()
-        if status.state is State.LOST and not (self._conversation.met or self._conversation.asking):
+            self._told.clear()
+        if status.state is State.LOST and (status.refused or not (self._conversation.met or self._conversation.asking)):
             self._tell_once(status.reason)
         if before is None or status.state is not before.state:
             self._talk.pages.fetch()  # at once, not only when the next drawing shows what is missing
@@ -87,7 +88,7 @@ class Online(Listener):
         self._go_on()
         if not self._conversation.met:
             self._talk.writing.take_back()
-        self._told = why  # by the question
+        self._told.add(why)  # by the question
         why, self._asked = "not this one" if self._asked else why, True
         self._conversation.asking = True
         return self._talk.account.ask(f"{why}: password of {self._conversation.user}").addCallback(self._wait)
@@ -147,8 +148,8 @@ class Online(Listener):
 
     def _tell_once(self, reason: str) -> None:
         """Say why we cannot get in where all of it has room: the line that tells how it stands is cut off."""
-        if reason not in ("", self._told):
-            self._told = reason
+        if reason and reason not in self._told:
+            self._told.add(reason)
             server = self._conversation.server
             self._talk.say(f"{server}: {reason}" if server else reason)
 

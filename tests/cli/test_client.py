@@ -381,6 +381,25 @@ class Connection(ClientCase):
         self.assertIs(self.state(), State.CLOSED)
         self.assertEqual(self.failureResultOf(self.client.read_msg(), ClientClosed).value.args, ("taken",))
 
+    def test_tells_who_refuses_from_who_is_only_gone(self) -> None:
+        end = self.live()
+        end.say(Error(code="too_many", text="too much at once", fatal=True))
+        end.cut()
+        for reason, refused in (("too much at once", True), ("too many logins", True), ("cut", False)):
+            status = self.client.check_status()
+            self.assertEqual((status.reason, status.refused), (reason, refused))
+            end = self.again()
+            if reason == "too much at once":
+                end.say(Error(code="too_many", text="too many logins", fatal=True))
+                self.clock.advance(0)
+            else:
+                end.cut(OSError("cut"))
+        end = self.again()
+        end.say(Error(code="too_many", text="too many logins", fatal=True))
+        self.clock.advance(0)
+        self.again().welcome()
+        self.assertFalse(self.client.check_status().refused)
+
     def test_pauses_grow_though_it_is_let_in_each_time(self) -> None:
         end = self.live()
         pauses = []

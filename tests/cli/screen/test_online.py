@@ -21,7 +21,7 @@ class LettingIn(Typed):
     def setUp(self) -> None:
         super().setUp()
         talk: Any = self.talk
-        talk.pages, talk.quit = Mock(), Mock()
+        talk.pages, talk.places, talk.quit = Mock(), Mock(), Mock()
         talk.account = Account(cast(Talk, talk))
         self.modes = self.talk.writing.modes
         self.online = Online(cast(Talk, talk), Mock())
@@ -84,3 +84,16 @@ class LettingIn(Typed):
         self.online.status_changed(status(State.LIVE))
         self.online.status_changed(status(State.LOST, reason="broken off on the way"))
         self.assertEqual(self.said(), "")  # who was in is told beside the rest
+
+    def test_a_server_that_refuses_who_was_in_is_told_once_and_whole(self) -> None:
+        for _ in range(2):
+            self.online.status_changed(status(State.LIVE))
+            self.online.status_changed(status(State.LOST, reason="the server hung up"))
+            self.assertEqual(self.said(), "")
+            for reason in ("somebody stands between", "too many logins"):
+                self.online.status_changed(status(State.LOST, reason=reason, refused=True))
+                self.assertEqual(self.said(), f"host:1: {reason}")
+            for reason in ("somebody stands between", "too many logins"):  # at the next tries
+                self.online.status_changed(status(State.LOST, reason=reason, refused=True))
+                self.online.status_changed(status(State.LOST, reason="Connection refused"))
+            self.assertEqual(self.said(), "")
