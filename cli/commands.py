@@ -126,6 +126,8 @@ class Tail:
         self._in_thread = Threads(reactor)
         self._watched = poll()
         self._watched.register(1, 0)  # for nothing but that nobody will read it any more
+        self._room: str = options["room"]
+        self._count: int = options["count"]
         self._follow = bool(options["follow"])
         self._line = as_json if options["json"] else plain
 
@@ -135,15 +137,25 @@ class Tail:
         looking.clock = self._reactor
         looking.start(LOOK)
         try:
-            last = max(self.errand.last_ids.values(), default=0)
-            while self._follow or client.check_status().behind:
-                message = await self.errand.wait(client.read_msg())
-                await self._print(self._line(message))
-                if message.id >= last and not self._follow:
-                    break
+            await self._come_in(client)
+            await self._print_all(client)
+        except AskRefused as refused:
+            return _failed(f"not in {self._room}: {refused.text}")
         finally:
             looking.stop()
         return True
+
+    async def _come_in(self, client: Client) -> None:
+        """Raise :class:`AskRefused` where we may not be in the room: the login only left it out."""
+        if not self.errand.last_ids:
+            await self.errand.wait(client.join(self._room, None, self._count))
+
+    async def _print_all(self, client: Client) -> None:
+        while self._follow or client.check_status().behind:
+            message = await self.errand.wait(client.read_msg())
+            await self._print(self._line(message))
+            if message.id >= max(self.errand.last_ids.values(), default=0) and not self._follow:
+                break
 
     async def _print(self, line: str) -> None:
         await self.errand.wait(self._in_thread(_write, line.encode() + b"\n"))

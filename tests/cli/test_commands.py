@@ -187,6 +187,13 @@ class Tail(CommandCase):
         found = self.chat("tail", "--json")[1].splitlines()
         self.assertEqual([json.loads(line)["id"] for line in found], list(range(201, 301)))
 
+    def test_a_room_that_one_is_not_let_into(self) -> None:
+        for arguments in ([], ["--follow"]):
+            status, out, complaints = self.run_chat("tail", self.ann, "--room", "@nobody", *arguments)
+            self.assertEqual((status, out), (1, b""))
+            self.assert_one_line(complaints)
+            self.assertIn("chat: not in @nobody: ", complaints)
+
     def test_follows_though_the_server_goes(self) -> None:
         self.server = ServerProcess()  # not the one that other tests talk to
         self.enterContext(self.server)
