@@ -52,14 +52,14 @@ class Account:
             await self._tell(password, old, "the password is changed")
 
     async def _new(self) -> str | None:
-        """Return a new password, typed twice."""
-        password = await self.ask("a new password")
-        if not password:
-            return None
-        again = await self.ask("once more")
-        if again is not None and again != password:
-            self._talk.say("these were two different passwords; nothing was changed")
-        return password if again == password else None
+        """Return a new password, typed twice; None where the person has thought better of it."""
+        what = "a new password"
+        while password := await self.ask(what):
+            again = await self.ask("once more")
+            if again in (password, None):
+                return again
+            what = "these were two different ones; a new password"  # what is typed now must go nowhere else
+        return None
 
     async def _tell(self, password: str, old: str | None, done: str) -> None:
         try:

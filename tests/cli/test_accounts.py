@@ -288,8 +288,7 @@ class Screens(AccountCase):
         terminal.type("hunter2\r")
         terminal.wait_for("once more:")
         terminal.type("hunter3\r")
-        terminal.wait_for("two different passwords")
-        terminal.type("/register\r")
+        terminal.wait_for("these were two different ones; a new password:")
         for question in ("a new password:", "once more:"):
             terminal.wait_for(question)
             terminal.type("hunter2\r")

@@ -112,6 +112,24 @@ class Typed(TestCase):
         self.press(Pasted("ret"), "ctrl x", "enter")
         self.assertEqual((given, self.typed, self.writing.prompt), (["secret"], "", ""))
 
+    def test_two_different_passwords_are_asked_for_again(self) -> None:
+        self.talk.writing = self.writing  # type: ignore[assignment]
+        Account(cast(Talk, self.talk))
+        for command in ("/register", "/passwd"):
+            self.press(Pasted(command), "enter")
+            if command == "/passwd":
+                self.press(Pasted("old"), "enter")
+            for _ in range(2):
+                self.press(Pasted("one"), "enter", Pasted("another"), "enter")
+                self.assertIn("these were two different ones; a new password:", self.writing.prompt)
+            self.press(Pasted("one"), "enter", Pasted("one"), "enter")
+            self.assertEqual((self.writing.prompt, self.typed), ("", ""))
+        self.assertEqual(self.talk.client.asked, [("register", "one", None), ("register", "one", "old")])
+        for leaves in (["esc"], [Pasted("one"), "enter", "esc"]):
+            self.press(Pasted("/register"), "enter", *leaves)
+            self.assertEqual(self.writing.prompt, "")
+        self.assertEqual(len(self.talk.client.asked), 2)
+
     def test_a_question_goes_with_its_room(self) -> None:
         dev = self.talk.conversation.room("dev")
         self.talk.conversation.show(dev)
