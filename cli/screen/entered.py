@@ -32,6 +32,7 @@ class Entered:
         self._complain = complain
         self._texts: list[str] = []
         self._characters = 0
+        self._early: list[str] = []  # not on disk yet
         self._loaded = False
 
     @property
@@ -44,14 +45,26 @@ class Entered:
         """Return the text of that number, which is between ``first`` and ``end``."""
         return self._texts[number - self.first]
 
-    def add(self, text: str) -> None:
-        """Have ``text`` as the newest, unless it is already."""
+    def add(self, text: str, *, early: bool = False) -> None:
+        """Have ``text`` as the newest, unless it is already; one that is ``early`` is on disk with the next."""
         self._load()
         if not text or self._texts[-1:] == [text]:
             return
         self._put(text)
         if len(text) <= LONGEST:
+            self._early.append(text)
+        if not early:
+            self.keep()
+
+    def keep(self) -> None:
+        """Have on disk what is not yet."""
+        early, self._early = self._early, []
+        for text in early:
             self._guarded(self._append, text)
+
+    def keep_back(self) -> None:
+        """Let nothing come to the disk that is not there yet."""
+        self._early.clear()
 
     def _put(self, text: str) -> None:
         self._texts.append(text)

@@ -94,7 +94,8 @@ class Writing:
         self._modes = {room: kept for room, kept in self._modes.items() if kept is not mode}
 
     def take_back(self) -> None:
-        """Do not send what was typed before we were let in."""
+        """Do not send, nor keep on disk, what was typed before we were let in: it may be a password."""
+        self._entered.keep_back()
         early, self._early = self._early, []
         for stored in early:
             stored.cancel()
@@ -103,6 +104,7 @@ class Writing:
         """Keep what is half-written, so that Up has it when the program runs again."""
         for recall in self._recalls.values():
             self._entered.add(recall.draft.rstrip())
+        self._entered.keep()
 
     @property
     def _room(self) -> str:
@@ -147,7 +149,7 @@ class Writing:
         name, _, rest = text.removeprefix("/").partition(" ")
         command = self._talk.commands.get(name) if text.startswith("/") else None
         if command is None or not command.private:
-            self._entered.add(text)
+            self._entered.add(text, early=not self._conversation.met)
         room = self._conversation.current
         end = room.rows.end
         if not text.startswith("/"):

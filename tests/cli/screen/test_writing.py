@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from typing import cast
 from unittest import TestCase
 from unittest.mock import patch
 
+from platformdirs import user_state_path
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -20,7 +22,8 @@ from cli.screen.room import Room, Unsent
 from cli.screen.talk import Talk
 from cli.screen.writing import TWICE, Writing
 from cli.settings import Settings
-from tests.cli.screen.made import NOON, message
+from cli.status import State
+from tests.cli.screen.made import NOON, message, status
 from tests.cli.screen.test_places import FakeTalk
 from tests.processes import ROOT, ServerProcess
 from tests.terminal import Terminal
@@ -46,7 +49,7 @@ class Talking(FakeTalk):
         self.quits += 1
 
     def watch(self, stored: Deferred[int | None], room: Room, unsent: Unsent) -> None:
-        pass
+        stored.addErrback(lambda _: None)
 
 
 class Typed(TestCase):
@@ -111,6 +114,24 @@ class Typed(TestCase):
         self.assertIn("a new password: •••", self.writing.prompt)
         self.press(Pasted("ret"), "ctrl x", "enter")
         self.assertEqual((given, self.typed, self.writing.prompt), (["secret"], "", ""))
+
+    def test_what_was_typed_too_early_is_not_kept_where_it_may_be_a_password(self) -> None:
+        self.press(Pasted("hunter2"), "enter")
+        self.writing.take_back()
+        self.press("up")
+        self.assertEqual(self.typed, "hunter2")  # in this run
+        self.press("down", Pasted("no server yet"), "enter")
+        self.assertEqual(self.kept(), [])
+        self.writing.keep()
+        self.assertEqual(self.kept(), ["no server yet"])
+        self.press(Pasted("early"), "enter")
+        self.talk.conversation.tell(status(State.LIVE))
+        self.press(Pasted("late"), "enter")
+        self.assertEqual(self.kept(), ["no server yet", "early", "late"])
+
+    def kept(self) -> list[str]:
+        file = user_state_path("console-chat") / "history"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def test_two_different_passwords_are_asked_for_again(self) -> None:
         self.talk.writing = self.writing  # type: ignore[assignment]
