@@ -87,7 +87,7 @@ def _truth(setting: Setting, text: str) -> Callable[[AnyOptions], None]:
     def truth(self: AnyOptions) -> None:
         self.say(setting, text)
 
-    truth.__doc__ = flag_help(setting)
+    truth.__doc__ = flag_help(setting) if text == "true" else f"not --{setting.flag}, though the configuration says so"
     return truth
 
 

@@ -237,3 +237,9 @@ class Commands(TestCase):
             for flag in ("--host", "--port", "--user", "--room", "--help", "--version"):
                 self.assertIn(flag, kind().getUsage())
             self.assertIn("--host", usage)
+
+    def test_a_flag_that_says_no_has_a_help_of_its_own(self) -> None:
+        for kind in (SendOptions, TailOptions, SaveOptions):
+            usage = kind().getUsage()
+            self.assertRegex(usage, "--no-tls +not --tls, though the configuration says so")
+            self.assertEqual(usage.count("speak TLS"), 1)
