@@ -85,10 +85,11 @@ def empty_log(engine: Engine) -> None:
     """Have SQLite's log, where what was deleted can still be read, be empty; not now, where somebody reads in it."""
     if engine.dialect.name != "sqlite":
         return
-    with closing(engine.raw_connection()) as raw, suppress(OperationalError):  # next time, then
+    with closing(engine.raw_connection()) as raw:
         cursor = raw.cursor()
         cursor.execute("PRAGMA busy_timeout = 0")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with suppress(OperationalError):  # the next time, then
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         cursor.execute(f"PRAGMA busy_timeout = {PATIENCE}")
 
 
