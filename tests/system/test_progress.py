@@ -20,9 +20,9 @@ class Progress(TestCase):
         self.export = self.folder / "export.jsonl"
 
     def terminal(self, *words: str, db: str = "chat.db", then: str = "") -> Terminal:
-        """Run a command as a shell does."""
-        line = f"{join([*SERVER, *words, '--db', f'sqlite:///{self.folder / db}'])} {then}; echo ended with $?"
-        return Terminal(["sh", "-c", line])
+        """Run a command as a shell does; a fast machine must not be done before the bar is drawn a second time."""
+        command = join([*SERVER, *words, "--db", f"sqlite:///{self.folder / db}"])
+        return Terminal(["sh", "-c", f"TQDM_MININTERVAL=0.01 {command} {then}; echo ended with $?"])
 
     def write_export(self, messages: int, *, whole: bool) -> None:
         lines = ['{"type":"chat","version":1}']
